@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK_SIZE ((size_t)64 * 1024)
+#define ALIGNMENT ((size_t)16)
+
+struct chunk {
+	struct chunk *next;
+	size_t used;
+	size_t size;
+	_Alignas(16) uint8_t bytes[];
+};
+
+struct inv_arena {
+	struct chunk *chunks;
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	static const char message[] = "invar: out of memory\n";
+	// Nothing can be done if standard error is gone too.
+	if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
+		_exit(4);
+	_exit(4);
+}
+
+void *inv_alloc(size_t size)
+{
+	void *block = calloc(1, size ? size : 1);
+	if (!block)
+		out_of_memory();
+	return block;
+}
+
+void *inv_realloc(void *block, size_t size)
+{
+	void *grown = realloc(block, size ? size : 1);
+	if (!grown)
+		out_of_memory();
+	return grown;
+}
+
+struct inv_arena *inv_arena_new(void)
+{
+	return inv_alloc(sizeof(struct inv_arena));
+}
+
+void inv_arena_free(struct inv_arena *arena)
+{
+	if (!arena)
+		return;
+	for (struct chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	free(arena);
+}
+
+void *inv_arena_alloc(struct inv_arena *arena, size_t size)
+{
+	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	struct chunk *chunk = arena->chunks;
+	if (!chunk || chunk->size - chunk->used < size) {
+		size_t capacity = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		chunk = inv_alloc(sizeof *chunk + capacity);
+		chunk->size = capacity;
+		chunk->next = arena->chunks;
+		arena->chunks = chunk;
+	}
+	void *block = chunk->bytes + chunk->used;
+	chunk->used += size;
+	return block;
+}
+
+char *inv_arena_strdup(struct inv_arena *arena, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	return memcpy(inv_arena_alloc(arena, size), text, size);
+}
+
+char *inv_arena_printf(struct inv_arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length < 0)
+		return inv_arena_strdup(arena, "");
+	char *text = inv_arena_alloc(arena, (size_t)length + 1);
+	va_start(args, format);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	va_end(args);
+	return text;
+}
