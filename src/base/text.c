@@ -83,7 +83,7 @@ static void civil_date(uint64_t days, unsigned *year, unsigned *month, unsigned 
 	rest -= quads * 1461;
 	unsigned years = rest / 365 < 3 ? rest / 365 : 3;
 	rest -= years * 365;
-	*year = (unsigned)(1601 + cycles * 400 + centuries * 100 + quads * 4 + years);
+	*year = (unsigned)(1601 + cycles * 400 + (uint64_t)centuries * 100 + (uint64_t)quads * 4 + years);
 	bool leap = *year % 4 == 0 && (*year % 100 != 0 || *year % 400 == 0);
 	unsigned m = 1;
 	while (m < 12 && rest >= cumulated[m] + (leap && m >= 2 ? 1u : 0u))

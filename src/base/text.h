@@ -19,7 +19,7 @@ char *inv_bytes_to_utf8(struct inv_arena *arena, const void *bytes, size_t size)
 
 // FILETIME (100 ns since 1601, UTC) as ISO 8601 with seven decimals: 2025-08-31T21:33:01.9236670Z.
 // Always fits; zero gives an empty string.
-#define INV_TIME_SIZE 32
+#define INV_TIME_SIZE 48
 void inv_format_filetime(uint64_t filetime, char text[INV_TIME_SIZE]);
 
 // A GUID as stored in a PE debug record (Data1..3 little-endian) in the form symbol servers use:
