@@ -8,6 +8,10 @@
 
 #include "base/memory.h"
 
+// stb_ds spells typeof in a way that ISO C17 does not know.
+#ifndef typeof
+#define typeof __typeof__
+#endif
 #define STBDS_NO_SHORT_NAMES
 #define STBDS_REALLOC(context, block, size) inv_realloc(block, size)
 #define STBDS_FREE(context, block) free(block)

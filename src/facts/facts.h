@@ -112,6 +112,14 @@ struct inv_build_row {
 size_t inv_facts_builds(enum inv_arch arch, uint32_t time_stamp, uint32_t size_of_image,
                         const struct inv_build_row **first); // number of consecutive rows that match
 
+// The layouts worth trying on a kernel that the table does not have, likeliest first: those of its build by nearness of
+// revision, full ones before partial ones; then those of other builds, first the ones that put
+// EPROCESS.ObjectTable and SectionObject where the table of builds knows them for this build, by nearness of build.
+// Editions that share a kernel (19041 to 19045; 18362 and 18363; 22621 and 22631) count as one build. Writes at most
+// `max` and returns how many.
+size_t inv_facts_candidates(enum inv_arch arch, uint16_t build, uint16_t revision, const struct inv_layout **out,
+                            size_t max);
+
 // Facts loaded at run time. A source is a file, or a folder whose files are all opened at once (so that the
 // sandbox can close behind them); content is read only by inv_symbols_load(). Only ISF (.json, .json.xz) is
 // read now; a PDB is recognised and refused with INV_E_UNSUPPORTED.
@@ -135,9 +143,14 @@ struct inv_member {
 	const char *name;
 	const char *type; // in words: "unsigned long", "_LIST_ENTRY", "pointer to _EPROCESS"
 	struct inv_place place;
-	uint32_t size; // in bytes, of the whole member; 0 unknown
+	uint32_t offset; // of the member; place.offset is INV_NO_OFFSET where this does not fit 16 bits
+	uint32_t size;   // in bytes, of the whole member; 0 unknown
 };
 bool inv_symbols_members(struct inv_symbols *symbols, const char *type, uint32_t *size,
                          void (*each)(void *context, const struct inv_member *member), void *context);
+// The same from our own list. `type` is one of the type's names, in our spelling or a symbol file's. *size is 0 when the
+// layout does not know it. false: not one of our types, or the layout says nothing of it.
+bool inv_layout_members(const struct inv_layout *layout, const char *type, uint32_t *size,
+                        void (*each)(void *context, const struct inv_member *member), void *context);
 
 #endif

@@ -93,6 +93,8 @@ struct inv_cpu {
 	uint64_t prcb;                     // virtual address of the KPRCB; 0 if not known
 	bool current;                      // the CPU that wrote the dump
 	const struct inv_cpu_claim *claim; // registers from the format's notes; NULL if it has none
+	// A triage dump holds the KPRCB without its address: then the bytes stand here. NULL otherwise.
+	const struct inv_section *section;
 };
 
 // The PDB that the kernel's PE header names.
@@ -105,6 +107,7 @@ struct inv_pdb {
 
 enum inv_confidence {
 	INV_CONFIDENCE_NONE,    // no facts
+	INV_CONFIDENCE_PARTIAL, // only the sizes and offsets that this kernel's own KDBG gives; layout->partial is true
 	INV_CONFIDENCE_NEAREST, // layout of another kernel of the build whose self-checks pass here
 	INV_CONFIDENCE_VERSION, // the table of this version, identified by time stamp and size of image
 	INV_CONFIDENCE_EXACT,   // the table of this very PDB
@@ -131,6 +134,7 @@ struct inv_kernel {
 	// The facts in use. `layout` is NULL when there are none; `rva` is NULL unless they are those of this kernel.
 	const struct inv_layout *layout;
 	const uint32_t *rva;
+	const uint32_t *export_rva; // INV_SYMBOL_COUNT RVAs by the kernel's own export directory; NULL if it was not read
 	enum inv_confidence confidence;
 	const char *facts_source; // one sentence: which table and why
 	size_t self_check_count;  // what was checked before a nearest layout was taken
@@ -152,6 +156,7 @@ struct inv_kernel {
 
 	// Triage dumps: the addresses of the dumped process and thread, 0 if not known.
 	uint64_t current_process, current_thread, current_prcb;
+	const char *current_note; // triage dumps: how these three addresses were found; else NULL
 };
 
 struct inv_kernel_options {
@@ -165,20 +170,26 @@ INV_MUST_USE enum inv_code inv_kernel_identify(const struct inv_image *image, co
                                                struct inv_kernel **kernel, struct inv_error *error);
 void inv_kernel_free(struct inv_kernel *kernel); // NULL is allowed
 
-// The address of a global: from the facts if they are this kernel's own, else from KDBG where it has the value. `way` (may
-// be NULL) tells which. The result's `u` is the address; INV_NO_SYMBOL otherwise.
+// The address of a global: from the facts if they are this kernel's own, else from KDBG where it has the value, else from
+// the kernel's export directory (INV_WAY_PE), else as the image's header claims. `way` (may be NULL) tells which. The
+// result's `u` is the address; INV_NO_SYMBOL otherwise.
 struct inv_value inv_kernel_symbol(const struct inv_kernel *kernel, enum inv_symbol symbol, enum inv_way *way);
 
 // Reading by the kernel's layout: a field of the object at `address`. Pointers, lists' Flink and integers come
-// zero-extended in `u`; bit fields are shifted down; INV_FASTREF is masked to the pointer.
+// zero-extended in `u`; bit fields are shifted down; INV_FASTREF is masked to the pointer. A structure or a
+// UNICODE_STRING is not read: `u` is its address.
 struct inv_value inv_field(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
 // Where that field stands; false if the layout has no such field.
 bool inv_field_address(const struct inv_kernel *kernel, uint64_t address, enum inv_field field, uint64_t *where);
 struct inv_value inv_read_u64(const struct inv_kernel *kernel, uint64_t address);
 struct inv_value inv_read_u32(const struct inv_kernel *kernel, uint64_t address);
-// A UNICODE_STRING at `address` as UTF-8 (at most 32 KiB of it); `value->u` is its length in bytes.
+// A UNICODE_STRING at `address` as UTF-8 (at most 32 KiB of it); `value->u` is its length in bytes. What could be read is
+// returned even when the rest could not (`value->ok` is false then); never NULL. `value` may be NULL.
 const char *inv_read_unicode(const struct inv_kernel *kernel, uint64_t address, struct inv_arena *arena,
                              struct inv_value *value);
+
+// A field of a CPU's KPRCB: by its address, or from the section of a triage dump (the value's `address` is then 0).
+struct inv_value inv_cpu_field(const struct inv_kernel *kernel, const struct inv_cpu *cpu, enum inv_field field);
 
 // The module that holds `address`; NULL if none.
 const struct inv_module *inv_kernel_module_at(const struct inv_kernel *kernel, uint64_t address);

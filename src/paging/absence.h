@@ -16,7 +16,7 @@ enum inv_absence {
 	INV_DEMAND_ZERO,   // never touched: would read as zero, but nothing was stored
 	INV_PAGED_OUT,     // in page file `page_file` at `offset`
 	INV_COMPRESSED,    // in the compressed store
-	INV_PROTOTYPE,     // behind a prototype PTE that could not itself be read
+	INV_PROTOTYPE,     // behind a prototype PTE that could not itself be read, or that leads on to a mapped file
 	INV_NO_FIELD,      // this build has no such field, or the facts do not know it
 	INV_NO_SYMBOL,     // the address of a global is not known
 	INV_NO_POINTER,    // the pointer that leads there is NULL
@@ -27,7 +27,7 @@ struct inv_why {
 	enum inv_absence reason;
 	uint64_t address;   // the virtual address that could not be read (0 for NO_FIELD, NO_SYMBOL)
 	uint64_t at;        // the physical address of the page table entry that says so, or of the missing page
-	uint32_t page_file; // with INV_PAGED_OUT and INV_COMPRESSED
+	uint32_t page_file; // with INV_PAGED_OUT and INV_COMPRESSED; UINT32_MAX: the number is not known
 	uint64_t offset;    // in the page file, in bytes
 	const char *name;   // the field or symbol, with INV_NO_FIELD and INV_NO_SYMBOL; static
 };

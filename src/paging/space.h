@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A space: memory that can be read by virtual address. Two kinds stand behind one interface: page tables over
 // an image, and the fragments of a triage dump.
+//
+// A space remembers what it translated, so one space must not be used by two threads at once; making another for the same tables
+// costs 8 KiB. What it answers never depends on what was asked before.
 #ifndef INV_PAGING_SPACE_H
 #define INV_PAGING_SPACE_H
 
@@ -21,9 +24,9 @@ struct inv_space;
 struct inv_pte_format {
 	uint8_t prototype_bit;
 	uint8_t transition_bit;
-	uint8_t protection_bit, protection_bits;             // _MMPTE_SOFTWARE.Protection; all ones in a prototype PTE: VAD
+	uint8_t protection_bit, protection_bits;             // _MMPTE_SOFTWARE.Protection
 	uint8_t page_file_bit, page_file_bits;               // _MMPTE_SOFTWARE.PageFileLow; bits 0: not known
-	uint8_t page_file_offset_bit, page_file_offset_bits; // _MMPTE_SOFTWARE.PageFileHigh
+	uint8_t page_file_offset_bit, page_file_offset_bits; // _MMPTE_SOFTWARE.PageFileHigh; all ones, Prototype set: VAD
 	uint8_t swizzle_bit;                                 // _MMPTE_SOFTWARE.SwizzleBit; 0: this build has none
 	uint8_t proto_address_bit, proto_address_bits;       // _MMPTE_PROTOTYPE.ProtoAddress, sign-extended
 	uint64_t invalid_pte_mask;                           // MiState.Hardware.InvalidPteMask; 0 if unknown
@@ -35,7 +38,8 @@ extern const struct inv_pte_format inv_pte_format_default;
 // is 4 or 5. The image must outlive the space.
 struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb, unsigned levels);
 
-// A space of fragments, empty at first. Fragments may overlap: the one added first wins.
+// A space of fragments, empty at first. Fragments may overlap: the one added first wins; what would stand beyond the last address
+// is left out. The bytes are not copied and must outlive the space.
 struct inv_space *inv_space_new_fragments(void);
 void inv_space_add_fragment(struct inv_space *space, uint64_t address, const uint8_t *bytes, size_t size);
 
@@ -47,18 +51,20 @@ uint64_t inv_space_dtb(const struct inv_space *space);    // 0 for fragments
 unsigned inv_space_levels(const struct inv_space *space); // 0 for fragments
 
 // Reads up to `size` bytes and returns how many from the start could be read. If that is fewer than `size`, `why`
-// (may be NULL) tells the reason of the first missing byte. The rest of `buffer` is zeroed.
+// (may be NULL) tells the reason of the first missing byte, else its reason is INV_PRESENT. The rest of `buffer` is zeroed. A
+// read that runs past the last address stops there: INV_NOT_CANONICAL at UINT64_MAX.
 size_t inv_space_read(struct inv_space *space, uint64_t address, void *buffer, size_t size, struct inv_why *why);
 
-// The physical address of a virtual one. Fragments have none: always INV_NOT_CAPTURED.
+// The physical address of a virtual one, whether or not the image holds that page. Fragments have none: always INV_NOT_CAPTURED.
 bool inv_space_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why);
 
-// The rights that the page tables grant on the way to `address`, and the size of the page.
+// The rights that the page tables grant on the way to `address`, and the size of the page. Where the last PTE is one that the CPU
+// would fault on, its part in the rights is what its Protection (or the prototype PTE) says a fault would grant.
 struct inv_mapping {
 	uint64_t physical; // of the first byte of the page
 	uint64_t size;     // 4 KiB, 2 MiB or 1 GiB
 	bool user, writable, executable;
-	bool transition, prototype; // resolved through such a PTE
+	bool transition, prototype; // resolved through such a PTE, or through a page table that is itself in transition
 };
 bool inv_space_map(struct inv_space *space, uint64_t address, struct inv_mapping *mapping, struct inv_why *why);
 

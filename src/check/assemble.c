@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "check/check.h"
+
+// Lists of threads are as hostile as any: all of them together may have this many entries.
+#define THREAD_BUDGET ((size_t)1 << 22)
+// And as many processes may be named by whatever points to one.
+#define PROCESS_BUDGET ((size_t)1 << 20)
+
+struct index {
+	uint64_t key;
+	size_t value;
+};
+
+struct assembly {
+	struct inv_testimony *testimony;
+	const struct inv_kernel *kernel;
+	struct inv_arena *arena;
+	struct inv_dossier *processes;      // stb_ds
+	struct inv_thread_dossier *threads; // stb_ds
+	struct index *process_index;        // stb_ds map
+	struct index *thread_index;         // stb_ds map
+	size_t sightings_done;
+	size_t thread_budget;
+	const char *cut_short;
+};
+
+static size_t process_dossier(struct assembly *a, uint64_t address)
+{
+	ptrdiff_t known = stbds_hmgeti(a->process_index, address);
+	if (known >= 0)
+		return a->process_index[known].value;
+	struct inv_dossier dossier = {.address = address};
+	inv_push(a->processes, dossier);
+	stbds_hmput(a->process_index, address, inv_count(a->processes) - 1);
+	return inv_count(a->processes) - 1;
+}
+
+static size_t thread_dossier(struct assembly *a, uint64_t address)
+{
+	ptrdiff_t known = stbds_hmgeti(a->thread_index, address);
+	if (known >= 0)
+		return a->thread_index[known].value;
+	struct inv_thread_dossier dossier = {.address = address,
+	                                     .on_executive_list = INV_UNSURE,
+	                                     .on_scheduler_list = INV_UNSURE,
+	                                     .process = inv_field(a->kernel, address, INV_F_KTHREAD_Process),
+	                                     .cid_process = inv_field(a->kernel, address, INV_F_ETHREAD_CidUniqueProcess),
+	                                     .cid_thread = inv_field(a->kernel, address, INV_F_ETHREAD_CidUniqueThread)};
+	inv_push(a->threads, dossier);
+	stbds_hmput(a->thread_index, address, inv_count(a->threads) - 1);
+	return inv_count(a->threads) - 1;
+}
+
+// What the thread itself says of its process is a witness of its own.
+static void hear_thread(struct assembly *a, uint64_t address)
+{
+	struct inv_coverage *coverage = &a->testimony->coverage[INV_W_THREAD];
+	static const enum inv_field fields[] = {INV_F_KTHREAD_Process, INV_F_KTHREAD_ApcStateProcess};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		struct inv_value process = inv_field(a->kernel, address, fields[i]);
+		if (!process.ok) {
+			coverage->unreadable++;
+			continue;
+		}
+		coverage->read++;
+		if (process.u != 0)
+			inv_sight(a->testimony, INV_W_THREAD, process.u, address, process.address);
+	}
+}
+
+static void take_sighting(struct assembly *a, const struct inv_sighting *sighting)
+{
+	uint32_t bit = 1u << sighting->witness;
+	if (sighting->process) {
+		size_t process = process_dossier(a, sighting->process); // may move the array
+		a->processes[process].seen_by |= bit;
+	}
+	if (!sighting->thread)
+		return;
+	size_t before = inv_count(a->threads);
+	size_t index = thread_dossier(a, sighting->thread);
+	a->threads[index].seen_by |= bit;
+	if (inv_count(a->threads) > before)
+		hear_thread(a, sighting->thread);
+}
+
+// Sightings may be added while they are taken.
+static void take_sightings(struct assembly *a)
+{
+	while (a->sightings_done < inv_count(a->testimony->sightings)) {
+		struct inv_sighting sighting = a->testimony->sightings[a->sightings_done++];
+		if (inv_count(a->processes) >= PROCESS_BUDGET) {
+			a->cut_short = "more processes are named than any system can have";
+			return;
+		}
+		take_sighting(a, &sighting);
+	}
+}
+
+static void walk_threads(struct assembly *a, size_t process)
+{
+	uint64_t address = a->processes[process].address;
+	struct inv_list executive, scheduler;
+	inv_witness_thread_list(a->testimony, address, INV_W_THREAD_LIST, a->thread_budget, &executive);
+	a->thread_budget -= executive.count;
+	inv_witness_thread_list(a->testimony, address, INV_W_KTHREAD_LIST, a->thread_budget, &scheduler);
+	a->thread_budget -= scheduler.count;
+	if (a->thread_budget == 0)
+		a->cut_short = "more threads are listed than any system can have";
+	take_sightings(a);
+	a->processes[process].threads = executive;
+	a->processes[process].kthreads = scheduler;
+}
+
+// A thread is owned by the process on whose list it stands; KTHREAD.Process is only its own word.
+static void mark_owned(struct assembly *a, const struct inv_dossier *process, const struct inv_list *list,
+                       enum inv_field entry_field, bool executive)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		uint64_t offset;
+		if (!inv_field_address(a->kernel, 0, entry_field, &offset))
+			return;
+		ptrdiff_t at = stbds_hmgeti(a->thread_index, list->nodes[i].entry - offset);
+		if (at < 0)
+			continue;
+		struct inv_thread_dossier *thread = &a->threads[a->thread_index[at].value];
+		if (thread->owner == 0)
+			thread->owner = process->address;
+		if (executive)
+			thread->on_executive_list = INV_YES;
+		else
+			thread->on_scheduler_list = INV_YES;
+	}
+}
+
+// A closed list that does not show a thread denies it.
+static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
+{
+	uint64_t owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
+	ptrdiff_t at = stbds_hmgeti(a->process_index, owner);
+	if (at < 0)
+		return;
+	const struct inv_dossier *process = &a->processes[a->process_index[at].value];
+	if (thread->on_executive_list == INV_UNSURE && process->threads.closed)
+		thread->on_executive_list = INV_NO;
+	if (thread->on_scheduler_list == INV_UNSURE && process->kthreads.closed)
+		thread->on_scheduler_list = INV_NO;
+}
+
+static enum inv_answer answer(const struct inv_dossier *process, enum inv_witness_id witness,
+                              const struct inv_list *list)
+{
+	if (process->seen_by & 1u << witness)
+		return INV_YES;
+	return list->closed ? INV_NO : INV_UNSURE;
+}
+
+static void fill(struct assembly *a, struct inv_dossier *process)
+{
+	const struct inv_kernel *kernel = a->kernel;
+	struct inv_value path;
+	process->name = inv_process_name(kernel, process->address, a->arena, &process->name_value);
+	process->path = inv_process_path(kernel, process->address, a->arena, &path);
+	process->pid = inv_field(kernel, process->address, INV_F_EPROCESS_UniqueProcessId);
+	process->parent = inv_field(kernel, process->address, INV_F_EPROCESS_InheritedFromUniqueProcessId);
+	process->role = inv_process_role(kernel, &a->testimony->anchors, process->address);
+	process->on_active_list = answer(process, INV_W_ACTIVE_LIST, &a->testimony->active);
+	process->on_scheduler_list = answer(process, INV_W_SCHEDULER_LIST, &a->testimony->scheduler);
+	process->state = inv_process_state(kernel, process);
+	if (process->state == INV_STATE_HIDDEN)
+		process->missing_from |= 1u << INV_W_ACTIVE_LIST;
+	struct inv_value first = inv_field(kernel, process->address, INV_F_KPROCESS_ThreadListHead);
+	bool has_threads = first.ok && first.u != first.address;
+	if (process->on_scheduler_list == INV_NO && has_threads && process->role != INV_ROLE_IDLE)
+		process->missing_from |= 1u << INV_W_SCHEDULER_LIST;
+}
+
+static int by_process_address(const void *a, const void *b)
+{
+	uint64_t left = ((const struct inv_dossier *)a)->address, right = ((const struct inv_dossier *)b)->address;
+	return (left > right) - (left < right);
+}
+
+static int by_thread_address(const void *a, const void *b)
+{
+	uint64_t left = ((const struct inv_thread_dossier *)a)->address;
+	uint64_t right = ((const struct inv_thread_dossier *)b)->address;
+	return (left > right) - (left < right);
+}
+
+static void *keep(struct inv_arena *arena, const void *items, size_t size)
+{
+	void *copy = inv_arena_alloc(arena, size);
+	if (size)
+		memcpy(copy, items, size);
+	return copy;
+}
+
+void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
+                  const char **cut_short)
+{
+	struct assembly a = {
+	    .testimony = testimony, .kernel = testimony->kernel, .arena = arena, .thread_budget = THREAD_BUDGET};
+	take_sightings(&a);
+	for (size_t i = 0; i < inv_count(a.processes) && !a.cut_short; i++) // grows while it runs
+		walk_threads(&a, i);
+	for (size_t i = 0; i < inv_count(a.processes); i++) {
+		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
+		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);
+		fill(&a, &a.processes[i]);
+	}
+	for (size_t i = 0; i < inv_count(a.threads); i++)
+		settle_thread(&a, &a.threads[i]);
+	if (a.processes)
+		qsort(a.processes, inv_count(a.processes), sizeof *a.processes, by_process_address);
+	if (a.threads)
+		qsort(a.threads, inv_count(a.threads), sizeof *a.threads, by_thread_address);
+	*dossiers = (struct inv_dossiers){.kernel = testimony->kernel,
+	                                  .testimony = testimony,
+	                                  .process_count = inv_count(a.processes),
+	                                  .thread_count = inv_count(a.threads)};
+	dossiers->processes = keep(arena, a.processes, dossiers->process_count * sizeof *a.processes);
+	dossiers->threads = keep(arena, a.threads, dossiers->thread_count * sizeof *a.threads);
+	*cut_short = a.cut_short;
+	inv_array_free(a.processes);
+	inv_array_free(a.threads);
+	stbds_hmfree(a.process_index);
+	stbds_hmfree(a.thread_index);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "check/check.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static double now(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+struct inv_check *inv_check_run(const struct inv_kernel *kernel, bool judged)
+{
+	double start = now();
+	struct inv_check *check = inv_alloc(sizeof *check);
+	check->kernel = kernel;
+	check->arena = inv_arena_new();
+	check->testimony = inv_testimony_collect(kernel);
+	inv_assemble(check->testimony, check->arena, &check->dossiers, &check->cut_short);
+	if (judged)
+		inv_judge_all(&check->judge, &check->dossiers, check->arena);
+	check->seconds = now() - start;
+	return check;
+}
+
+void inv_check_free(struct inv_check *check)
+{
+	if (!check)
+		return;
+	inv_judge_free(&check->judge);
+	inv_testimony_free(check->testimony);
+	inv_arena_free(check->arena);
+	free(check);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Assembling: every sighting into one dossier per process object; then judging. The last two of the five steps.
+#ifndef INV_CHECK_CHECK_H
+#define INV_CHECK_CHECK_H
+
+#include "invariant/invariant.h"
+
+// All that a check found. Owns its parts; the kernel must outlive it.
+struct inv_check {
+	const struct inv_kernel *kernel;
+	struct inv_testimony *testimony;
+	struct inv_arena *arena;
+	struct inv_dossiers dossiers;
+	struct inv_judge judge;
+	double seconds;        // of collecting, assembling and judging
+	const char *cut_short; // a bound that was reached; NULL if none was
+};
+
+// Collects and assembles; judges too when `judged`.
+struct inv_check *inv_check_run(const struct inv_kernel *kernel, bool judged);
+void inv_check_free(struct inv_check *check); // NULL is allowed
+
+// Collect and assemble. Processes that only a thread points to get a dossier as well. `cut_short` gets a text when a
+// bound was reached, else NULL.
+void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
+                  const char **cut_short);
+
+// The state of a process by lifetime.md, D.2.
+enum inv_state inv_process_state(const struct inv_kernel *kernel, const struct inv_dossier *process);
+
+#endif

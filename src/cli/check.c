@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/array.h"
+#include "cli/command.h"
+
+enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error)
+{
+	(void)error;
+	struct inv_style style = {.color = session->options->color, .verbose = session->options->verbose > 0};
+	struct inv_check *check = inv_check_run(session->kernel, true);
+	inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);
+	enum inv_exit status = INV_EXIT_OK;
+	if (inv_count(check->judge.findings) > 0)
+		status = INV_EXIT_BROKEN;
+	if (check->cut_short) {
+		inv_log(session->log, INV_LOG_WARNING, "stopped before the end: %s", check->cut_short);
+		status = INV_EXIT_STOPPED;
+	}
+	inv_check_free(check);
+	return status;
+}

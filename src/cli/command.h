@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file per command; what they share.
+#ifndef INV_CLI_COMMAND_H
+#define INV_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/kernel.h"
+#include "report/report.h"
+
+// Exit status; they are part of the interface (docs/invar.1.scd).
+enum inv_exit {
+	INV_EXIT_OK = 0,
+	INV_EXIT_BROKEN = 1,
+	INV_EXIT_USAGE = 2,
+	INV_EXIT_IMAGE = 3,
+	INV_EXIT_STOPPED = 4,
+};
+
+struct inv_options {
+	enum inv_output output;
+	bool markdown;       // explain, witnesses: the manual's form
+	const char *file;    // -o; NULL: standard output
+	const char *symbols; // --symbols
+	unsigned threads;    // --threads; 0: as many as there are CPUs
+	bool color;
+	bool quiet;
+	int verbose;
+	bool sandbox;
+	char **arguments; // after the command
+	int argument_count;
+};
+
+// What an open image gives a command.
+struct inv_session {
+	const struct inv_options *options;
+	const struct inv_log *log;
+	struct inv_image *image;
+	struct inv_symbols *symbols;
+	struct inv_kernel *kernel; // NULL when none was found
+	FILE *out;
+};
+
+struct inv_command {
+	const char *name;
+	const char *arguments; // "IMAGE PID|ADDRESS"
+	const char *help;      // one line
+	int minimum, maximum;  // how many arguments
+	bool needs_image;      // the first argument is an image, opened before `run`
+	bool needs_kernel;     // and a kernel must be found in it
+	enum inv_exit (*run)(struct inv_session *session, struct inv_error *error);
+};
+
+enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_info(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_witnesses(struct inv_session *session, struct inv_error *error);
+
+#define INV_VERSION "0.1.0"
+
+// Reads a number in decimal or, with 0x, in hexadecimal. false unless all of `text` is one.
+bool inv_parse_number(const char *text, uint64_t *number);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.h"
+#include "report/json.h"
+
+static void write_one(const struct inv_invariant *invariant, FILE *file)
+{
+	fprintf(file, "%s  %s\n\n", invariant->id, invariant->statement);
+	fprintf(file, "Why         %s\n", invariant->reason);
+	fprintf(file, "Compares    %s\n", invariant->witnesses);
+	fprintf(file, "Broken by   %s\n", invariant->broken_by);
+	fprintf(file, "ATT&CK      %s\n", invariant->attack);
+	fprintf(file, "Builds      %s\n", invariant->builds);
+	fprintf(file, "Known from  %s\n", invariant->basis);
+	if (!invariant->exceptions[0].id)
+		fputs("Exceptions  none\n", file);
+	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
+		fprintf(file, "%-11s %s: %s\n", i ? "" : "Exceptions", invariant->exceptions[i].id,
+		        invariant->exceptions[i].condition);
+}
+
+static void write_markdown(const struct inv_invariant *invariant, FILE *file)
+{
+	fprintf(file, "## %s\n\n**%s**\n\n%s\n\n", invariant->id, invariant->statement, invariant->reason);
+	fprintf(file, "* Compares: %s.\n* Broken by: %s.\n* ATT&CK: %s.\n* Builds: %s.\n* Known from: %s.\n",
+	        invariant->witnesses, invariant->broken_by, invariant->attack, invariant->builds, invariant->basis);
+	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
+		fprintf(file, "* Exception `%s`: %s\n", invariant->exceptions[i].id, invariant->exceptions[i].condition);
+	putc('\n', file);
+}
+
+static json_t *to_json(const struct inv_invariant *invariant)
+{
+	json_t *exceptions = json_array();
+	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
+		json_array_append_new(exceptions, json_pack("{s:s, s:s}", "id", invariant->exceptions[i].id, "condition",
+		                                            invariant->exceptions[i].condition));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "id", invariant->id, "statement",
+	                 invariant->statement, "reason", invariant->reason, "witnesses", invariant->witnesses, "broken_by",
+	                 invariant->broken_by, "attack", invariant->attack, "builds", invariant->builds, "basis",
+	                 invariant->basis, "exceptions", exceptions);
+}
+
+static void write_json(const struct inv_invariant *only, bool lines, FILE *file)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < inv_invariant_count(); i++)
+		if (!only || only == inv_invariant(i))
+			json_array_append_new(all, to_json(inv_invariant(i)));
+	size_t i;
+	json_t *item;
+	if (!lines) {
+		json_dumpf(only ? json_array_get(all, 0) : all, file, JSON_INDENT(2));
+		putc('\n', file);
+	} else {
+		json_array_foreach(all, i, item)
+		{
+			json_dumpf(item, file, JSON_COMPACT);
+			putc('\n', file);
+		}
+	}
+	json_decref(all);
+}
+
+static void write_table(enum inv_output output, FILE *file)
+{
+	static const char *const columns[] = {"id", "attack", "statement"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		inv_table_text(table, inv_invariant(i)->id);
+		inv_table_text(table, inv_invariant(i)->attack);
+		inv_table_text(table, inv_invariant(i)->statement);
+	}
+	inv_table_write(table, output, file);
+	inv_table_free(table);
+}
+
+enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *error)
+{
+	const struct inv_options *options = session->options;
+	const struct inv_invariant *only = NULL;
+	if (options->argument_count > 0) {
+		only = inv_invariant_by_id(options->arguments[0]);
+		if (!only) {
+			inv_fail(error, INV_E_USAGE, "there is no invariant '%s' in the catalogue", options->arguments[0]);
+			return INV_EXIT_USAGE;
+		}
+	}
+	if (options->markdown) {
+		if (!only)
+			fputs("# Invariants\n\nGenerated from the program's own table by `invar explain --format markdown`.\n\n",
+			      session->out);
+		for (size_t i = 0; i < inv_invariant_count(); i++)
+			if (!only || only == inv_invariant(i))
+				write_markdown(inv_invariant(i), session->out);
+	} else if (options->output == INV_OUTPUT_JSON || options->output == INV_OUTPUT_NDJSON) {
+		write_json(only, options->output == INV_OUTPUT_NDJSON, session->out);
+	} else if (only && options->output == INV_OUTPUT_TEXT) {
+		write_one(only, session->out);
+	} else {
+		write_table(options->output, session->out);
+	}
+	return INV_EXIT_OK;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// CPUs, the low stub by which they were started, and the page that Windows shares with all processes.
+#include "base/bytes.h"
+#include "forge/machine.h"
+
+#define LOW_STUB_MARK 0x1000600e9ull // a jump and the length of the block, as every x64 kernel leaves them
+#define LOW_STUB_TARGET 0x70u        // an address in the kernel
+#define LOW_STUB_CR3 0xa0u
+#define SHARED_DATA 0xfffff78000000000ull
+#define PCR_PRCB 0x180u // _KPCR.Prcb, x64
+
+static void make_pcr(struct inv_machine *machine, unsigned number)
+{
+	uint32_t prcb_size = inv_machine_size(machine, INV_T_KPRCB, 0xb000);
+	uint32_t prcb_at =
+	    inv_machine_has(machine, INV_F_KPCR_Prcb) ? machine->layout->place[INV_F_KPCR_Prcb].offset : PCR_PRCB;
+	struct inv_forge_cpu *cpu = &machine->cpu[number];
+	cpu->pcr = inv_region_take(machine, &machine->stacks, (uint64_t)prcb_at + prcb_size, INV_RAM_PAGE);
+	cpu->prcb = cpu->pcr + prcb_at;
+	inv_machine_put(machine, cpu->pcr, INV_F_KPCR_Self, cpu->pcr);
+	inv_machine_put(machine, cpu->pcr, INV_F_KPCR_CurrentPrcb, cpu->prcb);
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_Number, number);
+	if (inv_machine_has(machine, INV_F_KPRCB_WaitListHead))
+		inv_machine_list_init(machine, inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_WaitListHead));
+	for (unsigned i = 0; i < 32 && inv_machine_has(machine, INV_F_KPRCB_DispatcherReadyListHead); i++)
+		inv_machine_list_init(machine,
+		                      inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_DispatcherReadyListHead) + 16ull * i);
+	uint64_t blocks = inv_machine_symbol(machine, INV_S_KiProcessorBlock);
+	if (blocks)
+		inv_machine_put64(machine, blocks + 8ull * number, cpu->prcb);
+}
+
+void inv_machine_make_cpus(struct inv_machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		make_pcr(machine, i);
+	uint64_t count = inv_machine_symbol(machine, INV_S_KeNumberProcessors);
+	uint8_t byte = (uint8_t)machine->cpu_count;
+	if (count)
+		inv_machine_write(machine, count, &byte, 1);
+}
+
+void inv_machine_make_low_stub(struct inv_machine *machine)
+{
+	do
+		machine->low_stub = (1 + inv_random_below(&machine->random, 0x9e)) * INV_RAM_PAGE;
+	while (!inv_ram_take_at(machine->ram, machine->low_stub, INV_RAM_KERNEL));
+	inv_ram_put64(machine->ram, machine->low_stub, LOW_STUB_MARK);
+	inv_ram_put64(machine->ram, machine->low_stub + LOW_STUB_TARGET, machine->base + machine->code_rva + 0x40);
+	inv_ram_put64(machine->ram, machine->low_stub + LOW_STUB_CR3, machine->maps.root);
+}
+
+// KSYSTEM_TIME: LowPart, High1Time, High2Time.
+static void put_time(struct inv_machine *machine, enum inv_field field, uint64_t time)
+{
+	if (!inv_machine_has(machine, field))
+		return;
+	uint8_t bytes[12];
+	inv_put64(bytes, time);
+	inv_put32(bytes + 8, (uint32_t)(time >> 32));
+	inv_machine_write(machine, inv_machine_at(machine, SHARED_DATA, field), bytes, sizeof bytes);
+}
+
+void inv_machine_make_shared_data(struct inv_machine *machine)
+{
+	inv_maps_map(&machine->maps, SHARED_DATA, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_NX | INV_PTE_WRITE);
+	put_time(machine, INV_F_KUSER_SHARED_DATA_SystemTime, machine->system_time);
+	put_time(machine, INV_F_KUSER_SHARED_DATA_InterruptTime, machine->system_time - machine->boot_time);
+	const struct inv_version *version = &machine->facts->version;
+	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMajorVersion, version->major);
+	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMinorVersion, version->minor);
+	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtBuildNumber, machine->build);
+	uint64_t boot = inv_machine_symbol(machine, INV_S_KeBootTime);
+	if (boot)
+		inv_machine_put64(machine, boot, machine->boot_time);
+}
+
+// The page tables that the thread uses now: of the process it is attached to.
+static uint64_t dtb_of(const struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	uint64_t attached = inv_machine_get(machine, thread->address, INV_F_KTHREAD_ApcStateProcess);
+	const struct inv_forge_process *process = inv_machine_process_at(machine, attached);
+	return (process ? process : thread->process)->dtb;
+}
+
+void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_forge_thread *thread)
+{
+	struct inv_forge_cpu *cpu = &machine->cpu[number];
+	if (!thread)
+		thread = cpu->idle;
+	if (cpu->current && cpu->current != thread)
+		inv_machine_put(machine, cpu->current->address, INV_F_KTHREAD_State, cpu->current->idle ? 1 : 5);
+	cpu->current = thread;
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, 2); // running
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_CurrentThread, thread->address);
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_IdleThread, cpu->idle->address);
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_Cr3, dtb_of(machine, thread));
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_RspBase,
+	                inv_machine_get(machine, thread->address, INV_F_KTHREAD_InitialStack));
+}
+
+void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
+                        const struct inv_forge_process *process)
+{
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_SavedApcStateProcess,
+	                inv_machine_get(machine, thread->address, INV_F_KTHREAD_ApcStateProcess));
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_ApcStateProcess, process->address);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_ApcStateIndex, 1);
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		if (machine->cpu[i].current == thread)
+			inv_machine_put(machine, machine->cpu[i].prcb, INV_F_KPRCB_Cr3, process->dtb);
+}
+
+void inv_machine_settle(struct inv_machine *machine)
+{
+	if (machine->cpu[0].chosen)
+		return;
+	for (size_t i = inv_count(machine->processes); i-- > 1;) {
+		struct inv_forge_process *process = machine->processes[i];
+		for (size_t j = 0; j < inv_count(process->threads) && !process->zombie; j++) {
+			bool taken = false;
+			for (unsigned k = 0; k < machine->cpu_count; k++)
+				taken = taken || machine->cpu[k].current == process->threads[j];
+			if (taken)
+				continue;
+			inv_machine_run(machine, 0, process->threads[j]);
+			machine->cpu[0].chosen = true;
+			return;
+		}
+	}
+}

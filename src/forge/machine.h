@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// The description of the forged machine: its kernel, modules, CPUs, processes and threads, all written through the layout of
+// the kernel's facts. Everything is laid out at once when it is made; later operations change memory as Windows would (or as
+// an attacker would), so that memory is at each moment that of a running machine.
+#ifndef INV_FORGE_MACHINE_H
+#define INV_FORGE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "facts/facts.h"
+#include "forge/memory.h"
+#include "forge/paging.h"
+#include "forge/pe.h"
+#include "forge/random.h"
+
+#define INV_FORGE_MAX_CPUS 64u // one processor group
+#define INV_FORGE_MAX_PROCESSES 4096u
+#define INV_FORGE_MAX_THREADS 65536u
+#define INV_FORGE_MAX_ID 0x40000u // PIDs and TIDs stay beneath
+#define INV_FORGE_KDBG_MAX 0x380u
+
+// What a scenario may wish; negative or zero: the default.
+struct inv_machine_config {
+	const struct inv_kernel_facts *facts;
+	uint64_t seed;
+	uint64_t memory;
+	unsigned cpus;
+	unsigned levels;
+	int encoded_kdbg;     // 1, 0; -1: as Windows does (8 and later: encoded in memory, plain in crash dumps)
+	int large_pages;      // 1: the kernel stands in pages of 2 MiB; 0: of 4 KiB; -1: the seed decides
+	uint64_t system_time; // FILETIME of the image
+	uint64_t up_time;     // 100 ns
+};
+
+// A range of kernel addresses from which memory is handed out upwards; pages are mapped as they are reached.
+struct inv_region {
+	uint64_t next, end, mapped; // virtual
+	uint64_t flags;             // of the PTEs
+};
+
+struct inv_forge_thread {
+	struct inv_forge_process *process; // the true one
+	uint64_t address;                  // ETHREAD
+	uint64_t tid;
+	uint64_t created;
+	uint64_t stack_base, stack_limit;
+	uint64_t start;
+	uint64_t teb;
+	bool idle;
+};
+
+struct inv_forge_process {
+	uint64_t address; // EPROCESS
+	uint64_t pid, parent;
+	uint64_t dtb;
+	uint64_t created, exited;
+	uint64_t sequence;
+	uint64_t peb, image_base;
+	uint64_t handle_table;
+	const char *name;
+	const char *path;
+	struct inv_maps maps;
+	struct inv_forge_thread **threads; // stb_ds
+	struct inv_forge_session *session; // NULL: none
+	bool zombie, minimal, system, idle, gui, wow64;
+	unsigned tebs; // handed out so far
+};
+
+struct inv_forge_session {
+	uint32_t id;
+	uint64_t address; // the session's object
+	uint64_t head;    // of its process list
+};
+
+struct inv_forge_module {
+	const char *name; // "Ntfs.sys"
+	const char *path;
+	uint64_t base;
+	uint32_t size;
+	uint32_t time_stamp, checksum;
+	uint64_t entry_point; // RVA of code that threads may start at
+	uint64_t entry;       // LDR_DATA_TABLE_ENTRY
+};
+
+struct inv_forge_cpu {
+	uint64_t pcr, prcb;
+	struct inv_forge_thread *idle;
+	struct inv_forge_thread *current;
+	bool chosen; // a scenario said what runs here
+};
+
+// A value of the crash header that a scenario forges; see write_crash.c.
+struct inv_forge_claim {
+	const char *name;
+	uint64_t value;
+};
+
+struct inv_forge_attack {
+	const char *name;
+	uint64_t object;      // address of what it was done to; 0: the machine
+	uint64_t process;     // address, 0 if none
+	const char **breaks;  // stb_ds
+	const char **excused; // stb_ds
+};
+
+struct inv_machine {
+	struct inv_machine_config config;
+	const struct inv_kernel_facts *facts;
+	const struct inv_layout *layout;
+	uint16_t build;
+	struct inv_random random;
+	struct inv_arena *arena;
+	struct inv_ram *ram;
+	struct inv_maps maps; // System's
+	unsigned self_slot;
+	bool fault; // something was written where nothing is mapped: a fault of the forge
+	uint64_t fault_address;
+
+	struct inv_region pool, paged, stacks;
+	uint64_t low_stub; // physical
+
+	uint64_t base;
+	uint32_t size; // SizeOfImage
+	bool large_pages;
+	struct inv_forge_section section[INV_PE_MAX_SECTIONS];
+	size_t section_count;
+	uint32_t own_rva;  // read-only data of the forge's own making inside the kernel image
+	uint32_t code_rva; // its code
+	uint32_t data_rva; // writable bytes that no symbol owns
+
+	uint64_t kdbg; // address of KDDEBUGGER_DATA64
+	uint8_t kdbg_plain[INV_FORGE_KDBG_MAX];
+	uint32_t kdbg_size;
+
+	uint64_t system_time, boot_time;
+	uint64_t clock; // CreateTime of the next process or thread
+	uint64_t next_id;
+	uint64_t sequence;
+	uint8_t cookie;                                 // the low byte of ObHeaderCookie
+	uint64_t process_type, thread_type, token_type; // OBJECT_TYPE
+	uint32_t process_objects, thread_objects, token_objects;
+	uint64_t cid_table;                                           // HANDLE_TABLE
+	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
+	uint64_t error_port;                                          // what ExceptionPortData of Win32 processes points at
+	uint64_t mm_process_head, ki_process_head, handle_table_head; // 0: not known for this kernel
+
+	struct inv_forge_module *modules;     // stb_ds
+	struct inv_forge_session **sessions;  // stb_ds
+	struct inv_forge_process **processes; // stb_ds; [0] Idle, [1] System
+	size_t thread_count;
+	struct inv_forge_cpu cpu[INV_FORGE_MAX_CPUS];
+	unsigned cpu_count;
+
+	struct inv_forge_claim *claims;   // stb_ds
+	struct inv_forge_attack *attacks; // stb_ds
+	const char **excused;             // stb_ds; without an attack
+	bool clean;
+};
+
+// Boots: kernel, page tables, CPUs, Idle, System. NULL only if `config` cannot be had (INV_E_USAGE).
+INV_MUST_USE struct inv_machine *inv_machine_new(const struct inv_machine_config *config, struct inv_error *error);
+void inv_machine_free(struct inv_machine *machine); // NULL is allowed
+// Fails if memory ran out or the forge wrote where nothing is.
+INV_MUST_USE enum inv_code inv_machine_check(const struct inv_machine *machine, struct inv_error *error);
+
+// -- memory by virtual address (place.c) ------------------------------------------------------------------------------------
+void inv_machine_write(struct inv_machine *machine, uint64_t address, const void *bytes, size_t size);
+bool inv_machine_read(const struct inv_machine *machine, uint64_t address, void *buffer, size_t size);
+void inv_machine_put64(struct inv_machine *machine, uint64_t address, uint64_t value);
+uint64_t inv_machine_get64(const struct inv_machine *machine, uint64_t address);
+void inv_machine_write_user(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,
+                            const void *bytes, size_t size);
+
+// Fields by the kernel's layout. Putting a field that the layout lacks does nothing; getting it gives 0.
+bool inv_machine_has(const struct inv_machine *machine, enum inv_field field);
+uint64_t inv_machine_at(const struct inv_machine *machine, uint64_t object,
+                        enum inv_field field); // address of the field
+void inv_machine_put(struct inv_machine *machine, uint64_t object, enum inv_field field, uint64_t value);
+uint64_t inv_machine_get(const struct inv_machine *machine, uint64_t object, enum inv_field field);
+unsigned inv_machine_width(const struct inv_machine *machine, enum inv_field field); // bytes; 0: a structure
+uint32_t inv_machine_size(const struct inv_machine *machine, enum inv_type type, uint32_t fallback);
+uint64_t inv_machine_symbol(const struct inv_machine *machine, enum inv_symbol symbol); // address, 0: none
+
+// Doubly linked lists of kernel memory.
+void inv_machine_list_init(struct inv_machine *machine, uint64_t head);
+void inv_machine_list_append(struct inv_machine *machine, uint64_t head, uint64_t entry);
+void inv_machine_list_remove(struct inv_machine *machine, uint64_t entry); // the entry keeps its links, as after DKOM
+
+// -- allocation (region.c) --------------------------------------------------------------------------------------------------
+void inv_region_init(struct inv_machine *machine, struct inv_region *region, uint64_t start, uint64_t size,
+                     uint64_t flags);
+// `size` bytes at a multiple of `align`; what fits in a page never crosses one, as in the pool of Windows.
+uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region, uint64_t size, uint64_t align);
+// An object of the object manager with pool header and object header; the address of its body. `type_index` is encoded as
+// the build does.
+uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
+// A block of pool with its header; the address of its body.
+uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
+// Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
+void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text);
+
+// -- the kernel image (kernel_image.c) --------------------------------------------------------------------------------------
+// Chooses base and size, maps the image and writes headers, exports and code.
+void inv_machine_map_kernel(struct inv_machine *machine);
+void inv_machine_load_modules(struct inv_machine *machine);
+
+// -- KDDEBUGGER_DATA64 (kdbg.c) ---------------------------------------------------------------------------------------------
+void inv_machine_make_kdbg(struct inv_machine *machine);
+// Writes the block, plain or encoded, and KdpDataBlockEncoded with it.
+void inv_machine_store_kdbg(struct inv_machine *machine, bool encoded);
+
+// -- processes and threads (process.c) --------------------------------------------------------------------------------------
+struct inv_process_wish {
+	const char *name;
+	const char *path; // NULL: \Device\HarddiskVolume3\Windows\System32\NAME
+	uint64_t pid;     // 0: the next
+	uint64_t parent;  // PID
+	unsigned threads;
+	int session;      // -1: none
+	uint64_t created; // 0: the clock's
+	uint64_t exited;  // with zombie; 0: a little later
+	uint32_t exit_status;
+	int protection; // -1: none
+	bool zombie, minimal, gui, wow64;
+};
+void inv_machine_make_types(struct inv_machine *machine);
+void inv_machine_make_idle(struct inv_machine *machine);
+void inv_machine_make_system(struct inv_machine *machine);
+// NULL with INV_E_USAGE if the wish cannot be met.
+struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, const struct inv_process_wish *wish,
+                                                   struct inv_error *error);
+// `tid` and `created` may be 0.
+struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
+                                                 uint64_t tid, uint64_t created);
+// What PspExitThread and PspRundownSingleProcess leave of a process whose last thread ended.
+void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,
+                              uint32_t status);
+struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address);
+struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address);
+void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object); // 0: clears the entry
+
+// -- CPUs (cpu.c) -----------------------------------------------------------------------------------------------------------
+void inv_machine_make_cpus(struct inv_machine *machine); // KPCRs, before there are threads
+void inv_machine_make_low_stub(struct inv_machine *machine);
+void inv_machine_make_shared_data(struct inv_machine *machine);
+// NULL thread: the CPU idles.
+void inv_machine_run(struct inv_machine *machine, unsigned cpu, struct inv_forge_thread *thread);
+// KeStackAttachProcess
+void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
+                        const struct inv_forge_process *process);
+// CPUs for which the scenario chose nothing: the first runs a thread of the newest process, the others idle.
+void inv_machine_settle(struct inv_machine *machine);
+
+#endif

@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes and threads, in the order in which PspAllocateProcess, PspInsertProcess and KeStartThread fill them. (What a live
+// process looks like: measured on real dumps; what the lists hold in which state: the life-time automaton.)
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "forge/machine.h"
+
+#define PAGE INV_RAM_PAGE
+#define STACK_SIZE 0x6000u
+#define TRAP_FRAME_SIZE 0x190u // _KTRAP_FRAME of x64
+#define STATUS_PENDING 0x103u
+#define TYPE_TOKEN                                                                                                     \
+	5u // indices in ObTypeIndexTable since Windows 7: Type 2, Directory 3, SymbolicLink 4, Token 5, Job 6,
+#define TYPE_PROCESS 7u // Process 7, Thread 8
+#define TYPE_THREAD 8u
+#define SECOND 10000000ull
+#define HANDLE_TABLE_SIZE 0x80u
+#define SESSION_ID 0x08u           // _MM_SESSION_SPACE.SessionId, every x64 build to 22000
+#define SESSION_PROCESS_LIST 0x10u // _MM_SESSION_SPACE.ProcessList
+
+static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, const char *plain, const char *old,
+                                uint8_t type)
+{
+	// Windows 7 marks the tags of protected objects with the highest bit of the last letter.
+	return inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type);
+}
+
+static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_TYPE, 0xd8);
+	uint64_t type = inv_machine_object(machine, size, "ObjT", 2);
+	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
+		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
+	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
+	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
+	if (table)
+		inv_machine_put64(machine, table + 8ull * index, type);
+	return type;
+}
+
+static void make_cid_table(struct inv_machine *machine)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_HANDLE_TABLE, HANDLE_TABLE_SIZE);
+	machine->cid_table = inv_machine_pool(machine, &machine->paged, size, "Obtb");
+	uint64_t symbol = inv_machine_symbol(machine, INV_S_PspCidTable);
+	if (symbol)
+		inv_machine_put64(machine, symbol, machine->cid_table);
+	// Level 1 from the start, as on every machine that ran for a minute: a page of pointers to pages of 256 entries.
+	uint64_t top = inv_region_take(machine, &machine->paged, PAGE, PAGE);
+	inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_TableCode, top | 1);
+	if (inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
+		inv_machine_list_init(machine, inv_machine_at(machine, machine->cid_table, INV_F_HANDLE_TABLE_HandleTableList));
+}
+
+void inv_machine_make_types(struct inv_machine *machine)
+{
+	uint64_t cookie = inv_machine_symbol(machine, INV_S_ObHeaderCookie);
+	uint8_t byte = machine->cookie = (uint8_t)inv_random_next(&machine->random);
+	if (cookie)
+		inv_machine_write(machine, cookie, &byte, 1);
+	else
+		machine->cookie = 0;
+	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
+	if (table)
+		inv_machine_put64(machine, table + 8, 0xbad0b0b0);
+	static const char *const names[] = {"Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread"};
+	for (uint8_t i = 0; i < sizeof names / sizeof *names; i++) {
+		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
+		if (i + 2 == TYPE_TOKEN)
+			machine->token_type = type;
+		else if (i + 2 == TYPE_PROCESS)
+			machine->process_type = type;
+		else if (i + 2 == TYPE_THREAD)
+			machine->thread_type = type;
+	}
+	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsProcessType);
+	if (symbol)
+		inv_machine_put64(machine, symbol, machine->process_type);
+	symbol = inv_machine_symbol(machine, INV_S_PsThreadType);
+	if (symbol)
+		inv_machine_put64(machine, symbol, machine->thread_type);
+	make_cid_table(machine);
+	if (machine->handle_table_head)
+		inv_machine_list_init(machine, machine->handle_table_head);
+	machine->error_port = inv_machine_object(machine, 0x1d0, "ALPC", 2);
+}
+
+static void count_object(struct inv_machine *machine, uint64_t type, uint32_t *count)
+{
+	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, ++*count);
+}
+
+// An entry of PspCidTable: up to Windows 7 the body's address with its lock bit, from 8.1 on the address from bit 16 with the
+// lock in bit 0 (source: layouts.md B.3.7).
+void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object)
+{
+	if (id == 0 || id >= INV_FORGE_MAX_ID || !inv_machine_has(machine, INV_F_HANDLE_TABLE_TableCode))
+		return;
+	uint64_t index = id / 4;
+	uint64_t top = inv_machine_get(machine, machine->cid_table, INV_F_HANDLE_TABLE_TableCode) & ~7ull;
+	uint64_t *page = &machine->cid_pages[index / 256];
+	if (!*page) {
+		*page = inv_region_take(machine, &machine->paged, PAGE, PAGE);
+		inv_machine_put64(machine, top + 8 * (index / 256), *page);
+		if (id >= inv_machine_get(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool))
+			inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool,
+			                (index / 256 + 1) * 1024);
+	}
+	uint64_t entry = machine->build < 9200 ? object : object << 16;
+	inv_machine_put64(machine, *page + 16 * (index % 256), object ? entry | 1 : 0);
+}
+
+// PIDs and TIDs come from one table: multiples of 4, and never the first entry of a page of it.
+static uint64_t next_id(struct inv_machine *machine)
+{
+	for (;;) {
+		machine->next_id += 4 * (1 + inv_random_below(&machine->random, 8));
+		if (machine->next_id >= INV_FORGE_MAX_ID)
+			machine->next_id = 8;
+		uint64_t index = machine->next_id / 4;
+		if ((machine->next_id & 0x3fc) == 0)
+			continue;
+		uint64_t page = machine->cid_pages[index / 256];
+		if (!page || !inv_machine_get64(machine, page + 16 * (index % 256)))
+			return machine->next_id;
+	}
+}
+
+static uint64_t tick(struct inv_machine *machine)
+{
+	uint64_t step = 1000 + inv_random_below(&machine->random, SECOND / 2);
+	if (machine->clock + step < machine->system_time - SECOND)
+		machine->clock += step;
+	else
+		machine->clock += 1; // crowded: stay before the image
+	return machine->clock;
+}
+
+static uint64_t make_token(struct inv_machine *machine)
+{
+	count_object(machine, machine->token_type, &machine->token_objects);
+	uint64_t token = inv_machine_object(machine, 0x4c0, "Toke", TYPE_TOKEN);
+	return token | (2 + inv_random_below(&machine->random, 9)); // EX_FAST_REF: 2 to 0xa seen
+}
+
+static void make_handle_table(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_HANDLE_TABLE, HANDLE_TABLE_SIZE);
+	uint64_t table = process->handle_table = inv_machine_pool(machine, &machine->paged, size, "Obtb");
+	uint64_t entries = inv_region_take(machine, &machine->paged, PAGE, PAGE);
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_TableCode, entries);
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_QuotaProcess, process->address);
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_UniqueProcessId, process->pid);
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_NextHandleNeedingPool, 1024);
+	if (machine->handle_table_head && inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
+		inv_machine_list_append(machine, machine->handle_table_head,
+		                        inv_machine_at(machine, table, INV_F_HANDLE_TABLE_HandleTableList));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ObjectTable, table);
+}
+
+// The KPROCESS part: what KeInitializeProcess writes.
+static void put_kernel_process(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_Type, 3);
+	if (machine->build < 19041) // in units of 4 bytes; not written from 2004 on
+		inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_Size,
+		                (inv_machine_size(machine, INV_T_KPROCESS, 0x2d8) / 4) & 0xff);
+	if (inv_machine_has(machine, INV_F_DISPATCHER_HEADER_WaitListHead))
+		inv_machine_list_init(machine, inv_machine_at(machine, at, INV_F_DISPATCHER_HEADER_WaitListHead));
+	inv_machine_put(machine, at, INV_F_KPROCESS_DirectoryTableBase, process->dtb);
+	static const enum inv_field heads[] = {INV_F_KPROCESS_ThreadListHead, INV_F_KPROCESS_ProfileListHead,
+	                                       INV_F_KPROCESS_ReadyListHead, INV_F_EPROCESS_ThreadListHead};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		if (inv_machine_has(machine, heads[i]))
+			inv_machine_list_init(machine, inv_machine_at(machine, at, heads[i]));
+}
+
+// The fifteen bytes of ImageFileName: fourteen of the name and a NUL.
+static void put_name(struct inv_machine *machine, uint64_t process, const char *name)
+{
+	char text[15] = {0};
+	memcpy(text, name, strnlen(name, 14));
+	if (inv_machine_has(machine, INV_F_EPROCESS_ImageFileName))
+		inv_machine_write(machine, inv_machine_at(machine, process, INV_F_EPROCESS_ImageFileName), text, sizeof text);
+}
+
+static void put_audit_name(struct inv_machine *machine, uint64_t process, const char *path)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_NAME_INFORMATION, 0x10);
+	uint64_t name = inv_machine_pool(machine, &machine->paged, size, "SePa");
+	inv_machine_unicode(machine, name, path);
+	inv_machine_put(machine, process, INV_F_EPROCESS_SeAuditProcessCreationInfo, name);
+}
+
+// What PspAllocateProcess writes of every process.
+static void put_process(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	put_kernel_process(machine, process);
+	inv_machine_put(machine, at, INV_F_EPROCESS_UniqueProcessId, process->pid);
+	inv_machine_put(machine, at, INV_F_EPROCESS_InheritedFromUniqueProcessId, process->parent);
+	inv_machine_put(machine, at, INV_F_EPROCESS_CreateTime, process->created);
+	if (process->created)
+		inv_machine_put(machine, at, INV_F_EPROCESS_CreateInterruptTime, process->created - machine->boot_time);
+	inv_machine_put(machine, at, INV_F_EPROCESS_ExitStatus, STATUS_PENDING);
+	inv_machine_put(machine, at, INV_F_EPROCESS_HasAddressSpace, 1);
+	put_name(machine, at, process->name);
+	if (process->minimal) {
+		inv_machine_put(machine, at, INV_F_EPROCESS_Minimal, 1);
+		inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_Minimal, 1);
+	}
+}
+
+// PspInsertProcess and what follows it.
+static void insert_process(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	process->sequence = ++machine->sequence;
+	inv_machine_put(machine, at, INV_F_EPROCESS_SequenceNumber, process->sequence);
+	uint64_t counter = inv_machine_symbol(machine, INV_S_PspProcessSequenceNumber);
+	if (counter)
+		inv_machine_put64(machine, counter, machine->sequence);
+	uint64_t head = inv_machine_symbol(machine, INV_S_PsActiveProcessHead);
+	if (head)
+		inv_machine_list_append(machine, head, inv_machine_at(machine, at, INV_F_EPROCESS_ActiveProcessLinks));
+	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
+		inv_machine_list_append(machine, machine->mm_process_head,
+		                        inv_machine_at(machine, at, INV_F_EPROCESS_MmProcessLinks));
+	inv_machine_cid_put(machine, process->pid, at);
+	inv_machine_put(machine, at, INV_F_EPROCESS_CreateReported, 1);
+	inv_machine_put(machine, at, INV_F_EPROCESS_NewProcessReported, 1);
+	inv_machine_put(machine, at, INV_F_EPROCESS_ProcessInserted, 1);
+}
+
+static struct inv_forge_process *new_process(struct inv_machine *machine, const char *name)
+{
+	struct inv_forge_process *process = inv_alloc(sizeof *process);
+	process->name = inv_arena_strdup(machine->arena, name);
+	inv_push(machine->processes, process);
+	return process;
+}
+
+void inv_machine_make_idle(struct inv_machine *machine)
+{
+	struct inv_forge_process *idle = new_process(machine, "Idle");
+	idle->idle = true;
+	idle->path = "";
+	idle->address = inv_machine_symbol(machine, INV_S_KiInitialProcess);
+	if (!idle->address)
+		idle->address =
+		    inv_machine_pool(machine, &machine->pool, inv_machine_size(machine, INV_T_EPROCESS, 0x1000), "Proc");
+	idle->maps = machine->maps;
+	idle->dtb = machine->maps.root; // shared with System
+	put_process(machine, idle);
+	inv_machine_put(machine, idle->address, INV_F_EPROCESS_Token, make_token(machine));
+	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsIdleProcess);
+	if (symbol)
+		inv_machine_put64(machine, symbol, idle->address);
+}
+
+static uint64_t process_object(struct inv_machine *machine)
+{
+	count_object(machine, machine->process_type, &machine->process_objects);
+	return pool_tag_object(machine, inv_machine_size(machine, INV_T_EPROCESS, 0x1000), "Proc", "Pro\xe3", TYPE_PROCESS);
+}
+
+void inv_machine_make_system(struct inv_machine *machine)
+{
+	struct inv_forge_process *system = new_process(machine, "System");
+	system->system = true;
+	system->path = "";
+	system->pid = 4;
+	system->created = machine->boot_time + inv_random_below(&machine->random, SECOND);
+	machine->clock = system->created + SECOND;
+	system->address = process_object(machine);
+	system->maps = machine->maps;
+	system->dtb = machine->maps.root;
+	put_process(machine, system);
+	inv_machine_put(machine, system->address, INV_F_EPROCESS_SystemProcess, 1);
+	inv_machine_put(machine, system->address, INV_F_EPROCESS_Protection, 0x72);
+	if (inv_machine_has(machine, INV_F_EPROCESS_Protection)) {
+		inv_machine_put(machine, system->address, INV_F_EPROCESS_SignatureLevel, 0x1e);
+		inv_machine_put(machine, system->address, INV_F_EPROCESS_SectionSignatureLevel, 0x1c);
+	} else {
+		inv_machine_put(machine, system->address, INV_F_EPROCESS_ProtectedProcess, 1);
+	}
+	inv_machine_put(machine, system->address, INV_F_EPROCESS_Token, make_token(machine));
+	put_audit_name(machine, system->address, "");
+	make_handle_table(machine, system);
+	insert_process(machine, system);
+	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsInitialSystemProcess);
+	if (symbol)
+		inv_machine_put64(machine, symbol, system->address);
+	symbol = inv_machine_symbol(machine, INV_S_ObpKernelHandleTable);
+	if (symbol)
+		inv_machine_put64(machine, symbol, system->handle_table);
+	for (unsigned i = 0; i < 12; i++)
+		inv_machine_make_thread(machine, system, 0, system->created + i * 1000ull);
+}
+
+static struct inv_forge_session *session_of(struct inv_machine *machine, uint32_t id)
+{
+	for (size_t i = 0; i < inv_count(machine->sessions); i++)
+		if (machine->sessions[i]->id == id)
+			return machine->sessions[i];
+	struct inv_forge_session *session = inv_alloc(sizeof *session);
+	session->id = id;
+	session->address = inv_region_take(machine, &machine->stacks, 0x2000, PAGE);
+	uint8_t bytes[4];
+	inv_put32(bytes, id);
+	inv_machine_write(machine, session->address + SESSION_ID, bytes, sizeof bytes);
+	session->head = session->address + SESSION_PROCESS_LIST;
+	inv_machine_list_init(machine, session->head);
+	inv_push(machine->sessions, session);
+	return session;
+}
+
+static void join_session(struct inv_machine *machine, struct inv_forge_process *process, uint32_t id)
+{
+	process->session = session_of(machine, id);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Session, process->session->address);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ProcessInSession, 1);
+	if (inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
+		inv_machine_list_append(machine, process->session->head,
+		                        inv_machine_at(machine, process->address, INV_F_EPROCESS_SessionProcessLinks));
+}
+
+static void map_user(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t flags)
+{
+	inv_maps_map(&process->maps, address, inv_ram_take(machine->ram, INV_RAM_USER), INV_PTE_USER | flags);
+}
+
+struct user_place {
+	struct inv_machine *machine;
+	const struct inv_forge_process *process;
+};
+
+static void put_in_user(void *context, uint32_t rva, const void *bytes, size_t size)
+{
+	const struct user_place *place = context;
+	inv_machine_write_user(place->machine, place->process, place->process->image_base + rva, bytes, size);
+}
+
+// A field of a structure in user memory; the same layout, another set of page tables.
+static void put_user_field(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
+                           enum inv_field field, uint64_t value)
+{
+	unsigned width = inv_machine_width(machine, field);
+	uint8_t bytes[8];
+	inv_put64(bytes, value);
+	if (inv_machine_has(machine, field) && machine->layout->place[field].bits == 0)
+		inv_machine_write_user(machine, process, inv_machine_at(machine, object, field), bytes, width);
+}
+
+// The image's first page and the PEB.
+static void make_user_half(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	struct inv_random *random = &machine->random;
+	process->image_base = process->wow64 ? 0x400000 : 0x7ff600000000 + inv_random_below(random, 0x9fff) * 0x100000;
+	map_user(machine, process, process->image_base, INV_PTE_NX);
+	const struct inv_forge_section section = {".text", PAGE, 0x10000 - PAGE, INV_SECTION_CODE};
+	struct inv_forge_pe pe = {
+	    .base = process->image_base, .size = 0x10000, .entry = PAGE, .sections = &section, .section_count = 1};
+	struct user_place place = {machine, process};
+	inv_forge_pe_write(&pe, put_in_user, &place);
+	// Before Windows 10 the PEB stands beneath 0x7ffe0000, later anywhere low; the TEBs follow it.
+	process->peb = machine->build < 10240 ? 0x7ffd0000 : (1 + inv_random_below(random, 0xff)) << 32 | 0x200000;
+	map_user(machine, process, process->peb, INV_PTE_WRITE | INV_PTE_NX);
+	put_user_field(machine, process, process->peb, INV_F_PEB_ImageBaseAddress, process->image_base);
+	if (process->session)
+		put_user_field(machine, process, process->peb, INV_F_PEB_SessionId, process->session->id);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Peb, process->peb);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionBaseAddress, process->image_base);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject,
+	                inv_machine_object(machine, 0x40, "Sect", 2));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer,
+	                inv_machine_object(machine, 0xd8, "File", 2));
+	if (process->wow64)
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_WoW64Process,
+		                inv_machine_pool(machine, &machine->pool, 0x10, "Wow6"));
+}
+
+// What win32k and csrss add to a process that uses them. The W32PROCESS starts with the address of its EPROCESS.
+static void make_win32(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
+	if (!process->gui)
+		return;
+	uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x300, "Uspi");
+	inv_machine_put64(machine, win32, process->address);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Win32Process, win32);
+}
+
+// The signature levels of a protected process, by its signer (the upper four bits of Protection): WinTcb and WinSystem
+// 0x1e/0x1c, Windows 0xc/0xc, others 0x7/0x7. The last two are not verified.
+static void protect(struct inv_machine *machine, const struct inv_forge_process *process, unsigned protection)
+{
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Protection, protection);
+	unsigned signer = protection >> 4;
+	if (process->minimal || protection == 0)
+		return;
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SignatureLevel,
+	                signer >= 6   ? 0x1e
+	                : signer == 5 ? 0xc
+	                              : 0x7);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionSignatureLevel,
+	                signer >= 6   ? 0x1c
+	                : signer == 5 ? 0xc
+	                              : 0x7);
+}
+
+static void make_address_space(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	process->dtb = inv_ram_take(machine->ram, INV_RAM_KERNEL);
+	inv_maps_init(&process->maps, machine->ram, process->dtb, machine->maps.levels);
+	inv_maps_share_kernel(&process->maps, &machine->maps, machine->self_slot);
+}
+
+static enum inv_code refuse(const struct inv_machine *machine, const struct inv_process_wish *wish,
+                            struct inv_error *error)
+{
+	if (inv_count(machine->processes) >= INV_FORGE_MAX_PROCESSES)
+		return inv_fail(error, INV_E_USAGE, "more than %u processes", INV_FORGE_MAX_PROCESSES);
+	if (wish->pid >= INV_FORGE_MAX_ID)
+		return inv_fail(error, INV_E_USAGE, "PID %llu is too large", (unsigned long long)wish->pid);
+	if (wish->zombie && wish->threads)
+		return inv_fail(error, INV_E_USAGE, "a zombie has no threads");
+	return INV_OK;
+}
+
+struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, const struct inv_process_wish *wish,
+                                                   struct inv_error *error)
+{
+	if (refuse(machine, wish, error) != INV_OK)
+		return NULL;
+	struct inv_forge_process *process = new_process(machine, wish->name);
+	process->path =
+	    wish->path ? inv_arena_strdup(machine->arena, wish->path)
+	               : inv_arena_printf(machine->arena, "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
+	process->pid = wish->pid ? wish->pid : next_id(machine);
+	process->parent = wish->parent;
+	process->created = wish->created ? wish->created : tick(machine);
+	process->minimal = wish->minimal;
+	process->gui = wish->gui;
+	process->wow64 = wish->wow64;
+	process->address = process_object(machine);
+	make_address_space(machine, process);
+	put_process(machine, process);
+	if (wish->session >= 0)
+		join_session(machine, process, (uint32_t)wish->session);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, make_token(machine));
+	put_audit_name(machine, process->address, process->minimal ? "" : process->path);
+	make_handle_table(machine, process);
+	if (!process->minimal) {
+		make_user_half(machine, process);
+		if (process->session)
+			make_win32(machine, process);
+	}
+	if (wish->protection >= 0)
+		protect(machine, process, (unsigned)wish->protection);
+	insert_process(machine, process);
+	for (unsigned i = 0; i < wish->threads; i++)
+		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100 + i);
+	if (wish->zombie)
+		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : tick(machine), wish->exit_status);
+	return process;
+}
+
+static void put_stack(struct inv_machine *machine, struct inv_forge_thread *thread, bool user)
+{
+	// A guard page lies between two stacks: addresses that are passed over and never mapped.
+	machine->stacks.next = (machine->stacks.next + PAGE - 1) / PAGE * PAGE;
+	machine->stacks.next += PAGE;
+	if (machine->stacks.mapped < machine->stacks.next)
+		machine->stacks.mapped = machine->stacks.next;
+	thread->stack_limit = inv_region_take(machine, &machine->stacks, STACK_SIZE, PAGE);
+	thread->stack_base = thread->stack_limit + STACK_SIZE;
+	uint64_t initial = thread->stack_base - 0x70; // room for KSTACK_CONTROL; the exact room is not verified
+	uint64_t trap = user ? initial - TRAP_FRAME_SIZE : 0;
+	uint64_t kernel = initial - 0x400 - inv_random_below(&machine->random, 0x40) * 16;
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_StackBase, thread->stack_base);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_StackLimit, thread->stack_limit);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_InitialStack, initial);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_KernelStack, kernel);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_TrapFrame, trap);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_KernelStackResident, 1);
+	// The switch frame returns into the kernel.
+	inv_machine_put64(machine, kernel, machine->base + machine->code_rva + 0x10);
+}
+
+static void make_teb(struct inv_machine *machine, struct inv_forge_thread *thread)
+{
+	struct inv_forge_process *process = thread->process;
+	thread->teb = process->peb + 0x1000 + 0x2000ull * process->tebs++;
+	uint32_t size = inv_machine_size(machine, INV_T_TEB, 0x1838);
+	for (uint64_t at = 0; at < size; at += PAGE)
+		map_user(machine, process, thread->teb + at, INV_PTE_WRITE | INV_PTE_NX);
+	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueProcess, process->pid);
+	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueThread, thread->tid);
+	put_user_field(machine, process, thread->teb, INV_F_TEB_ProcessEnvironmentBlock, process->peb);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Teb, thread->teb);
+}
+
+static void put_kernel_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	uint64_t at = thread->address;
+	bool kernel = thread->process->system || thread->process->idle || thread->process->minimal;
+	inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_Type, 6);
+	if (inv_machine_has(machine, INV_F_DISPATCHER_HEADER_WaitListHead))
+		inv_machine_list_init(machine, inv_machine_at(machine, at, INV_F_DISPATCHER_HEADER_WaitListHead));
+	inv_machine_put(machine, at, INV_F_KTHREAD_Process, thread->process->address);
+	inv_machine_put(machine, at, INV_F_KTHREAD_ApcStateProcess, thread->process->address);
+	inv_machine_put(machine, at, INV_F_KTHREAD_State, 5); // waiting
+	inv_machine_put(machine, at, INV_F_KTHREAD_WaitReason, kernel ? 0 : 6);
+	inv_machine_put(machine, at, INV_F_KTHREAD_PreviousMode, kernel ? 0 : 1);
+	inv_machine_put(machine, at, INV_F_KTHREAD_SystemThread, kernel);
+	inv_machine_put(machine, at, INV_F_ETHREAD_SystemThread, kernel);
+}
+
+static void put_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	uint64_t at = thread->address;
+	inv_machine_put(machine, at, INV_F_ETHREAD_CreateTime, thread->created);
+	inv_machine_put(machine, at, INV_F_ETHREAD_ExitStatus, thread->idle ? 0 : STATUS_PENDING);
+	inv_machine_put(machine, at, INV_F_ETHREAD_StartAddress, thread->start);
+	inv_machine_put(machine, at, INV_F_ETHREAD_Win32StartAddress, thread->start);
+	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueProcess, thread->process->pid);
+	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueThread, thread->tid);
+	inv_machine_put(machine, at, INV_F_ETHREAD_ThreadInserted, 1);
+}
+
+// KeStartThread and PspInsertThread: both lists, and the process on the scheduler's list with its first thread.
+static void insert_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	struct inv_forge_process *process = thread->process;
+	if (machine->ki_process_head && inv_machine_has(machine, INV_F_KPROCESS_ProcessListEntry) && !process->idle &&
+	    inv_count(process->threads) == 1)
+		inv_machine_list_append(machine, machine->ki_process_head,
+		                        inv_machine_at(machine, process->address, INV_F_KPROCESS_ProcessListEntry));
+	if (inv_machine_has(machine, INV_F_KTHREAD_ThreadListEntry) &&
+	    inv_machine_has(machine, INV_F_KPROCESS_ThreadListHead))
+		inv_machine_list_append(machine, inv_machine_at(machine, process->address, INV_F_KPROCESS_ThreadListHead),
+		                        inv_machine_at(machine, thread->address, INV_F_KTHREAD_ThreadListEntry));
+	if (inv_machine_has(machine, INV_F_ETHREAD_ThreadListEntry) &&
+	    inv_machine_has(machine, INV_F_EPROCESS_ThreadListHead))
+		inv_machine_list_append(machine, inv_machine_at(machine, process->address, INV_F_EPROCESS_ThreadListHead),
+		                        inv_machine_at(machine, thread->address, INV_F_ETHREAD_ThreadListEntry));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ActiveThreads, inv_count(process->threads));
+	inv_machine_put(machine, process->address, INV_F_KPROCESS_StackCount, inv_count(process->threads));
+	inv_machine_cid_put(machine, thread->tid, thread->address);
+}
+
+static uint64_t thread_object(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_ETHREAD, 0xa00);
+	if (process->idle) {
+		uint64_t initial = inv_machine_symbol(machine, INV_S_KiInitialThread);
+		if (initial && inv_count(process->threads) == 0)
+			return initial;
+		return inv_machine_pool(machine, &machine->pool, size, "Thre"); // part of the CPU's block on real machines
+	}
+	count_object(machine, machine->thread_type, &machine->thread_objects);
+	return pool_tag_object(machine, size, "Thre", "Thr\xe5", TYPE_THREAD);
+}
+
+// System's threads start in the modules in turn, all others of the kernel in the kernel itself.
+static uint64_t start_address(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	if (process->system) {
+		const struct inv_forge_module *module =
+		    &machine->modules[inv_random_below(&machine->random, inv_count(machine->modules))];
+		return module->base + module->entry_point;
+	}
+	if (process->idle || process->minimal)
+		return machine->base + machine->code_rva + 0x20;
+	return process->image_base + PAGE;
+}
+
+struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
+                                                 uint64_t tid, uint64_t created)
+{
+	if (machine->thread_count >= INV_FORGE_MAX_THREADS)
+		return NULL;
+	machine->thread_count++;
+	struct inv_forge_thread *thread = inv_alloc(sizeof *thread);
+	thread->process = process;
+	thread->idle = process->idle;
+	thread->tid = process->idle ? 0 : tid ? tid : next_id(machine);
+	if (!process->idle)
+		thread->created = created ? created : tick(machine);
+	thread->address = thread_object(machine, process);
+	thread->start = start_address(machine, process);
+	inv_push(process->threads, thread);
+	put_kernel_thread(machine, thread);
+	put_thread(machine, thread);
+	put_stack(machine, thread, process->peb != 0);
+	if (process->peb)
+		make_teb(machine, thread);
+	if (process->gui && inv_machine_get(machine, process->address, INV_F_EPROCESS_Win32Process)) {
+		uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x400, "Usti");
+		inv_machine_put64(machine, win32, thread->address); // tagTHREADINFO.pEThread
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_Win32Thread, win32);
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_GuiThread, 1);
+	}
+	insert_thread(machine, thread);
+	return thread;
+}
+
+void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,
+                              uint32_t status)
+{
+	uint64_t at = process->address;
+	process->zombie = true;
+	process->exited = exited;
+	static const enum inv_field set[] = {INV_F_EPROCESS_ProcessDelete, INV_F_EPROCESS_ProcessRundown,
+	                                     INV_F_EPROCESS_ProcessExiting, INV_F_EPROCESS_ExitProcessReported,
+	                                     INV_F_DISPATCHER_HEADER_SignalState};
+	for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+		inv_machine_put(machine, at, set[i], 1);
+	inv_machine_put(machine, at, INV_F_EPROCESS_ExitStatus, status);
+	inv_machine_put(machine, at, INV_F_EPROCESS_ExitTime, exited);
+	static const enum inv_field gone[] = {INV_F_EPROCESS_ObjectTable,      INV_F_EPROCESS_SectionObject,
+	                                      INV_F_EPROCESS_ImageFilePointer, INV_F_EPROCESS_Win32Process,
+	                                      INV_F_EPROCESS_VadRoot,          INV_F_EPROCESS_ActiveThreads};
+	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+		inv_machine_put(machine, at, gone[i], 0);
+	if (process->handle_table && machine->handle_table_head &&
+	    inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
+		inv_machine_list_remove(machine,
+		                        inv_machine_at(machine, process->handle_table, INV_F_HANDLE_TABLE_HandleTableList));
+	process->handle_table = 0;
+}
+
+struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address)
+{
+	for (size_t i = 0; i < inv_count(machine->processes); i++)
+		if (machine->processes[i]->address == address)
+			return machine->processes[i];
+	return NULL;
+}
+
+struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address)
+{
+	for (size_t i = 0; i < inv_count(machine->processes); i++)
+		for (size_t j = 0; j < inv_count(machine->processes[i]->threads); j++)
+			if (machine->processes[i]->threads[j]->address == address)
+				return machine->processes[i]->threads[j];
+	return NULL;
+}

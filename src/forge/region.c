@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pool, objects and strings.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "forge/machine.h"
+
+#define POOL_HEADER_SIZE 0x10u
+#define OBJECT_HEADER_SIZE 0x30u // up to Body; x64, every build
+#define QUOTA_INFO_SIZE 0x20u    // _OBJECT_HEADER_QUOTA_INFO, InfoMask bit 3
+#define QUOTA_INFO_MASK 0x08u
+
+void inv_region_init(struct inv_machine *machine, struct inv_region *region, uint64_t start, uint64_t size,
+                     uint64_t flags)
+{
+	region->next = region->mapped = start;
+	region->end = start + size;
+	region->flags = flags;
+	for (uint64_t at = start; at < region->end; at += 1ull << 39)
+		inv_maps_reserve(&machine->maps, at);
+}
+
+static void map_up_to(struct inv_machine *machine, struct inv_region *region, uint64_t end)
+{
+	for (; region->mapped < end; region->mapped += INV_RAM_PAGE)
+		inv_maps_map(&machine->maps, region->mapped, inv_ram_take(machine->ram, INV_RAM_KERNEL), region->flags);
+}
+
+uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region, uint64_t size, uint64_t align)
+{
+	uint64_t at = (region->next + align - 1) / align * align;
+	if (size <= INV_RAM_PAGE && at / INV_RAM_PAGE != (at + size - 1) / INV_RAM_PAGE) {
+		at = (at / INV_RAM_PAGE + 1) * INV_RAM_PAGE;
+		at = (at + align - 1) / align * align;
+	}
+	region->next = at + size;
+	map_up_to(machine, region, at + size);
+	return at;
+}
+
+// _POOL_HEADER of x64: PreviousSize, PoolIndex, BlockSize, PoolType in a byte each (sizes in units of 16), PoolTag at 4.
+static void put_pool_header(struct inv_machine *machine, uint64_t at, uint64_t size, const char tag[5])
+{
+	uint8_t header[POOL_HEADER_SIZE] = {0};
+	if (size / 16 < 256)
+		header[2] = (uint8_t)(size / 16);
+	header[3] = 2; // non-paged and in use
+	memcpy(header + 4, tag, 4);
+	inv_machine_write(machine, at, header, sizeof header);
+}
+
+uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5])
+{
+	uint64_t whole = (POOL_HEADER_SIZE + (uint64_t)size + 15) / 16 * 16;
+	uint64_t at = inv_region_take(machine, region, whole, 16);
+	put_pool_header(machine, at, whole, tag);
+	return at + POOL_HEADER_SIZE;
+}
+
+// From Windows 10 on the index is stored XORed with a cookie and the second byte of the header's own address (source:
+// layouts.md B.3.7; confirmed in the code of PspExitThread).
+static uint8_t encode_type_index(const struct inv_machine *machine, uint64_t header, uint8_t index)
+{
+	if (machine->build < 10240)
+		return index;
+	return (uint8_t)(index ^ machine->cookie ^ (header >> 8 & 0xff));
+}
+
+uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index)
+{
+	uint64_t block = inv_machine_pool(machine, &machine->pool, QUOTA_INFO_SIZE + OBJECT_HEADER_SIZE + size, tag);
+	uint64_t header = block + QUOTA_INFO_SIZE;
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0x8000);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 1);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_InfoMask, QUOTA_INFO_MASK);
+	return header + OBJECT_HEADER_SIZE;
+}
+
+void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text)
+{
+	size_t length = strlen(text);
+	if (length > 0x7ff0)
+		length = 0x7ff0;
+	uint8_t string[16] = {0};
+	inv_put16(string, (uint16_t)(2 * length));
+	inv_put16(string + 2, (uint16_t)(2 * length + 2));
+	if (length) {
+		uint64_t buffer = inv_machine_pool(machine, &machine->paged, (uint32_t)(2 * length + 2), "ObNm");
+		uint8_t *units = inv_alloc(2 * length + 2);
+		for (size_t i = 0; i < length; i++)
+			units[2 * i] = (uint8_t)text[i];
+		inv_machine_write(machine, buffer, units, 2 * length + 2);
+		free(units);
+		inv_put64(string + 8, buffer);
+	}
+	inv_machine_write(machine, where, string, sizeof string);
+}

@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of a scenario. Each acts at once on the machine, which the first word that needs it makes.
+#include "forge/scenario.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+#define PROCESS "invar.process"
+#define THREAD "invar.thread"
+
+const struct inv_forge_word inv_forge_words[] = {
+    {"machine", "machine{kernel=, cpus=, memory=, seed=, levels=, encoded_kdbg=, large_pages=, system_time=, up_time=}",
+     "says what the machine is like; before any other word", false},
+    {"process",
+     "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
+     "exited=, exit_status=}",
+     "creates a process and returns it; state is \"running\" or \"zombie\"", false},
+    {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
+    {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
+    {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
+    {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
+     "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
+    {"find", "find(pid)", "the process with this PID; 0 is Idle, 4 is System", false},
+    {"get", "get(object, \"_TYPE.Field\")", "reads a field", false},
+    {"has", "has(\"_TYPE.Field\")", "whether this kernel has the field", false},
+    {"symbol", "symbol(name)", "the address of a global of the kernel, or nil", false},
+    {"prcb", "prcb(cpu)", "the address of a CPU's KPRCB", false},
+    {"image_time", "image_time()", "when the image is taken, as FILETIME; boot_time() likewise", false},
+    {"seconds", "seconds(n)", "n seconds in units of FILETIME", false},
+    {"clean", "clean()", "nothing in this scenario may be reported", false},
+    {"breaks", "breaks(\"ID\", ...)", "the last attack must be reported as these broken invariants", false},
+    {"excused", "excused(\"ID\", ...)", "these invariants must be excused somewhere", false},
+    {"set", "set(object, \"_TYPE.Field\", value)", "writes a field, as DKOM does", true},
+    {"write", "write(address, bytes)", "writes bytes at a kernel address", true},
+    {"unlink", "unlink(process, list)",
+     "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session or handles", true},
+    {"unlink_half", "unlink_half(process)", "takes a process off ActiveProcessLinks in the forward direction only",
+     true},
+    {"relink", "relink(process, after)", "moves a process in ActiveProcessLinks behind another", true},
+    {"erase_cid", "erase_cid(process|thread)", "clears the entry of PspCidTable", true},
+    {"header", "header{ps_active_process_head=, dtb=, kdbg=, ...}", "forges values of a crash dump's header", true},
+    {"kdbg", "kdbg(offset, value)", "forges a value of KDDEBUGGER_DATA64", true},
+    {NULL, NULL, NULL, false},
+};
+
+static struct inv_forge *forge_of(lua_State *lua)
+{
+	return lua_touserdata(lua, lua_upvalueindex(1));
+}
+
+enum inv_code inv_scenario_machine(struct inv_forge *forge, struct inv_error *error)
+{
+	if (forge->machine)
+		return INV_OK;
+	const struct inv_forge_options *options = &forge->options;
+	if (options->facts)
+		forge->config.facts = options->facts;
+	else if (options->kernel || !forge->config.facts)
+		forge->config.facts = inv_forge_find_kernel(options->kernel);
+	if (!forge->config.facts || !inv_forge_can(forge->config.facts))
+		return inv_fail(error, INV_E_USAGE, "%s: no kernel that can be forged is known by this name",
+		                options->kernel ? options->kernel : "(default)");
+	if (options->memory)
+		forge->config.memory = options->memory;
+	if (options->seed_given)
+		forge->config.seed = options->seed;
+	forge->machine = inv_machine_new(&forge->config, error);
+	return forge->machine ? inv_machine_check(forge->machine, error) : error ? error->code : INV_E_USAGE;
+}
+
+static struct inv_machine *machine_of(lua_State *lua)
+{
+	struct inv_forge *forge = forge_of(lua);
+	struct inv_error error = {INV_OK, ""};
+	if (inv_scenario_machine(forge, &error) != INV_OK)
+		luaL_error(lua, "%s", error.text);
+	return forge->machine;
+}
+
+// Stops the scenario where memory ran out or a write went astray.
+static void check(lua_State *lua)
+{
+	struct inv_error error = {INV_OK, ""};
+	if (inv_machine_check(forge_of(lua)->machine, &error) != INV_OK)
+		luaL_error(lua, "%s", error.text);
+}
+
+// -- values -----------------------------------------------------------------------------------------------------------------
+
+static int push_handle(lua_State *lua, void *object, const char *kind)
+{
+	if (!object) {
+		lua_pushnil(lua);
+		return 1;
+	}
+	void **handle = lua_newuserdatauv(lua, sizeof object, 0);
+	*handle = object;
+	luaL_setmetatable(lua, kind);
+	return 1;
+}
+
+static struct inv_forge_process *check_process(lua_State *lua, int index)
+{
+	return *(struct inv_forge_process **)luaL_checkudata(lua, index, PROCESS);
+}
+
+static struct inv_forge_thread *check_thread(lua_State *lua, int index)
+{
+	return *(struct inv_forge_thread **)luaL_checkudata(lua, index, THREAD);
+}
+
+// A number, or the address of a process or thread.
+static uint64_t check_value(lua_State *lua, int index)
+{
+	struct inv_forge_process **process = luaL_testudata(lua, index, PROCESS);
+	if (process)
+		return (*process)->address;
+	struct inv_forge_thread **thread = luaL_testudata(lua, index, THREAD);
+	if (thread)
+		return (*thread)->address;
+	if (lua_isboolean(lua, index))
+		return (uint64_t)lua_toboolean(lua, index);
+	return (uint64_t)luaL_checkinteger(lua, index);
+}
+
+static bool has_key(lua_State *lua, int table, const char *key)
+{
+	bool present = lua_getfield(lua, table, key) != LUA_TNIL;
+	lua_pop(lua, 1);
+	return present;
+}
+
+static uint64_t key_value(lua_State *lua, int table, const char *key, uint64_t fallback)
+{
+	uint64_t value = fallback;
+	if (lua_getfield(lua, table, key) != LUA_TNIL)
+		value = check_value(lua, -1);
+	lua_pop(lua, 1);
+	return value;
+}
+
+static bool key_flag(lua_State *lua, int table, const char *key, bool fallback)
+{
+	bool value = fallback;
+	if (lua_getfield(lua, table, key) != LUA_TNIL)
+		value = lua_toboolean(lua, -1);
+	lua_pop(lua, 1);
+	return value;
+}
+
+// The text stays valid as long as the table does.
+static const char *key_text(lua_State *lua, int table, const char *key)
+{
+	const char *text = NULL;
+	if (lua_getfield(lua, table, key) != LUA_TNIL)
+		text = luaL_checkstring(lua, -1);
+	lua_pop(lua, 1);
+	return text;
+}
+
+// A misspelt key would otherwise be a wish that nobody grants.
+static void check_keys(lua_State *lua, int table, const char *const *known)
+{
+	luaL_checktype(lua, table, LUA_TTABLE);
+	lua_pushnil(lua);
+	while (lua_next(lua, table)) {
+		lua_pop(lua, 1);
+		const char *key = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "(not a name)";
+		const char *const *name = known;
+		while (*name && strcmp(*name, key) != 0)
+			name++;
+		if (!*name)
+			luaL_error(lua, "'%s' is not known here", key);
+	}
+}
+
+// -- fields -----------------------------------------------------------------------------------------------------------------
+
+// Whether `name` of `size` bytes is one of the alternatives in `names`, which '|' separates.
+static bool is_among(const char *names, const char *name, size_t size)
+{
+	while (*names) {
+		size_t length = strcspn(names, "|");
+		if (length == size && memcmp(names, name, size) == 0)
+			return true;
+		names += length;
+		names += *names == '|';
+	}
+	return false;
+}
+
+// By our own name or by Windows's: "_KTHREAD.ApcStateProcess", "_KTHREAD.ApcState.Process".
+static bool find_field(const char *name, enum inv_field *found)
+{
+	const char *dot = strchr(name, '.');
+	if (!dot)
+		return false;
+	for (int i = 0; i < INV_FIELD_COUNT; i++) {
+		const struct inv_field_info *field = inv_field_info((enum inv_field)i);
+		const struct inv_type_info *type = inv_type_info(field->type);
+		size_t length = (size_t)(dot - name);
+		if (!is_among(type->names, name, length))
+			continue;
+		if (strcmp(field->name, dot + 1) != 0 && !is_among(field->names, dot + 1, strlen(dot + 1)))
+			continue;
+		*found = (enum inv_field)i;
+		return true;
+	}
+	return false;
+}
+
+static enum inv_field check_field(lua_State *lua, int index)
+{
+	const char *name = luaL_checkstring(lua, index);
+	enum inv_field field = INV_FIELD_COUNT;
+	if (!find_field(name, &field))
+		luaL_error(lua, "no field is known as '%s'", name);
+	return field;
+}
+
+// A field that this kernel must have: an attack that does nothing would make the truth a lie.
+static enum inv_field check_present_field(lua_State *lua, int index)
+{
+	enum inv_field field = check_field(lua, index);
+	if (!inv_machine_has(machine_of(lua), field))
+		luaL_error(lua, "this kernel has no field %s", luaL_checkstring(lua, index));
+	return field;
+}
+
+// Notes what was done, for breaks().
+static void note(lua_State *lua, const char *operation, uint64_t object)
+{
+	struct inv_forge *forge = forge_of(lua);
+	struct inv_machine *machine = forge->machine;
+	forge->operation = inv_arena_strdup(machine->arena, operation);
+	forge->object = object;
+	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
+	const struct inv_forge_thread *thread = process ? NULL : inv_machine_thread_at(machine, object);
+	forge->process = process ? process->address : thread ? thread->process->address : 0;
+}
+
+static int word_set(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	enum inv_field field = check_present_field(lua, 2);
+	if (lua_type(lua, 3) == LUA_TSTRING) {
+		size_t size;
+		const char *bytes = lua_tolstring(lua, 3, &size);
+		inv_machine_write(machine, inv_machine_at(machine, object, field), bytes, size);
+	} else if (inv_machine_width(machine, field)) {
+		inv_machine_put(machine, object, field, check_value(lua, 3));
+	} else {
+		luaL_error(lua, "%s is a structure: give its bytes", luaL_checkstring(lua, 2));
+	}
+	note(lua, lua_pushfstring(lua, "set %s", luaL_checkstring(lua, 2)), object);
+	check(lua);
+	return 0;
+}
+
+static int word_get(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	lua_pushinteger(lua, (lua_Integer)inv_machine_get(machine, object, check_present_field(lua, 2)));
+	return 1;
+}
+
+static int word_has(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	lua_pushboolean(lua, inv_machine_has(machine, check_field(lua, 1)));
+	return 1;
+}
+
+static int word_write(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t address = check_value(lua, 1);
+	size_t size;
+	const char *bytes = luaL_checklstring(lua, 2, &size);
+	inv_machine_write(machine, address, bytes, size);
+	note(lua, "write", address);
+	check(lua);
+	return 0;
+}
+
+static int word_symbol(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const char *name = luaL_checkstring(lua, 1);
+	for (int i = 0; i < INV_SYMBOL_COUNT; i++) {
+		if (strcmp(inv_symbol_name((enum inv_symbol)i), name) != 0)
+			continue;
+		uint64_t address = inv_machine_symbol(machine, (enum inv_symbol)i);
+		if (address)
+			lua_pushinteger(lua, (lua_Integer)address);
+		else
+			lua_pushnil(lua);
+		return 1;
+	}
+	return luaL_error(lua, "no symbol is known as '%s'", name);
+}
+
+// -- the machine ------------------------------------------------------------------------------------------------------------
+
+static uint64_t key_size(lua_State *lua, int table, const char *key)
+{
+	uint64_t size = 0;
+	int type = lua_getfield(lua, table, key);
+	if (type == LUA_TNUMBER)
+		size = (uint64_t)luaL_checkinteger(lua, -1);
+	else if (type == LUA_TSTRING && !inv_forge_parse_size(lua_tostring(lua, -1), &size))
+		luaL_error(lua, "'%s' is no size", lua_tostring(lua, -1));
+	lua_pop(lua, 1);
+	return size;
+}
+
+static unsigned small(lua_State *lua, const char *key, uint64_t value)
+{
+	if (value > 100000)
+		luaL_error(lua, "'%s' is out of range", key);
+	return (unsigned)value;
+}
+
+static int word_machine(lua_State *lua)
+{
+	static const char *const known[] = {"kernel",       "cpus",        "memory",      "seed",    "levels",
+	                                    "encoded_kdbg", "large_pages", "system_time", "up_time", NULL};
+	struct inv_forge *forge = forge_of(lua);
+	if (forge->machine)
+		return luaL_error(lua, "machine{} must stand before all else");
+	check_keys(lua, 1, known);
+	struct inv_machine_config *config = &forge->config;
+	const char *kernel = key_text(lua, 1, "kernel");
+	if (kernel && !forge->options.kernel && !forge->options.facts) {
+		config->facts = inv_forge_find_kernel(kernel);
+		if (!config->facts)
+			return luaL_error(lua, "%s: no kernel that can be forged is known by this name", kernel);
+	}
+	config->cpus = small(lua, "cpus", key_value(lua, 1, "cpus", 0));
+	config->levels = small(lua, "levels", key_value(lua, 1, "levels", 0));
+	config->memory = key_size(lua, 1, "memory");
+	config->seed = key_value(lua, 1, "seed", config->seed);
+	config->system_time = key_value(lua, 1, "system_time", 0);
+	config->up_time = key_value(lua, 1, "up_time", 0);
+	if (has_key(lua, 1, "encoded_kdbg"))
+		config->encoded_kdbg = key_flag(lua, 1, "encoded_kdbg", false);
+	if (has_key(lua, 1, "large_pages"))
+		config->large_pages = key_flag(lua, 1, "large_pages", false);
+	(void)machine_of(lua);
+	return 0;
+}
+
+static uint64_t key_pid(lua_State *lua, int table, const char *key)
+{
+	uint64_t pid = 0;
+	if (lua_getfield(lua, table, key) != LUA_TNIL) {
+		struct inv_forge_process **process = luaL_testudata(lua, -1, PROCESS);
+		pid = process ? (*process)->pid : (uint64_t)luaL_checkinteger(lua, -1);
+	}
+	lua_pop(lua, 1);
+	return pid;
+}
+
+static struct inv_process_wish read_wish(lua_State *lua)
+{
+	const char *state = key_text(lua, 1, "state");
+	if (state && strcmp(state, "zombie") != 0 && strcmp(state, "running") != 0)
+		luaL_error(lua, "'%s' is no state: running, zombie", state);
+	struct inv_process_wish wish = {
+	    .name = key_text(lua, 1, "name"),
+	    .path = key_text(lua, 1, "path"),
+	    .pid = key_pid(lua, 1, "pid"),
+	    .parent = key_pid(lua, 1, "parent"),
+	    .session = has_key(lua, 1, "session") ? (int)small(lua, "session", key_value(lua, 1, "session", 0)) : -1,
+	    .created = key_value(lua, 1, "created", 0),
+	    .exited = key_value(lua, 1, "exited", 0),
+	    .exit_status = (uint32_t)key_value(lua, 1, "exit_status", 0),
+	    .protection = has_key(lua, 1, "protection") ? (int)(key_value(lua, 1, "protection", 0) & 0xff) : -1,
+	    .zombie = state && strcmp(state, "zombie") == 0,
+	    .minimal = key_flag(lua, 1, "minimal", false),
+	    .gui = key_flag(lua, 1, "gui", false),
+	    .wow64 = key_flag(lua, 1, "wow64", false),
+	};
+	wish.threads = small(lua, "threads", key_value(lua, 1, "threads", wish.zombie ? 0 : 1));
+	if (!wish.name)
+		luaL_error(lua, "a process needs a name");
+	return wish;
+}
+
+static int word_process(lua_State *lua)
+{
+	static const char *const known[] = {"name",       "path",    "pid",     "parent", "session",
+	                                    "created",    "exited",  "threads", "state",  "exit_status",
+	                                    "protection", "minimal", "gui",     "wow64",  NULL};
+	struct inv_machine *machine = machine_of(lua);
+	check_keys(lua, 1, known);
+	struct inv_process_wish wish = read_wish(lua);
+	struct inv_error error = {INV_OK, ""};
+	struct inv_forge_process *process = inv_machine_make_process(machine, &wish, &error);
+	if (!process)
+		return luaL_error(lua, "%s", error.text);
+	check(lua);
+	return push_handle(lua, process, PROCESS);
+}
+
+static int word_thread(lua_State *lua)
+{
+	static const char *const known[] = {"tid", "created", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t tid = 0, created = 0;
+	if (!lua_isnoneornil(lua, 2)) {
+		check_keys(lua, 2, known);
+		tid = key_value(lua, 2, "tid", 0);
+		created = key_value(lua, 2, "created", 0);
+	}
+	if (process->zombie || process->idle)
+		return luaL_error(lua, "%s gets no more threads", process->name);
+	struct inv_forge_thread *thread = inv_machine_make_thread(machine, process, tid, created);
+	check(lua);
+	return push_handle(lua, thread, THREAD);
+}
+
+static unsigned check_cpu(lua_State *lua, int index)
+{
+	lua_Integer cpu = luaL_checkinteger(lua, index);
+	if (cpu < 0 || cpu >= (lua_Integer)machine_of(lua)->cpu_count)
+		luaL_error(lua, "there is no CPU %d", (int)cpu);
+	return (unsigned)cpu;
+}
+
+static int word_run(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	unsigned cpu = check_cpu(lua, 1);
+	inv_machine_run(machine, cpu, lua_isnoneornil(lua, 2) ? NULL : check_thread(lua, 2));
+	machine->cpu[cpu].chosen = true;
+	check(lua);
+	return 0;
+}
+
+static int word_attach(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	inv_machine_attach(machine, check_thread(lua, 1), check_process(lua, 2));
+	check(lua);
+	return 0;
+}
+
+static int word_find(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t pid = (uint64_t)luaL_checkinteger(lua, 1);
+	for (size_t i = 0; i < inv_count(machine->processes); i++)
+		if (machine->processes[i]->pid == pid)
+			return push_handle(lua, machine->processes[i], PROCESS);
+	lua_pushnil(lua);
+	return 1;
+}
+
+static int word_prcb(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	lua_pushinteger(lua, (lua_Integer)machine->cpu[check_cpu(lua, 1)].prcb);
+	return 1;
+}
+
+static int word_image_time(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)machine_of(lua)->system_time);
+	return 1;
+}
+
+static int word_boot_time(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)machine_of(lua)->boot_time);
+	return 1;
+}
+
+static int word_seconds(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)(luaL_checknumber(lua, 1) * 1e7));
+	return 1;
+}
+
+// -- user memory ------------------------------------------------------------------------------------------------------------
+
+static uint64_t pte_of_kind(lua_State *lua, struct inv_machine *machine, const char *kind)
+{
+	const struct inv_layout *layout = machine->layout;
+	if (strcmp(kind, "demandzero") == 0)
+		return inv_pte_demand_zero(layout, 4);
+	if (strcmp(kind, "pagefile") == 0)
+		return inv_pte_page_file(layout, 4, (unsigned)key_value(lua, 2, "file", 0) & 15,
+		                         (uint32_t)key_value(lua, 2, "page", 0x1234));
+	uint64_t physical = inv_ram_take(machine->ram, INV_RAM_USER);
+	size_t size = 0;
+	if (lua_getfield(lua, 2, "bytes") != LUA_TNIL) {
+		const char *bytes = luaL_checklstring(lua, -1, &size);
+		inv_ram_write(machine->ram, physical, bytes, size < INV_RAM_PAGE ? size : INV_RAM_PAGE);
+	}
+	lua_pop(lua, 1);
+	uint64_t valid =
+	    physical | INV_PTE_VALID | INV_PTE_USER | INV_PTE_WRITE | INV_PTE_ACCESSED | INV_PTE_DIRTY | INV_PTE_NX;
+	if (strcmp(kind, "private") == 0)
+		return valid;
+	if (strcmp(kind, "transition") == 0)
+		return inv_pte_transition(layout, 4, physical);
+	if (strcmp(kind, "prototype") != 0)
+		luaL_error(lua, "'%s' is no kind of page", kind);
+	uint64_t prototype = inv_machine_pool(machine, &machine->paged, 8, "MmSt");
+	inv_machine_put64(machine, prototype, valid & ~INV_PTE_USER);
+	return inv_pte_prototype(layout, prototype);
+}
+
+static int word_map(lua_State *lua)
+{
+	static const char *const known[] = {"address", "kind", "bytes", "file", "page", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_process *process = check_process(lua, 1);
+	check_keys(lua, 2, known);
+	uint64_t address = key_value(lua, 2, "address", 0);
+	if (address == 0 || address >= 0x7fffffff0000 || address % INV_RAM_PAGE || process->system || process->idle)
+		return luaL_error(lua, "not the address of a page of user memory");
+	const char *kind = key_text(lua, 2, "kind");
+	inv_maps_set_pte(&process->maps, address, pte_of_kind(lua, machine, kind ? kind : "private"));
+	check(lua);
+	return 0;
+}
+
+// -- attacks ----------------------------------------------------------------------------------------------------------------
+
+static uint64_t entry_of(lua_State *lua, const struct inv_forge_process *process, const char *list)
+{
+	struct inv_machine *machine = machine_of(lua);
+	enum inv_field field = INV_F_EPROCESS_ActiveProcessLinks;
+	uint64_t object = process->address;
+	if (strcmp(list, "mm") == 0) {
+		field = INV_F_EPROCESS_MmProcessLinks;
+	} else if (strcmp(list, "scheduler") == 0) {
+		field = INV_F_KPROCESS_ProcessListEntry;
+	} else if (strcmp(list, "session") == 0) {
+		field = INV_F_EPROCESS_SessionProcessLinks;
+	} else if (strcmp(list, "handles") == 0) {
+		field = INV_F_HANDLE_TABLE_HandleTableList;
+		object = process->handle_table;
+	} else if (strcmp(list, "active") != 0) {
+		luaL_error(lua, "'%s' is no list", list);
+	}
+	uint64_t entry = inv_machine_at(machine, object, field);
+	if (!object || !inv_machine_has(machine, field) || !inv_machine_get64(machine, entry))
+		luaL_error(lua, "%s is not on the list '%s'", process->name, list);
+	return entry;
+}
+
+static int word_unlink(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_process *process = check_process(lua, 1);
+	const char *list = luaL_optstring(lua, 2, "active");
+	inv_machine_list_remove(machine, entry_of(lua, process, list));
+	note(lua, lua_pushfstring(lua, "unlink %s", list), process->address);
+	check(lua);
+	return 0;
+}
+
+static int word_unlink_half(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t entry = entry_of(lua, process, "active");
+	inv_machine_put64(machine, inv_machine_get64(machine, entry + 8), inv_machine_get64(machine, entry));
+	note(lua, "unlink_half", process->address);
+	check(lua);
+	return 0;
+}
+
+static int word_relink(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t entry = entry_of(lua, process, "active");
+	uint64_t previous = entry_of(lua, check_process(lua, 2), "active");
+	if (entry == previous)
+		return luaL_error(lua, "a process cannot stand behind itself");
+	inv_machine_list_remove(machine, entry);
+	inv_machine_list_append(machine, inv_machine_get64(machine, previous), entry);
+	note(lua, "relink", process->address);
+	check(lua);
+	return 0;
+}
+
+static int word_erase_cid(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
+	const struct inv_forge_thread *thread = inv_machine_thread_at(machine, object);
+	if (!process && !thread)
+		return luaL_error(lua, "neither a process nor a thread");
+	inv_machine_cid_put(machine, process ? process->pid : thread->tid, 0);
+	note(lua, "erase_cid", object);
+	check(lua);
+	return 0;
+}
+
+static int word_header(lua_State *lua)
+{
+	static const char *const known[] = {"major",
+	                                    "build",
+	                                    "dtb",
+	                                    "pfn_database",
+	                                    "ps_loaded_module_list",
+	                                    "ps_active_process_head",
+	                                    "cpus",
+	                                    "bugcheck",
+	                                    "kdbg",
+	                                    "system_time",
+	                                    "up_time",
+	                                    NULL};
+	struct inv_machine *machine = machine_of(lua);
+	check_keys(lua, 1, known);
+	for (const char *const *name = known; *name; name++)
+		if (has_key(lua, 1, *name))
+			inv_push(machine->claims, ((struct inv_forge_claim){*name, key_value(lua, 1, *name, 0)}));
+	note(lua, "header", 0);
+	return 0;
+}
+
+static int word_kdbg(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	lua_Integer offset = luaL_checkinteger(lua, 1);
+	if (offset < 0 || offset > (lua_Integer)machine->kdbg_size - 8)
+		return luaL_error(lua, "the block has 0x%x bytes", (unsigned)machine->kdbg_size);
+	inv_put64(machine->kdbg_plain + offset, check_value(lua, 2));
+	note(lua, "kdbg", machine->kdbg);
+	return 0;
+}
+
+// -- the truth --------------------------------------------------------------------------------------------------------------
+
+static const char *check_id(lua_State *lua, int index)
+{
+	const char *id = luaL_checkstring(lua, index);
+	if (strlen(id) != 3 || id[0] < 'A' || id[0] > 'Z' || strspn(id + 1, "0123456789") != 2)
+		luaL_error(lua, "'%s' is no identifier of an invariant", id);
+	return inv_arena_strdup(machine_of(lua)->arena, id);
+}
+
+static int word_breaks(lua_State *lua)
+{
+	struct inv_forge *forge = forge_of(lua);
+	struct inv_machine *machine = machine_of(lua);
+	if (!forge->operation)
+		return luaL_error(lua, "breaks() stands behind the attack that it speaks of");
+	struct inv_forge_attack attack = {forge->operation, forge->object, forge->process, NULL, NULL};
+	int count = lua_gettop(lua);
+	for (int i = 1; i <= count; i++)
+		(void)check_id(lua, i); // all of them before anything is kept: an error leaves by a long jump
+	for (int i = 1; i <= count; i++)
+		inv_push(attack.breaks, check_id(lua, i));
+	inv_push(machine->attacks, attack);
+	return 0;
+}
+
+static int word_excused(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	for (int i = 1; i <= lua_gettop(lua); i++)
+		inv_push(machine->excused, check_id(lua, i));
+	return 0;
+}
+
+static int word_clean(lua_State *lua)
+{
+	machine_of(lua)->clean = true;
+	return 0;
+}
+
+// -- objects ----------------------------------------------------------------------------------------------------------------
+
+static int push_threads(lua_State *lua, const struct inv_forge_process *process)
+{
+	lua_newtable(lua);
+	for (size_t i = 0; i < inv_count(process->threads); i++) {
+		push_handle(lua, process->threads[i], THREAD);
+		lua_rawseti(lua, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+static int process_index(lua_State *lua)
+{
+	const struct inv_forge_process *process = check_process(lua, 1);
+	const char *key = luaL_checkstring(lua, 2);
+	if (strcmp(key, "threads") == 0)
+		return push_threads(lua, process);
+	if (strcmp(key, "name") == 0) {
+		lua_pushstring(lua, process->name);
+		return 1;
+	}
+	const struct {
+		const char *name;
+		uint64_t value;
+	} values[] = {{"address", process->address}, {"pid", process->pid},       {"dtb", process->dtb},
+	              {"created", process->created}, {"exited", process->exited}, {"handle_table", process->handle_table},
+	              {"peb", process->peb}};
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		if (strcmp(values[i].name, key) == 0) {
+			lua_pushinteger(lua, (lua_Integer)values[i].value);
+			return 1;
+		}
+	}
+	return luaL_error(lua, "a process has no '%s'", key);
+}
+
+static int thread_index(lua_State *lua)
+{
+	const struct inv_forge_thread *thread = check_thread(lua, 1);
+	const char *key = luaL_checkstring(lua, 2);
+	if (strcmp(key, "process") == 0)
+		return push_handle(lua, thread->process, PROCESS);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} values[] = {{"address", thread->address},         {"tid", thread->tid},
+	              {"created", thread->created},         {"stack_base", thread->stack_base},
+	              {"stack_limit", thread->stack_limit}, {"start", thread->start}};
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		if (strcmp(values[i].name, key) == 0) {
+			lua_pushinteger(lua, (lua_Integer)values[i].value);
+			return 1;
+		}
+	}
+	return luaL_error(lua, "a thread has no '%s'", key);
+}
+
+static void make_class(lua_State *lua, const char *name, lua_CFunction index)
+{
+	luaL_newmetatable(lua, name);
+	lua_pushcfunction(lua, index);
+	lua_setfield(lua, -2, "__index");
+	lua_pop(lua, 1);
+}
+
+static const luaL_Reg words[] = {
+    {"machine", word_machine},
+    {"process", word_process},
+    {"thread", word_thread},
+    {"run", word_run},
+    {"attach", word_attach},
+    {"map", word_map},
+    {"find", word_find},
+    {"get", word_get},
+    {"has", word_has},
+    {"symbol", word_symbol},
+    {"prcb", word_prcb},
+    {"image_time", word_image_time},
+    {"boot_time", word_boot_time},
+    {"seconds", word_seconds},
+    {"clean", word_clean},
+    {"breaks", word_breaks},
+    {"excused", word_excused},
+    {"set", word_set},
+    {"write", word_write},
+    {"unlink", word_unlink},
+    {"unlink_half", word_unlink_half},
+    {"relink", word_relink},
+    {"erase_cid", word_erase_cid},
+    {"header", word_header},
+    {"kdbg", word_kdbg},
+    {NULL, NULL},
+};
+
+// Only what computes: a scenario reads no files, and chance comes from the seed alone.
+static void open_libraries(lua_State *lua)
+{
+	static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
+	                                     {LUA_TABLIBNAME, luaopen_table},
+	                                     {LUA_STRLIBNAME, luaopen_string},
+	                                     {LUA_MATHLIBNAME, luaopen_math},
+	                                     {NULL, NULL}};
+	for (const luaL_Reg *library = libraries; library->func; library++) {
+		luaL_requiref(lua, library->name, library->func, 1);
+		lua_pop(lua, 1);
+	}
+	static const char *const removed[] = {"dofile", "loadfile", "load", "collectgarbage"};
+	for (size_t i = 0; i < sizeof removed / sizeof *removed; i++) {
+		lua_pushnil(lua);
+		lua_setglobal(lua, removed[i]);
+	}
+	lua_getglobal(lua, LUA_MATHLIBNAME);
+	lua_getfield(lua, -1, "randomseed");
+	lua_pushinteger(lua, 1);
+	lua_call(lua, 1, 0);
+	lua_pop(lua, 1);
+}
+
+static void open_words(lua_State *lua, struct inv_forge *forge)
+{
+	make_class(lua, PROCESS, process_index);
+	make_class(lua, THREAD, thread_index);
+	lua_pushglobaltable(lua);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, words, 1);
+	lua_pop(lua, 1);
+}
+
+enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, struct inv_error *error)
+{
+	lua_State *lua = luaL_newstate();
+	if (!lua)
+		return inv_fail(error, INV_E_INTERNAL, "Lua cannot start");
+	open_libraries(lua);
+	open_words(lua, forge);
+	const char *name = lua_pushfstring(lua, "=%s", forge->options.name);
+	enum inv_code code = INV_OK;
+	if (luaL_loadbufferx(lua, scenario, strlen(scenario), name, "t") != LUA_OK || lua_pcall(lua, 0, 0, 0) != LUA_OK)
+		code = inv_fail(error, INV_E_USAGE, "%s", lua_tostring(lua, -1));
+	lua_close(lua);
+	if (code == INV_OK)
+		code = inv_scenario_machine(forge, error);
+	if (code != INV_OK)
+		return code;
+	if (forge->machine->clean && inv_count(forge->machine->attacks))
+		return inv_fail(error, INV_E_USAGE, "%s: both clean() and breaks()", forge->options.name);
+	inv_machine_settle(forge->machine);
+	return inv_machine_check(forge->machine, error);
+}

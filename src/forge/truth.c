@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The truth about a forged image, for tests and for people.
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "forge/scenario.h"
+
+static json_t *address(uint64_t value)
+{
+	char text[32];
+	snprintf(text, sizeof text, "0x%llx", (unsigned long long)value);
+	return json_string(text);
+}
+
+static json_t *time_of(uint64_t filetime)
+{
+	char text[INV_TIME_SIZE];
+	inv_format_filetime(filetime, text);
+	return filetime ? json_string(text) : json_null();
+}
+
+static json_t *strings(const char *const *names, size_t count)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(names[i]));
+	return array;
+}
+
+static json_t *kernel(const struct inv_machine *machine)
+{
+	const struct inv_version *v = &machine->facts->version;
+	char version[64], guid[INV_GUID_SIZE];
+	snprintf(version, sizeof version, "%u.%u.%u.%u", v->major, v->minor, v->build, v->revision);
+	inv_format_guid(machine->facts->guid, guid);
+	json_t *o = json_object();
+	json_object_set_new(o, "version", json_string(version));
+	json_object_set_new(o, "build", json_integer(v->build));
+	json_object_set_new(o, "pdb", json_string(machine->facts->pdb));
+	json_object_set_new(o, "guid", json_string(guid));
+	json_object_set_new(o, "age", json_integer(machine->facts->age));
+	json_object_set_new(o, "base", address(machine->base));
+	json_object_set_new(o, "size", json_integer(machine->size));
+	json_object_set_new(o, "dtb", address(machine->maps.root));
+	json_object_set_new(o, "levels", json_integer(machine->maps.levels));
+	json_object_set_new(o, "kdbg", address(machine->kdbg));
+	json_object_set_new(o, "cpus", json_integer(machine->cpu_count));
+	json_object_set_new(o, "system_time", time_of(machine->system_time));
+	json_object_set_new(o, "boot_time", time_of(machine->boot_time));
+	return o;
+}
+
+static json_t *module_list(const struct inv_machine *machine)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(machine->modules); i++) {
+		const struct inv_forge_module *module = &machine->modules[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "name", json_string(module->name));
+		json_object_set_new(o, "path", json_string(module->path));
+		json_object_set_new(o, "base", address(module->base));
+		json_object_set_new(o, "size", json_integer(module->size));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *thread_list(const struct inv_forge_process *process)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(process->threads); i++) {
+		const struct inv_forge_thread *thread = process->threads[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "address", address(thread->address));
+		json_object_set_new(o, "tid", json_integer((json_int_t)thread->tid));
+		json_object_set_new(o, "created", time_of(thread->created));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+// States are those of the life-time automaton; a process that never had a thread is in creation.
+static const char *state_of(const struct inv_forge_process *process)
+{
+	if (process->zombie)
+		return "zombie";
+	return inv_count(process->threads) ? "running" : "created";
+}
+
+static json_t *process_list(const struct inv_machine *machine)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(machine->processes); i++) {
+		const struct inv_forge_process *process = machine->processes[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "address", address(process->address));
+		json_object_set_new(o, "pid", json_integer((json_int_t)process->pid));
+		json_object_set_new(o, "ppid", json_integer((json_int_t)process->parent));
+		json_object_set_new(o, "name", json_string(process->name));
+		json_object_set_new(o, "path", json_string(process->path));
+		json_object_set_new(o, "state", json_string(state_of(process)));
+		json_object_set_new(o, "created", time_of(process->created));
+		json_object_set_new(o, "exited", time_of(process->exited));
+		json_object_set_new(o, "dtb", address(process->dtb));
+		json_object_set_new(o, "session", process->session ? json_integer(process->session->id) : json_null());
+		json_object_set_new(o, "threads", thread_list(process));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *attack_list(const struct inv_machine *machine)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(machine->attacks); i++) {
+		const struct inv_forge_attack *attack = &machine->attacks[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "name", json_string(attack->name));
+		json_object_set_new(o, "object", attack->object ? address(attack->object) : json_null());
+		json_object_set_new(o, "process", attack->process ? address(attack->process) : json_null());
+		json_object_set_new(o, "breaks", strings(attack->breaks, inv_count(attack->breaks)));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+char *inv_truth_json(const struct inv_machine *machine)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "kernel", kernel(machine));
+	json_object_set_new(o, "modules", module_list(machine));
+	json_object_set_new(o, "processes", process_list(machine));
+	json_object_set_new(o, "attacks", attack_list(machine));
+	json_object_set_new(o, "excused", strings(machine->excused, inv_count(machine->excused)));
+	json_object_set_new(o, "clean", json_boolean(machine->clean));
+	char *text = json_dumps(o, JSON_INDENT(1));
+	json_decref(o);
+	if (!text)
+		return NULL;
+	size_t length = strlen(text);
+	text = inv_realloc(text, length + 2);
+	memcpy(text + length, "\n", 2);
+	return text;
+}

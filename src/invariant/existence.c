@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+// Family 1: existence and life-time.
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "invariant/families.h"
+
+void inv_each_process(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_dossier *process))
+{
+	for (size_t i = 0; i < judge->dossiers->process_count; i++)
+		one(judge, &judge->dossiers->processes[i]);
+}
+
+void inv_each_thread(struct inv_judge *judge,
+                     void (*one)(struct inv_judge *judge, const struct inv_thread_dossier *thread))
+{
+	for (size_t i = 0; i < judge->dossiers->thread_count; i++)
+		one(judge, &judge->dossiers->threads[i]);
+}
+
+enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process)
+{
+	const struct inv_dossier *dossier = inv_dossier_at(judge->dossiers, process);
+	return dossier ? dossier->role : inv_process_role(judge->kernel, &judge->dossiers->testimony->anchors, process);
+}
+
+enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process)
+{
+	const struct inv_dossier *dossier = inv_dossier_at(judge->dossiers, process);
+	if (dossier)
+		return dossier->on_active_list;
+	return judge->dossiers->testimony->active.closed ? INV_NO : INV_UNSURE;
+}
+
+static struct inv_value read_process(const struct inv_judge *judge, const struct inv_dossier *process,
+                                     enum inv_field field)
+{
+	return inv_field(judge->kernel, process->address, field);
+}
+
+static bool is_zero(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
+{
+	struct inv_value value = read_process(judge, process, field);
+	return value.ok && value.u == 0;
+}
+
+static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
+{
+	struct inv_value value = read_process(judge, process, field);
+	return value.ok && value.u != 0;
+}
+
+// State c2 of the automaton: listed, and Flags.ProcessInserted about to be set. Nothing has run yet.
+static bool is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	return is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && is_zero(judge, process, INV_F_EPROCESS_ExitTime) &&
+	       process->on_scheduler_list != INV_YES;
+}
+
+static struct inv_value pointer_count(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	uint64_t body;
+	if (!inv_field_address(judge->kernel, 0, INV_F_OBJECT_HEADER_Body, &body)) {
+		struct inv_value none = {.why = {.reason = INV_NO_FIELD, .name = "_OBJECT_HEADER.Body"}};
+		return none;
+	}
+	return inv_field(judge->kernel, process->address - body, INV_F_OBJECT_HEADER_PointerCount);
+}
+
+// State d1: the last reference is gone, PspProcessDelete has cleared ProcessInserted and is about to unlink.
+static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value references = pointer_count(judge, process);
+	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) &&
+	       references.ok && references.u == 0;
+}
+
+static bool runs(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	uint32_t scheduled = 1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST;
+	return (process->seen_by & scheduled) != 0 && is_set(judge, process, INV_F_EPROCESS_ActiveThreads);
+}
+
+static void listed_without_flag(struct inv_judge *judge, const struct inv_dossier *process,
+                                const struct inv_value *inserted)
+{
+	if (is_being_created(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "creating");
+		return;
+	}
+	if (is_being_deleted(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "deleting");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, inserted, "the process is not inserted");
+	struct inv_value entry = {.ok = true, .u = process->address};
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &entry, "the process is on the list");
+	inv_tried(judge, finding, "creating", "it has threads, or an exit time, or is on the scheduler's list");
+	inv_tried(judge, finding, "deleting", "its object is still referenced, or it never exited");
+}
+
+static void flag_without_list(struct inv_judge *judge, const struct inv_dossier *process,
+                              const struct inv_value *inserted)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	struct inv_value head = {
+	    .ok = true, .address = judge->dossiers->testimony->active.head, .u = judge->dossiers->testimony->active.count};
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
+	                 "the list closes after %zu entries and the process is not among them",
+	                 judge->dossiers->testimony->active.count);
+	if (inserted->u)
+		inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, inserted,
+		               "the process was inserted and not deleted");
+	else
+		inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, inserted,
+		               "the process was never inserted, yet the scheduler runs it");
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
+		struct inv_value seen = {.ok = true, .u = process->address};
+		if (process->seen_by & 1u << i)
+			inv_witness_says(judge, finding, (enum inv_witness_id)i, inv_witness((enum inv_witness_id)i)->name, &seen,
+			                 "this witness sees the process");
+	}
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+static void judge_inserted(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	struct inv_value inserted = read_process(judge, process, INV_F_EPROCESS_ProcessInserted);
+	if (!inv_need(judge, &inserted))
+		return;
+	if (process->on_active_list == INV_UNSURE) {
+		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
+		return;
+	}
+	bool listed = process->on_active_list == INV_YES;
+	if (listed && !inserted.u)
+		listed_without_flag(judge, process, &inserted);
+	else if (!listed && (inserted.u || runs(judge, process)))
+		flag_without_list(judge, process, &inserted);
+	else
+		inv_holds(judge);
+}
+
+void inv_judge_L01(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_inserted);
+}
+
+static void judge_session(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value session = read_process(judge, process, INV_F_EPROCESS_Session);
+	struct inv_value flag = read_process(judge, process, INV_F_EPROCESS_ProcessInSession);
+	if (!inv_need(judge, &session) || !inv_need(judge, &flag))
+		return;
+	if ((session.u != 0) == (flag.u != 0)) {
+		inv_holds(judge);
+		return;
+	}
+	// MmCreateProcessAddressSpace sets both before the process is inserted; deletion clears ProcessInserted first.
+	if (is_zero(judge, process, INV_F_EPROCESS_ProcessInserted)) {
+		inv_excuse(judge, inv_subject_process(process), "not-inserted");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_Session, &session, "the process %s a session",
+	               session.u ? "belongs to" : "has not got");
+	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInSession, &flag, "the process is %s a session",
+	               flag.u ? "in" : "not in");
+	inv_tried(judge, finding, "not-inserted", "Flags.ProcessInserted is set, so it is neither created nor deleted");
+}
+
+void inv_judge_L04(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_session);
+}
+
+static void judge_scheduled(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	// KeStartThread leaves the boot process out by its address.
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	struct inv_value first = read_process(judge, process, INV_F_KPROCESS_ThreadListHead);
+	if (!inv_need(judge, &first))
+		return;
+	if (process->on_scheduler_list == INV_UNSURE) {
+		inv_unknown_because(judge, "KiProcessListHead could not be read to its end");
+		return;
+	}
+	bool has_threads = first.u != first.address;
+	bool listed = process->on_scheduler_list == INV_YES;
+	if (has_threads == listed) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_SCHEDULER);
+	inv_field_says(judge, finding, INV_F_KPROCESS_ThreadListHead, &first, "the process has %s",
+	               has_threads ? "threads" : "no thread");
+	struct inv_value entry = {.ok = true, .u = process->address};
+	inv_witness_says(judge, finding, INV_W_SCHEDULER_LIST, "KiProcessListHead", &entry, "the process is %s the list",
+	                 listed ? "on" : "not on");
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+void inv_judge_L07(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_scheduled);
+}
+
+static void judge_scheduled_is_active(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->on_scheduler_list != INV_YES)
+		return;
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	if (process->on_active_list == INV_UNSURE) {
+		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
+		return;
+	}
+	if (process->on_active_list == INV_YES) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	struct inv_value entry = {.ok = true, .u = process->address};
+	inv_witness_says(judge, finding, INV_W_SCHEDULER_LIST, "KiProcessListHead", &entry,
+	                 "the process has threads to schedule");
+	struct inv_value head = {.ok = true, .address = judge->dossiers->testimony->active.head};
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
+	                 "the list closes without the process");
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+void inv_judge_L08(struct inv_judge *judge)
+{
+	if (judge->dossiers->testimony->scheduler.head == 0) {
+		inv_unknown_because(judge, "the address of KiProcessListHead is not known");
+		return;
+	}
+	inv_each_process(judge, judge_scheduled_is_active);
+}
+
+// The number must rise from one entry to the next, and may not pass the global counter.
+static void judge_number(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *number,
+                         const struct inv_value *before, const struct inv_value *counter)
+{
+	bool rises = !before->ok || number->u > before->u;
+	bool counted = !counter->ok || number->u <= counter->u;
+	if (rises && counted) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_SequenceNumber, number, "this process came %s",
+	               rises ? "after the last that was ever counted" : "before its predecessor on the list");
+	if (!rises)
+		inv_field_says(judge, finding, INV_F_EPROCESS_SequenceNumber, before,
+		               "the predecessor was inserted earlier, for entries are added at the tail");
+	if (!counted)
+		inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PspProcessSequenceNumber", counter,
+		                 "no process has a higher number");
+}
+
+void inv_judge_L09(struct inv_judge *judge)
+{
+	const struct inv_list *active = &judge->dossiers->testimony->active;
+	struct inv_value symbol = inv_kernel_symbol(judge->kernel, INV_S_PspProcessSequenceNumber, NULL);
+	struct inv_value counter = symbol.ok ? inv_read_u64(judge->kernel, symbol.u) : symbol;
+	struct inv_value before = {0};
+	bool any = false;
+	for (size_t i = 0; i < active->count; i++) {
+		if (!active->nodes[i].forward) // the order of entries that only Blink reaches is not this one
+			continue;
+		uint64_t address =
+		    inv_process_of_entry(judge->kernel, active->nodes[i].entry, INV_F_EPROCESS_ActiveProcessLinks);
+		struct inv_value number = inv_field(judge->kernel, address, INV_F_EPROCESS_SequenceNumber);
+		const struct inv_dossier *process = inv_dossier_at(judge->dossiers, address);
+		any = true;
+		if (!inv_need(judge, &number) || !process)
+			continue;
+		if (before.ok || counter.ok)
+			judge_number(judge, process, &number, &before, &counter);
+		else if (i > 0)
+			inv_unknown_because(judge, "the predecessor's number could not be read");
+		before = number;
+	}
+	if (!any)
+		inv_unknown_because(judge, "PsActiveProcessHead could not be read");
+}
+
+static void judge_link(struct inv_judge *judge, const struct inv_list *list, const struct inv_link *link)
+{
+	if (!inv_need(judge, &link->back))
+		return;
+	if (link->back.u == link->from) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding =
+	    inv_broken(judge, inv_subject_other(INV_SUBJECT_LIST, link->to, list->name), INV_TIER_EXECUTIVE);
+	struct inv_value there = {.ok = true, .address = link->backward ? link->from + 8 : link->from, .u = link->to};
+	const char *forth = link->backward ? "_LIST_ENTRY.Blink" : "_LIST_ENTRY.Flink";
+	const char *back = link->backward ? "_LIST_ENTRY.Flink" : "_LIST_ENTRY.Blink";
+	struct inv_evidence evidence[] = {
+	    {list->name, INV_TIER_EXECUTIVE, forth, there.address, there.u, "one neighbour leads to the other"},
+	    {list->name, INV_TIER_EXECUTIVE, back, link->back.address, link->back.u, "the other does not lead back"},
+	};
+	inv_push(finding->evidence, evidence[0]);
+	inv_push(finding->evidence, evidence[1]);
+}
+
+static void judge_list(struct inv_judge *judge, const struct inv_list *list)
+{
+	if (list->head == 0)
+		return;
+	for (size_t i = 0; i < list->link_count; i++) {
+		// When the forward walk closed, the backward links are the same pairs seen from the other side.
+		if (list->links[i].backward && list->closed)
+			continue;
+		judge_link(judge, list, &list->links[i]);
+	}
+}
+
+void inv_judge_L10(struct inv_judge *judge)
+{
+	const struct inv_dossiers *dossiers = judge->dossiers;
+	judge_list(judge, &dossiers->testimony->active);
+	judge_list(judge, &dossiers->testimony->scheduler);
+	for (size_t i = 0; i < dossiers->process_count; i++) {
+		judge_list(judge, &dossiers->processes[i].threads);
+		judge_list(judge, &dossiers->processes[i].kthreads);
+	}
+}
+
+static void judge_closure(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	uint32_t pointers = 1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR;
+	if (!(process->seen_by & pointers))
+		return;
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	if (process->on_active_list == INV_UNSURE) {
+		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
+		return;
+	}
+	if (process->on_active_list == INV_YES) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	struct inv_value head = {.ok = true, .address = judge->dossiers->testimony->active.head};
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
+	                 "the list closes without the process");
+	for (size_t i = 0; i < inv_count(judge->dossiers->testimony->sightings); i++) {
+		const struct inv_sighting *sighting = &judge->dossiers->testimony->sightings[i];
+		if (sighting->process != process->address || !(pointers & 1u << sighting->witness))
+			continue;
+		struct inv_value pointer = {.ok = true, .address = sighting->at, .u = process->address};
+		inv_witness_says(judge, finding, sighting->witness, "pointer", &pointer,
+		                 "a live kernel structure points to the process");
+		if (inv_count(finding->evidence) >= 8) // more of the same proves no more
+			break;
+	}
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+void inv_judge_L15(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_closure);
+}
+
+struct id {
+	uint64_t value;
+	const struct inv_dossier *process; // NULL: a thread identifier
+	uint64_t thread;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct id *left = a, *right = b;
+	if (left->value != right->value)
+		return left->value < right->value ? -1 : 1;
+	// Processes before threads, then by address: the same image gives the same report.
+	if (!left->process != !right->process)
+		return left->process ? -1 : 1;
+	uint64_t l = left->process ? left->process->address : left->thread;
+	uint64_t r = right->process ? right->process->address : right->thread;
+	return (l > r) - (l < r);
+}
+
+static struct id *all_ids(const struct inv_judge *judge)
+{
+	struct id *ids = NULL;
+	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
+		const struct inv_dossier *process = &judge->dossiers->processes[i];
+		if (process->pid.ok && process->role != INV_ROLE_IDLE)
+			inv_push(ids, ((struct id){process->pid.u, process, 0}));
+	}
+	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
+		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
+		bool idle = thread->process.ok && inv_role_of(judge, thread->process.u) == INV_ROLE_IDLE;
+		if (thread->cid_thread.ok && !idle)
+			inv_push(ids, ((struct id){thread->cid_thread.u, NULL, thread->address}));
+	}
+	if (ids)
+		qsort(ids, inv_count(ids), sizeof *ids, by_value);
+	return ids;
+}
+
+static void judge_id_form(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	if (!inv_need(judge, &process->pid))
+		return;
+	uint64_t pid = process->pid.u;
+	// Slot 0 of each page of 256 entries of the CID table holds bookkeeping, so no identifier has these bits clear:
+	// PspReferenceCidTableEntry rejects it.
+	if (pid % 4 == 0 && (pid & 0x3fc) != 0) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_UniqueProcessId, &process->pid,
+	               "the CID table cannot hand out this identifier");
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+// Every identifier belongs to one object.
+static void judge_id_owner(struct inv_judge *judge, const struct id *first, const struct id *second)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(first->process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_UniqueProcessId, &first->process->pid,
+	               "this process claims the identifier");
+	if (second->process) {
+		inv_field_says(judge, finding, INV_F_EPROCESS_UniqueProcessId, &second->process->pid,
+		               "another process claims it too");
+	} else {
+		const struct inv_thread_dossier *thread = inv_thread_dossier_at(judge->dossiers, second->thread);
+		if (thread)
+			inv_field_says(judge, finding, INV_F_ETHREAD_CidUniqueThread, &thread->cid_thread,
+			               "a thread claims it too, and both are handed out by one table");
+	}
+}
+
+void inv_judge_L16(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_id_form);
+	struct id *ids = all_ids(judge);
+	for (size_t i = 0; i < inv_count(ids); i++) {
+		if (!ids[i].process)
+			continue;
+		if (i + 1 < inv_count(ids) && ids[i + 1].value == ids[i].value)
+			judge_id_owner(judge, &ids[i], &ids[i + 1]);
+		else
+			inv_holds(judge);
+	}
+	inv_array_free(ids);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Family 2: exit, zombies and clones.
+#include "base/array.h"
+#include "invariant/families.h"
+
+static struct inv_value read_process(const struct inv_judge *judge, const struct inv_dossier *process,
+                                     enum inv_field field)
+{
+	return inv_field(judge->kernel, process->address, field);
+}
+
+// The last thread stays on the scheduler's list while it runs PspExitThread: the process has told that it is over
+// (flags, counter), and that thread carries the Terminated flag.
+static bool is_exiting(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value threads = read_process(judge, process, INV_F_EPROCESS_ActiveThreads);
+	struct inv_value deleting = read_process(judge, process, INV_F_EPROCESS_ProcessDelete);
+	if (!threads.ok || threads.u != 0 || !deleting.ok || !deleting.u || process->kthreads.count != 1)
+		return false;
+	uint64_t last = 0, offset;
+	if (inv_field_address(judge->kernel, 0, INV_F_KTHREAD_ThreadListEntry, &offset))
+		last = process->kthreads.nodes[0].entry - offset;
+	struct inv_value terminated = inv_field(judge->kernel, last, INV_F_ETHREAD_Terminated);
+	return terminated.ok && terminated.u != 0;
+}
+
+// One thing that an exited process must show.
+struct demand {
+	enum inv_field field;
+	bool must_be_zero;
+	const char *says;
+};
+
+static bool meets(const struct demand *demand, const struct inv_value *value)
+{
+	return (value->u == 0) == demand->must_be_zero;
+}
+
+// Judges all demands at once: one process, one verdict. A field that this build lacks demands nothing.
+static void judge_demands(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *exit_time,
+                          const struct demand *demands, size_t count)
+{
+	struct inv_value missing = {.ok = true};
+	struct inv_finding *finding = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct inv_value value = read_process(judge, process, demands[i].field);
+		if (!value.ok) {
+			if (value.why.reason != INV_NO_FIELD)
+				missing = value;
+			continue;
+		}
+		if (meets(&demands[i], &value))
+			continue;
+		if (!finding) {
+			finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+			inv_field_says(judge, finding, INV_F_EPROCESS_ExitTime, exit_time, "the process has exited");
+			inv_tried(judge, finding, "exiting", "no last thread is on its way out");
+		}
+		inv_field_says(judge, finding, demands[i].field, &value, "%s", demands[i].says);
+	}
+	if (finding)
+		return;
+	if (!missing.ok)
+		inv_unknown(judge, &missing);
+	else
+		inv_holds(judge);
+}
+
+static void judge_exit_time(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	static const struct demand demands[] = {
+	    {INV_F_EPROCESS_ActiveThreads, true, "threads are still active"},
+	    {INV_F_EPROCESS_ProcessDelete, false, "the last thread never reached its exit"},
+	    {INV_F_EPROCESS_ProcessRundown, false, "the process was never run down"},
+	};
+	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
+	if (!inv_need(judge, &exit_time))
+		return;
+	if (exit_time.u == 0) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_value first = read_process(judge, process, INV_F_KPROCESS_ThreadListHead);
+	bool scheduled = (first.ok && first.u != first.address) || process->on_scheduler_list == INV_YES;
+	if (!scheduled) {
+		judge_demands(judge, process, &exit_time, demands, sizeof demands / sizeof demands[0]);
+		return;
+	}
+	if (is_exiting(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "exiting");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ExitTime, &exit_time, "the process has exited");
+	if (first.ok)
+		inv_field_says(judge, finding, INV_F_KPROCESS_ThreadListHead, &first, "the scheduler still has threads of it");
+	struct inv_value threads = read_process(judge, process, INV_F_EPROCESS_ActiveThreads);
+	if (threads.ok && threads.u)
+		inv_field_says(judge, finding, INV_F_EPROCESS_ActiveThreads, &threads, "threads are still active");
+	inv_tried(judge, finding, "exiting",
+	          "that would be one last thread with its Terminated flag, no active threads and Flags.ProcessDelete");
+}
+
+void inv_judge_X01(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_exit_time);
+}
+
+static void judge_rundown(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	static const struct demand demands[] = {
+	    {INV_F_EPROCESS_ObjectTable, true, "it still has a handle table"},
+	    {INV_F_EPROCESS_SectionObject, true, "it still has its image section"},
+	    {INV_F_EPROCESS_ImageFilePointer, true, "it still holds its image file"},
+	    {INV_F_EPROCESS_Win32Process, true, "it still has win32k state"},
+	    {INV_F_EPROCESS_VadRoot, true, "it still has an address space"},
+	    {INV_F_DISPATCHER_HEADER_SignalState, false, "it was never signalled"},
+	};
+	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
+	if (!inv_need(judge, &exit_time))
+		return;
+	if (exit_time.u == 0) {
+		inv_holds(judge);
+		return;
+	}
+	if (is_exiting(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "exiting");
+		return;
+	}
+	judge_demands(judge, process, &exit_time, demands, sizeof demands / sizeof demands[0]);
+}
+
+void inv_judge_X02(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_rundown);
+}
+
+static void judge_alive(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
+	struct inv_value threads = read_process(judge, process, INV_F_EPROCESS_ActiveThreads);
+	struct inv_value status = read_process(judge, process, INV_F_EPROCESS_ExitStatus);
+	struct inv_value signal = read_process(judge, process, INV_F_DISPATCHER_HEADER_SignalState);
+	if (process->role == INV_ROLE_IDLE) { // built by hand at boot, it never passes PspAllocateProcess
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	if (!inv_need(judge, &exit_time) || !inv_need(judge, &threads) || !inv_need(judge, &status) ||
+	    !inv_need(judge, &signal))
+		return;
+	if (exit_time.u != 0 || threads.u == 0 || (status.u == INV_STATUS_PENDING && signal.u == 0)) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ActiveThreads, &threads, "threads are active");
+	inv_field_says(judge, finding, INV_F_EPROCESS_ExitTime, &exit_time, "the process has not exited");
+	if (status.u != INV_STATUS_PENDING)
+		inv_field_says(judge, finding, INV_F_EPROCESS_ExitStatus, &status,
+		               "the process has an exit status other than STATUS_PENDING");
+	if (signal.u != 0)
+		inv_field_says(judge, finding, INV_F_DISPATCHER_HEADER_SignalState, &signal,
+		               "the process is signalled as exited");
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+void inv_judge_X03(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_alive);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Invariants: statements that must hold between witnesses. The catalogue (catalogue.c) is the single place from which the
+// program, the manual and the reports take them; each family's judges stand in a file of their own.
+#ifndef INV_INVARIANT_INVARIANT_H
+#define INV_INVARIANT_INVARIANT_H
+
+#include "witness/witness.h"
+
+// The states of lifetime.md, D.2.
+enum inv_state {
+	INV_STATE_CREATED,
+	INV_STATE_RUNNING,
+	INV_STATE_EXITING,
+	INV_STATE_ZOMBIE,
+	INV_STATE_DELETING,
+	INV_STATE_FREED,
+	INV_STATE_HIDDEN,
+	INV_STATE_UNKNOWN,
+};
+const char *inv_state_name(enum inv_state state);
+
+// Is a process on a list? Unknown when the list could not be read to its end and does not show it.
+enum inv_answer { INV_NO, INV_YES, INV_UNSURE };
+
+struct inv_thread_dossier {
+	uint64_t address;
+	uint64_t owner; // the process on whose lists it stands; 0 if on none that was read
+	enum inv_answer on_executive_list, on_scheduler_list; // of `owner`
+	uint32_t seen_by;                                     // bits of enum inv_witness_id
+	struct inv_value process;                             // KTHREAD.Process
+	struct inv_value cid_process, cid_thread;
+};
+
+// All the sightings of one process object, keyed by its address.
+struct inv_dossier {
+	uint64_t address;
+	uint32_t seen_by;      // bits of enum inv_witness_id
+	uint32_t missing_from; // witnesses that should list it, were read to the end, and do not
+	const char *name;
+	const char *path; // "" when it has none or it could not be read
+	struct inv_value name_value, pid, parent;
+	enum inv_role role;
+	enum inv_state state;
+	enum inv_answer on_active_list, on_scheduler_list;
+	struct inv_list threads;  // EPROCESS.ThreadListHead
+	struct inv_list kthreads; // KPROCESS.ThreadListHead
+};
+
+// What is judged: every dossier, and the testimony they were assembled from.
+struct inv_dossiers {
+	const struct inv_kernel *kernel;
+	const struct inv_testimony *testimony;
+	size_t process_count;
+	struct inv_dossier *processes; // by address
+	size_t thread_count;
+	struct inv_thread_dossier *threads; // by address
+};
+const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process); // NULL: none
+const struct inv_thread_dossier *inv_thread_dossier_at(const struct inv_dossiers *dossiers, uint64_t thread);
+
+enum inv_subject_kind {
+	INV_SUBJECT_SYSTEM,
+	INV_SUBJECT_PROCESS,
+	INV_SUBJECT_THREAD,
+	INV_SUBJECT_CPU,
+	INV_SUBJECT_LIST
+};
+struct inv_subject {
+	enum inv_subject_kind kind;
+	uint64_t address;
+	const struct inv_dossier *process;       // of a process, or of a thread's owner; may be NULL
+	const struct inv_thread_dossier *thread; // may be NULL
+	const char *name;                        // of the list or anchor; NULL otherwise
+};
+const char *inv_subject_kind_name(enum inv_subject_kind kind);
+struct inv_subject inv_subject_process(const struct inv_dossier *process);
+struct inv_subject inv_subject_thread(const struct inv_dossiers *dossiers, const struct inv_thread_dossier *thread);
+struct inv_subject inv_subject_other(enum inv_subject_kind kind, uint64_t address, const char *name);
+
+// How sure a finding is. Whether smear can explain it depends on how the image was taken.
+enum inv_certainty {
+	INV_CERTAIN,  // the image was taken at one instant: the two sides cannot both be true
+	INV_PROBABLE, // the image may have been taken while the machine ran: smear is not excluded
+	INV_POSSIBLE, // the image was taken while the machine ran
+};
+const char *inv_certainty_name(enum inv_certainty certainty);
+
+struct inv_evidence {
+	const char *witness;
+	enum inv_tier tier;
+	const char *field;
+	uint64_t address; // where the value stands; 0 if it has no address
+	uint64_t value;
+	const char *says;
+};
+
+struct inv_tried {
+	const char *exception, *why_not;
+};
+
+struct inv_invariant;
+struct inv_finding {
+	const struct inv_invariant *invariant;
+	struct inv_subject subject;
+	enum inv_tier tier; // of the witness that stands accused
+	enum inv_certainty certainty;
+	struct inv_evidence *evidence; // stb_ds
+	struct inv_tried *tried;       // stb_ds
+};
+
+struct inv_excused {
+	const struct inv_invariant *invariant;
+	struct inv_subject subject;
+	const char *exception;
+};
+
+struct inv_reason_count {
+	const char *reason;
+	size_t count;
+};
+
+// The verdicts on one invariant.
+struct inv_tally {
+	size_t holds, broken, excused, unknown;
+	struct inv_reason_count *reasons; // stb_ds, of the unknown ones, in order of first appearance
+};
+
+// Collects verdicts while the invariants judge. One per check.
+struct inv_judge {
+	const struct inv_dossiers *dossiers;
+	const struct inv_kernel *kernel; // = dossiers->kernel
+	struct inv_arena *arena;
+	enum inv_certainty certainty; // of a finding, by how the image was taken and which facts are used
+	const char *certainty_why;
+	size_t index;                        // of the invariant that judges now
+	const struct inv_invariant *current; // the same
+	struct inv_tally *tallies;           // one per invariant of the catalogue
+	struct inv_finding **findings;       // stb_ds
+	struct inv_excused *excused;         // stb_ds
+};
+
+struct inv_exception {
+	const char *id;        // "idle"
+	const char *condition; // a condition on kernel state, never a name
+};
+
+#define INV_MAX_EXCEPTIONS 6
+struct inv_invariant {
+	const char *id;        // "L10"
+	const char *statement; // what must hold, as far as this program judges it
+	const char *reason;    // why it must
+	const char *witnesses; // what is compared
+	const char *broken_by;
+	const char *attack; // MITRE ATT&CK technique
+	const char *builds;
+	const char *basis; // how the fact is known
+	void (*judge)(struct inv_judge *judge);
+	struct inv_exception exceptions[INV_MAX_EXCEPTIONS]; // ends with id NULL
+};
+
+size_t inv_invariant_count(void);
+const struct inv_invariant *inv_invariant(size_t index);         // in order of the identifiers' families
+const struct inv_invariant *inv_invariant_by_id(const char *id); // without regard to case; NULL: none
+
+// The four verdicts. Each call judges one subject.
+void inv_holds(struct inv_judge *judge);
+void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char *exception);
+void inv_unknown(struct inv_judge *judge, const struct inv_value *missing);
+void inv_unknown_because(struct inv_judge *judge, const char *reason); // static text
+// A finding, to which the judge adds its evidence and the excuses that do not apply.
+struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused);
+
+// True when the value was read; else the verdict "unknown" with the value's reason, and false.
+bool inv_need(struct inv_judge *judge, const struct inv_value *value);
+
+// Evidence: what a field says, at the tier of the structure that holds it; and what a witness says.
+void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_field field,
+                    const struct inv_value *value, const char *format, ...) INV_PRINTF(5, 6);
+void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_witness_id witness,
+                      const char *field, const struct inv_value *value, const char *format, ...) INV_PRINTF(6, 7);
+// An excuse that was tried and does not apply, and why.
+void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)
+    INV_PRINTF(4, 5);
+
+// Judges all invariants of the catalogue over the dossiers. Everything the judge points at lives in `arena` or is released by
+// inv_judge_free().
+void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena);
+void inv_judge_free(struct inv_judge *judge);
+
+#endif

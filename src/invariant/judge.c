@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collecting verdicts.
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "invariant/invariant.h"
+
+const char *inv_state_name(enum inv_state state)
+{
+	static const char *const names[] = {"created",  "running", "exiting", "zombie",
+	                                    "deleting", "freed",   "hidden",  "unknown"};
+	return names[state];
+}
+
+const char *inv_subject_kind_name(enum inv_subject_kind kind)
+{
+	static const char *const names[] = {"system", "process", "thread", "cpu", "list"};
+	return names[kind];
+}
+
+const char *inv_certainty_name(enum inv_certainty certainty)
+{
+	static const char *const names[] = {"certain", "probable", "possible"};
+	return names[certainty];
+}
+
+const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process)
+{
+	size_t low = 0, high = dossiers->process_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (dossiers->processes[middle].address < process)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool found = low < dossiers->process_count && dossiers->processes[low].address == process;
+	return found ? &dossiers->processes[low] : NULL;
+}
+
+const struct inv_thread_dossier *inv_thread_dossier_at(const struct inv_dossiers *dossiers, uint64_t thread)
+{
+	size_t low = 0, high = dossiers->thread_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (dossiers->threads[middle].address < thread)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool found = low < dossiers->thread_count && dossiers->threads[low].address == thread;
+	return found ? &dossiers->threads[low] : NULL;
+}
+
+struct inv_subject inv_subject_process(const struct inv_dossier *process)
+{
+	return (struct inv_subject){.kind = INV_SUBJECT_PROCESS, .address = process->address, .process = process};
+}
+
+struct inv_subject inv_subject_thread(const struct inv_dossiers *dossiers, const struct inv_thread_dossier *thread)
+{
+	uint64_t owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
+	return (struct inv_subject){.kind = INV_SUBJECT_THREAD,
+	                            .address = thread->address,
+	                            .process = inv_dossier_at(dossiers, owner),
+	                            .thread = thread};
+}
+
+struct inv_subject inv_subject_other(enum inv_subject_kind kind, uint64_t address, const char *name)
+{
+	return (struct inv_subject){.kind = kind, .address = address, .name = name};
+}
+
+static struct inv_tally *tally(struct inv_judge *judge)
+{
+	return &judge->tallies[judge->index];
+}
+
+void inv_holds(struct inv_judge *judge)
+{
+	tally(judge)->holds++;
+}
+
+void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char *exception)
+{
+	tally(judge)->excused++;
+	struct inv_excused excused = {.invariant = judge->current, .subject = subject, .exception = exception};
+	inv_push(judge->excused, excused);
+}
+
+void inv_unknown_because(struct inv_judge *judge, const char *reason)
+{
+	struct inv_tally *t = tally(judge);
+	t->unknown++;
+	for (size_t i = 0; i < inv_count(t->reasons); i++) {
+		if (strcmp(t->reasons[i].reason, reason) == 0) {
+			t->reasons[i].count++;
+			return;
+		}
+	}
+	struct inv_reason_count count = {.reason = inv_arena_strdup(judge->arena, reason), .count = 1};
+	inv_push(t->reasons, count);
+}
+
+void inv_unknown(struct inv_judge *judge, const struct inv_value *missing)
+{
+	const char *kind = inv_absence_name(missing->why.reason);
+	const char *reason = missing->why.name ? inv_arena_printf(judge->arena, "%s: %s", missing->why.name, kind) : kind;
+	inv_unknown_because(judge, reason);
+}
+
+bool inv_need(struct inv_judge *judge, const struct inv_value *value)
+{
+	if (!value->ok)
+		inv_unknown(judge, value);
+	return value->ok;
+}
+
+struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
+{
+	tally(judge)->broken++;
+	struct inv_finding *finding = inv_arena_alloc(judge->arena, sizeof *finding);
+	*finding = (struct inv_finding){
+	    .invariant = judge->current, .subject = subject, .tier = accused, .certainty = judge->certainty};
+	inv_push(judge->findings, finding);
+	return finding;
+}
+
+// Structures kept by the same part of the system are equally hard to fake.
+static enum inv_tier tier_of_type(enum inv_type type)
+{
+	switch ((int)type) {
+	case INV_T_DISPATCHER_HEADER:
+	case INV_T_KPROCESS:
+	case INV_T_KTHREAD:
+	case INV_T_KPCR:
+	case INV_T_KPRCB:
+		return INV_TIER_SCHEDULER;
+	case INV_T_OBJECT_HEADER:
+	case INV_T_OBJECT_TYPE:
+	case INV_T_HANDLE_TABLE:
+	case INV_T_HANDLE_TABLE_ENTRY:
+		return INV_TIER_OBJECT_MANAGER;
+	case INV_T_MMPFN:
+	case INV_T_MI_PARTITION:
+	case INV_T_MI_SYSTEM_INFORMATION:
+	case INV_T_MMVAD_SHORT:
+		return INV_TIER_MEMORY_MANAGER;
+	case INV_T_TEB:
+	case INV_T_PEB:
+		return INV_TIER_USER_MODE;
+	default:
+		return INV_TIER_EXECUTIVE;
+	}
+}
+
+static char *format_text(struct inv_judge *judge, const char *format, va_list args)
+{
+	char text[512];
+	vsnprintf(text, sizeof text, format, args);
+	return inv_arena_strdup(judge->arena, text);
+}
+
+void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_field field,
+                    const struct inv_value *value, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	enum inv_type type = inv_field_info(field)->type;
+	struct inv_evidence evidence = {.witness = inv_type_info(type)->name,
+	                                .tier = tier_of_type(type),
+	                                .field = inv_field_full_name(field),
+	                                .address = value->address,
+	                                .value = value->u,
+	                                .says = format_text(judge, format, args)};
+	va_end(args);
+	inv_push(finding->evidence, evidence);
+}
+
+void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_witness_id witness,
+                      const char *field, const struct inv_value *value, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	struct inv_evidence evidence = {.witness = inv_witness(witness)->name,
+	                                .tier = inv_witness(witness)->tier,
+	                                .field = field,
+	                                .address = value->address,
+	                                .value = value->u,
+	                                .says = format_text(judge, format, args)};
+	va_end(args);
+	inv_push(finding->evidence, evidence);
+}
+
+void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	struct inv_tried tried = {.exception = exception, .why_not = format_text(judge, format, args)};
+	va_end(args);
+	inv_push(finding->tried, tried);
+}
+
+// How far smear, or facts of another kernel, could explain a contradiction.
+static void weigh(struct inv_judge *judge)
+{
+	int atomic = judge->kernel->image ? inv_image_info(judge->kernel->image)->atomic : -1;
+	if (atomic == 0) {
+		judge->certainty = INV_POSSIBLE;
+		judge->certainty_why =
+		    "the image was taken while the machine ran, so the two sides may be of different moments";
+	} else if (atomic < 0) {
+		judge->certainty = INV_PROBABLE;
+		judge->certainty_why = "the format does not say whether the image was taken at one instant";
+	} else if (judge->kernel->confidence < INV_CONFIDENCE_VERSION) {
+		judge->certainty = INV_PROBABLE;
+		judge->certainty_why = "the layout is not from a table of this very kernel";
+	} else {
+		judge->certainty = INV_CERTAIN;
+		judge->certainty_why = "the image was taken at one instant and the layout is the kernel's own";
+	}
+}
+
+void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena)
+{
+	*judge = (struct inv_judge){.dossiers = dossiers, .kernel = dossiers->kernel, .arena = arena};
+	judge->tallies = inv_arena_alloc(arena, inv_invariant_count() * sizeof *judge->tallies);
+	weigh(judge);
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		judge->index = i;
+		judge->current = inv_invariant(i);
+		judge->current->judge(judge);
+	}
+}
+
+void inv_judge_free(struct inv_judge *judge)
+{
+	for (size_t i = 0; i < inv_count(judge->findings); i++) {
+		inv_array_free(judge->findings[i]->evidence);
+		inv_array_free(judge->findings[i]->tried);
+	}
+	for (size_t i = 0; judge->tallies && i < inv_invariant_count(); i++)
+		inv_array_free(judge->tallies[i].reasons);
+	inv_array_free(judge->findings);
+	inv_array_free(judge->excused);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Family 4: address spaces, as far as their roots go.
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "invariant/families.h"
+
+struct root {
+	uint64_t frame;
+	const struct inv_dossier *process;
+	struct inv_value value;
+};
+
+static int by_frame(const void *a, const void *b)
+{
+	const struct root *left = a, *right = b;
+	if (left->frame != right->frame)
+		return left->frame < right->frame ? -1 : 1;
+	return (left->process->address > right->process->address) - (left->process->address < right->process->address);
+}
+
+static bool is_boot_pair(const struct root *a, const struct root *b)
+{
+	enum inv_role first = a->process->role, second = b->process->role;
+	return (first == INV_ROLE_IDLE && second == INV_ROLE_SYSTEM) ||
+	       (first == INV_ROLE_SYSTEM && second == INV_ROLE_IDLE);
+}
+
+static void judge_shared_root(struct inv_judge *judge, const struct root *one, const struct root *other)
+{
+	if (is_boot_pair(one, other)) {
+		inv_excuse(judge, inv_subject_process(one->process), "boot-pair");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(one->process), INV_TIER_SCHEDULER);
+	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &one->value,
+	               "this process claims the page table root");
+	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &other->value, "another process claims it too");
+	inv_tried(judge, finding, "boot-pair", "they are not Idle and System");
+}
+
+// A zombie has given its page tables back only when its object is deleted, so it is judged like any other.
+void inv_judge_M01(struct inv_judge *judge)
+{
+	struct root *roots = NULL;
+	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
+		const struct inv_dossier *process = &judge->dossiers->processes[i];
+		struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
+		if (inv_need(judge, &dtb))
+			inv_push(roots, ((struct root){dtb.u & INV_DTB_MASK, process, dtb}));
+	}
+	size_t count = inv_count(roots);
+	if (count < 2) {
+		if (count == 1)
+			inv_unknown_because(judge, "there is no other process to compare with");
+		inv_array_free(roots);
+		return;
+	}
+	qsort(roots, count, sizeof *roots, by_frame);
+	for (size_t i = 0; i < count; i++) {
+		if (i + 1 < count && roots[i + 1].frame == roots[i].frame)
+			judge_shared_root(judge, &roots[i], &roots[i + 1]);
+		else
+			inv_holds(judge);
+	}
+	inv_array_free(roots);
+}
+
+#define ENTRIES 512
+#define NO_SLOT UINT32_MAX
+
+// The slots of a page table root that map the root itself.
+static unsigned self_slots(const uint8_t *table, uint64_t root, uint32_t *slot)
+{
+	unsigned found = 0;
+	for (uint32_t i = ENTRIES / 2; i < ENTRIES; i++) {
+		uint64_t entry = inv_le64(table + (size_t)i * 8);
+		if ((entry & 1) && (entry & INV_DTB_MASK) == root) {
+			*slot = i;
+			found++;
+		}
+	}
+	return found;
+}
+
+static void judge_self_map(struct inv_judge *judge, const struct inv_dossier *process, uint32_t expected)
+{
+	struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
+	if (!inv_need(judge, &dtb))
+		return;
+	uint8_t table[INV_PAGE_SIZE];
+	uint64_t root = dtb.u & INV_DTB_MASK;
+	if (!judge->kernel->image || inv_image_read(judge->kernel->image, root, table, sizeof table) < sizeof table) {
+		inv_unknown_because(judge, "the page table root is not in the image");
+		return;
+	}
+	uint32_t slot = NO_SLOT;
+	unsigned found = self_slots(table, root, &slot);
+	if (found == 1 && (expected == NO_SLOT || slot == expected)) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_SCHEDULER);
+	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &dtb, "the process claims this page table root");
+	struct inv_evidence evidence = {"page tables",
+	                                INV_TIER_HARDWARE,
+	                                "PML4",
+	                                root,
+	                                found,
+	                                found == 0   ? "no entry of that page maps the page itself"
+	                                : found == 1 ? "the page maps itself in another slot than System's does"
+	                                             : "more than one entry of that page maps the page itself"};
+	inv_push(finding->evidence, evidence);
+}
+
+void inv_judge_M02(struct inv_judge *judge)
+{
+	if (judge->kernel->fragments || !inv_space_has_page_tables(judge->kernel->space)) {
+		inv_unknown_because(judge, "the image holds no page tables");
+		return;
+	}
+	if (inv_space_levels(judge->kernel->space) != 4) {
+		inv_unknown_because(judge, "five-level paging maps itself in another table (unverified)");
+		return;
+	}
+	uint8_t table[INV_PAGE_SIZE];
+	uint64_t root = inv_space_dtb(judge->kernel->space) & INV_DTB_MASK;
+	uint32_t expected = NO_SLOT;
+	if (inv_image_read(judge->kernel->image, root, table, sizeof table) == sizeof table &&
+	    self_slots(table, root, &expected) != 1)
+		expected = NO_SLOT;
+	for (size_t i = 0; i < judge->dossiers->process_count; i++)
+		judge_self_map(judge, &judge->dossiers->processes[i], expected);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/list.h"
+
+#include <string.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+
+struct seen {
+	uint64_t key; // entry
+	size_t value; // index into nodes
+};
+
+struct walk {
+	const struct inv_kernel *kernel;
+	struct inv_list *list;
+	struct inv_list_node *nodes; // stb_ds
+	struct inv_link *links;      // stb_ds
+	struct seen *seen;           // stb_ds map
+	size_t bound;
+};
+
+static void read_entry(const struct inv_kernel *kernel, uint64_t entry, struct inv_value *flink,
+                       struct inv_value *blink)
+{
+	*flink = inv_read_u64(kernel, entry);
+	*blink = inv_read_u64(kernel, entry + 8);
+}
+
+// Follows one direction from the head. Returns true when the walk came back to the head.
+static bool follow(struct walk *walk, bool backward)
+{
+	struct inv_list *list = walk->list;
+	uint64_t from = list->head;
+	struct inv_value next = backward ? list->head_blink : list->head_flink;
+	for (;;) {
+		if (!next.ok) {
+			if (!backward)
+				list->why = next.why;
+			return false;
+		}
+		uint64_t to = next.u;
+		struct inv_list_node node = {.entry = to};
+		if (to == list->head) {
+			node.flink = list->head_flink;
+			node.blink = list->head_blink;
+		} else {
+			read_entry(walk->kernel, to, &node.flink, &node.blink);
+		}
+		struct inv_link link = {
+		    .from = from, .to = to, .backward = backward, .back = backward ? node.flink : node.blink};
+		inv_push(walk->links, link);
+		if (to == list->head)
+			return true;
+		ptrdiff_t known = stbds_hmgeti(walk->seen, to);
+		if (known >= 0) {
+			struct inv_list_node *old = &walk->nodes[walk->seen[known].value];
+			bool again = backward ? old->backward : old->forward;
+			old->forward |= !backward;
+			old->backward |= backward;
+			if (again) {
+				list->torn = "cycle";
+				return false;
+			}
+		} else {
+			if (inv_count(walk->nodes) >= walk->bound) {
+				list->torn = "bound";
+				return false;
+			}
+			// An address whose links cannot be read is no node: nothing stands there that could be shown.
+			if (!node.flink.ok && !node.blink.ok) {
+				if (!backward)
+					list->why = node.flink.why;
+				return false;
+			}
+			node.forward = !backward;
+			node.backward = backward;
+			stbds_hmput(walk->seen, to, inv_count(walk->nodes));
+			inv_push(walk->nodes, node);
+		}
+		from = to;
+		next = backward ? node.blink : node.flink;
+	}
+}
+
+static void *keep(struct inv_arena *arena, const void *items, size_t size)
+{
+	void *copy = inv_arena_alloc(arena, size);
+	if (size)
+		memcpy(copy, items, size);
+	return copy;
+}
+
+void inv_list_walk(const struct inv_kernel *kernel, struct inv_arena *arena, const char *name, uint64_t head,
+                   size_t bound, struct inv_list *list)
+{
+	*list = (struct inv_list){.name = name, .head = head};
+	read_entry(kernel, head, &list->head_flink, &list->head_blink);
+	struct walk walk = {.kernel = kernel, .list = list, .bound = bound};
+	list->closed = follow(&walk, false);
+	follow(&walk, true);
+	list->count = inv_count(walk.nodes);
+	list->nodes = keep(arena, walk.nodes, list->count * sizeof *list->nodes);
+	list->link_count = inv_count(walk.links);
+	list->links = keep(arena, walk.links, list->link_count * sizeof *list->links);
+	inv_array_free(walk.nodes);
+	inv_array_free(walk.links);
+	stbds_hmfree(walk.seen);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// ETHREAD and KTHREAD. The KTHREAD is the ETHREAD's first member (Tcb, offset 0 in every layout).
+#ifndef INV_NT_THREAD_H
+#define INV_NT_THREAD_H
+
+#include "kernel/kernel.h"
+
+// KTHREAD.State, in words ("running", "waiting", ...); the order of KTHREAD_STATE in ntddk-level symbols. "state 12" style numbers
+// are the caller's to print: NULL for a value outside the enumeration.
+const char *inv_thread_state_name(uint64_t state);
+
+// The address of the thread whose list entry stands at `entry`. 0 when the layout has no such field.
+uint64_t inv_thread_of_entry(const struct inv_kernel *kernel, uint64_t entry, enum inv_field field);
+
+#endif

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Page tables of x64 over an image. Positions of the bits that the CPU uses: Intel SDM volume 3A, chapter "Paging", 4-level and
+// 5-level.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "paging/kind.h"
+#include "paging/pte.h"
+
+#define ENTRY_VALID (UINT64_C(1) << 0)
+#define ENTRY_WRITE (UINT64_C(1) << 1)
+#define ENTRY_USER (UINT64_C(1) << 2)
+#define ENTRY_LARGE (UINT64_C(1) << 7)
+#define ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
+// Bits 52..62 belong to software, 0..11 to flags. In CR3 the low bits hold the PCID (and with KVA shadow Windows keeps flags of
+// its own there), bit 63 asks that the TLB be kept.
+#define FRAME_MASK UINT64_C(0x000ffffffffff000)
+
+#define PAGE_OFFSET_MASK ((uint64_t)INV_PAGE_SIZE - 1)
+#define ENTRY_SIZE 8u
+
+// Prototype PTEs stand in paged pool, whose own pages are ordinary. A longer way than this is a loop.
+#define MAX_PROTOTYPE_DEPTH 4
+
+#define PAGE_SLOTS 256
+#define TABLE_SLOTS 64
+#define NO_PAGE UINT64_MAX
+
+// A virtual page that was translated. `bytes` is NULL when the page does not stand in one piece in the image.
+struct page_slot {
+	uint64_t number; // of the virtual page; NO_PAGE: the slot is empty
+	uint64_t physical;
+	const uint8_t *bytes;
+};
+
+// A page table that stands in one piece in the image. `bytes` is NULL when the slot is empty.
+struct table_slot {
+	uint64_t address; // physical
+	const uint8_t *bytes;
+};
+
+struct x64_space {
+	struct inv_space base;
+	const struct inv_image *image;
+	struct page_slot pages[PAGE_SLOTS];
+	struct table_slot tables[TABLE_SLOTS];
+};
+
+static struct x64_space *x64(struct inv_space *space)
+{
+	return (struct x64_space *)space;
+}
+
+static bool absent(struct inv_why *why, enum inv_absence reason, uint64_t address, uint64_t at)
+{
+	*why = (struct inv_why){.reason = reason, .address = address, .at = at};
+	return false;
+}
+
+static bool is_canonical(const struct x64_space *space, uint64_t address)
+{
+	const unsigned sign_bit = space->base.levels == 5 ? 56 : 47;
+	const uint64_t high = address >> sign_bit;
+	return high == 0 || high == UINT64_MAX >> sign_bit;
+}
+
+static bool in_kernel_half(uint64_t address)
+{
+	return address >> 63 != 0;
+}
+
+// How much one entry of a table of this level maps; level 1 holds the PTEs.
+static unsigned level_shift(unsigned level)
+{
+	return 12 + 9 * (level - 1);
+}
+
+// `at` is aligned to the size of an entry, so an entry never crosses a page.
+static bool read_entry(struct x64_space *space, uint64_t at, uint64_t *entry)
+{
+	const uint64_t table = at & ~PAGE_OFFSET_MASK;
+	struct table_slot *slot = &space->tables[table / INV_PAGE_SIZE % TABLE_SLOTS];
+	if (!slot->bytes || slot->address != table) {
+		const uint8_t *bytes = NULL;
+		if (inv_image_bytes(space->image, table, INV_PAGE_SIZE, &bytes) < INV_PAGE_SIZE) {
+			uint8_t raw[ENTRY_SIZE];
+			if (inv_image_read(space->image, at, raw, sizeof raw) < sizeof raw)
+				return false;
+			*entry = inv_le64(raw);
+			return true;
+		}
+		*slot = (struct table_slot){.address = table, .bytes = bytes};
+	}
+	*entry = inv_le64(slot->bytes + (at & PAGE_OFFSET_MASK));
+	return true;
+}
+
+// Says why a page is absent whose last PTE, at physical `at`, leads to none in memory.
+static bool absent_by_pte(struct inv_why *why, const struct inv_pte *pte, uint64_t address, uint64_t at)
+{
+	switch (pte->form) {
+	case INV_PTE_PAGED_OUT:
+	case INV_PTE_COMPRESSED:
+		absent(why, pte->form == INV_PTE_PAGED_OUT ? INV_PAGED_OUT : INV_COMPRESSED, address, at);
+		why->page_file = pte->page_file;
+		why->offset = pte->offset;
+		return false;
+	case INV_PTE_DEMAND_ZERO:
+		return absent(why, INV_DEMAND_ZERO, address, at);
+	case INV_PTE_PROTOTYPE:
+	case INV_PTE_PROTOTYPE_VAD:
+		return absent(why, INV_PROTOTYPE, address, at);
+	case INV_PTE_EMPTY:
+	case INV_PTE_TRANSITION:
+		break;
+	}
+	return absent(why, INV_NOT_MAPPED, address, at);
+}
+
+// An entry on the way to the page, or the PTE itself: rights are granted by all levels together.
+static void restrict_rights(struct inv_mapping *mapping, uint64_t entry)
+{
+	mapping->user = mapping->user && (entry & ENTRY_USER);
+	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
+	mapping->executable = mapping->executable && !(entry & ENTRY_NO_EXECUTE);
+}
+
+static void set_page(struct inv_mapping *mapping, uint64_t entry, unsigned level)
+{
+	mapping->size = UINT64_C(1) << level_shift(level);
+	// Clears PAT (bit 12) and the reserved bits of a large page.
+	mapping->physical = entry & FRAME_MASK & ~(mapping->size - 1);
+}
+
+// What is known of the rights of a page that the CPU would fault on: those that a fault would grant. Not measured on Windows.
+static void set_page_by_transition(struct inv_mapping *mapping, const struct inv_pte *pte, uint64_t address)
+{
+	mapping->transition = true;
+	mapping->user = mapping->user && !in_kernel_half(address);
+	mapping->writable = mapping->writable && inv_protection_writable(pte->protection);
+	mapping->executable = mapping->executable && inv_protection_executable(pte->protection);
+	mapping->physical = pte->frame;
+	mapping->size = INV_PAGE_SIZE;
+}
+
+static bool walk(struct x64_space *space, uint64_t address, unsigned depth, struct inv_mapping *mapping,
+                 struct inv_why *why);
+
+// Where the prototype PTE at this virtual address stands in physical memory. Misaligned and user addresses are none that Windows
+// would write.
+static bool find_prototype(struct x64_space *space, uint64_t prototype, unsigned depth, uint64_t *at)
+{
+	if (depth >= MAX_PROTOTYPE_DEPTH || prototype % ENTRY_SIZE != 0 || !in_kernel_half(prototype))
+		return false;
+	struct inv_mapping mapping;
+	struct inv_why why;
+	if (!walk(space, prototype, depth + 1, &mapping, &why))
+		return false;
+	*at = mapping.physical + (prototype & (mapping.size - 1));
+	return true;
+}
+
+static bool walk_prototype(struct x64_space *space, uint64_t address, uint64_t pte_at, uint64_t prototype,
+                           unsigned depth, struct inv_mapping *mapping, struct inv_why *why)
+{
+	uint64_t at, entry;
+	if (!find_prototype(space, prototype, depth, &at) || !read_entry(space, at, &entry))
+		return absent(why, INV_PROTOTYPE, address, pte_at);
+
+	mapping->prototype = true;
+	if (entry & ENTRY_VALID) {
+		// U/S is left out: a prototype PTE serves every process that maps the page.
+		restrict_rights(mapping, entry | ENTRY_USER);
+		mapping->user = mapping->user && !in_kernel_half(address);
+		set_page(mapping, entry, 1);
+		return true;
+	}
+	// Prototype set in a prototype PTE does not lead to a further one: it is an _MMPTE_SUBSECTION, the page is in the mapped
+	// file. What it points at is no PTE and must not be read as one.
+	const struct inv_pte pte = inv_pte_decode(&space->base.format, entry);
+	if (pte.form != INV_PTE_TRANSITION)
+		return absent_by_pte(why, &pte, address, at);
+	set_page_by_transition(mapping, &pte, address);
+	return true;
+}
+
+// A PTE that the CPU does not use.
+static bool walk_software_pte(struct x64_space *space, uint64_t address, uint64_t at, uint64_t entry, unsigned depth,
+                              struct inv_mapping *mapping, struct inv_why *why)
+{
+	const struct inv_pte pte = inv_pte_decode(&space->base.format, entry);
+	if (pte.form == INV_PTE_PROTOTYPE)
+		return walk_prototype(space, address, at, pte.prototype, depth, mapping, why);
+	if (pte.form != INV_PTE_TRANSITION)
+		return absent_by_pte(why, &pte, address, at);
+	set_page_by_transition(mapping, &pte, address);
+	return true;
+}
+
+// The next table, named by an entry that the CPU does not use: page table pages are trimmed like others, and one in transition
+// is still whole.
+static bool find_software_table(const struct x64_space *space, uint64_t address, uint64_t at, uint64_t entry,
+                                uint64_t *table, struct inv_why *why)
+{
+	const struct inv_pte pte = inv_pte_decode(&space->base.format, entry);
+	if (pte.form == INV_PTE_TRANSITION) {
+		*table = pte.frame;
+		return true;
+	}
+	// A table not yet made would be full of zeros, so that `address` is not mapped; it is not itself a demand-zero page.
+	if (pte.form == INV_PTE_DEMAND_ZERO)
+		return absent(why, INV_NOT_MAPPED, address, at);
+	return absent_by_pte(why, &pte, address, at);
+}
+
+// Follows the tables. Uses no page slot, so that what it answers at depth 0 does not depend on what was asked before.
+static bool walk(struct x64_space *space, uint64_t address, unsigned depth, struct inv_mapping *mapping,
+                 struct inv_why *why)
+{
+	if (!is_canonical(space, address))
+		return absent(why, INV_NOT_CANONICAL, address, 0);
+
+	*mapping = (struct inv_mapping){.user = true, .writable = true, .executable = true};
+	uint64_t table = space->base.dtb;
+	for (unsigned level = space->base.levels; level > 1; level--) {
+		const uint64_t at = table + (address >> level_shift(level) & 0x1ff) * ENTRY_SIZE;
+		uint64_t entry;
+		if (!read_entry(space, at, &entry))
+			return absent(why, INV_NOT_IN_IMAGE, address, table);
+		if (!(entry & ENTRY_VALID)) {
+			if (!find_software_table(space, address, at, entry, &table, why))
+				return false;
+			mapping->transition = true;
+			continue;
+		}
+		restrict_rights(mapping, entry);
+		if (entry & ENTRY_LARGE) {
+			// Above 1 GiB the bit is reserved, and the CPU faults.
+			if (level > 3)
+				return absent(why, INV_NOT_MAPPED, address, at);
+			set_page(mapping, entry, level);
+			return true;
+		}
+		table = entry & FRAME_MASK;
+	}
+
+	const uint64_t at = table + (address >> 12 & 0x1ff) * ENTRY_SIZE;
+	uint64_t entry;
+	if (!read_entry(space, at, &entry))
+		return absent(why, INV_NOT_IN_IMAGE, address, table);
+	if (!(entry & ENTRY_VALID))
+		return walk_software_pte(space, address, at, entry, depth, mapping, why);
+	restrict_rights(mapping, entry);
+	set_page(mapping, entry, 1);
+	return true;
+}
+
+// The slot of the page that holds `address`, filled if need be; NULL if the page has no physical address.
+static const struct page_slot *find_page(struct x64_space *space, uint64_t address, struct inv_why *why)
+{
+	const uint64_t number = address / INV_PAGE_SIZE;
+	struct page_slot *slot = &space->pages[number % PAGE_SLOTS];
+	if (slot->number == number)
+		return slot;
+
+	struct inv_mapping mapping;
+	if (!walk(space, address, 0, &mapping, why))
+		return NULL;
+	const uint64_t physical = mapping.physical + (address & (mapping.size - 1) & ~PAGE_OFFSET_MASK);
+	const uint8_t *bytes = NULL;
+	const bool whole = inv_image_bytes(space->image, physical, INV_PAGE_SIZE, &bytes) >= INV_PAGE_SIZE;
+	*slot = (struct page_slot){.number = number, .physical = physical, .bytes = whole ? bytes : NULL};
+	return slot;
+}
+
+static size_t x64_read(struct inv_space *space, uint64_t address, void *buffer, size_t size, struct inv_why *why)
+{
+	const struct page_slot *page = find_page(x64(space), address, why);
+	if (!page)
+		return 0;
+	const uint64_t offset = address & PAGE_OFFSET_MASK;
+	const size_t rest = (size_t)(INV_PAGE_SIZE - offset);
+	const size_t wanted = size < rest ? size : rest;
+	if (page->bytes) {
+		memcpy(buffer, page->bytes + offset, wanted);
+		return wanted;
+	}
+	const size_t got = inv_image_read(x64(space)->image, page->physical + offset, buffer, wanted);
+	if (got == 0)
+		absent(why, INV_NOT_IN_IMAGE, address, page->physical);
+	return got;
+}
+
+static bool x64_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why)
+{
+	const struct page_slot *page = find_page(x64(space), address, why);
+	if (!page)
+		return false;
+	*physical = page->physical + (address & PAGE_OFFSET_MASK);
+	return true;
+}
+
+static bool x64_map(struct inv_space *space, uint64_t address, struct inv_mapping *mapping, struct inv_why *why)
+{
+	if (walk(x64(space), address, 0, mapping, why))
+		return true;
+	*mapping = (struct inv_mapping){0};
+	return false;
+}
+
+static void x64_reset(struct inv_space *space)
+{
+	for (size_t i = 0; i < PAGE_SLOTS; i++)
+		x64(space)->pages[i].number = NO_PAGE;
+}
+
+static void x64_free(struct inv_space *space)
+{
+	free(space);
+}
+
+static const struct inv_space_kind x64_kind = {
+    .free = x64_free,
+    .read = x64_read,
+    .translate = x64_translate,
+    .map = x64_map,
+    .reset = x64_reset,
+};
+
+struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb, unsigned levels)
+{
+	struct x64_space *space = inv_alloc(sizeof *space);
+	space->base = (struct inv_space){
+	    .kind = &x64_kind,
+	    .dtb = dtb & FRAME_MASK,
+	    .levels = levels == 5 ? 5 : 4,
+	    .format = inv_pte_format_default,
+	};
+	space->image = image;
+	x64_reset(&space->base);
+	return &space->base;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reports of a check and of what was opened, in each output format.
+#ifndef INV_REPORT_REPORT_H
+#define INV_REPORT_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "check/check.h"
+#include "report/table.h"
+
+// The colours of text; off for files and with NO_COLOR.
+struct inv_style {
+	bool color;
+	bool verbose; // also list the invariants that hold and what was unknown, one by one
+};
+
+// `invar check`. The JSON object is that of the interface; the caller releases it.
+json_t *inv_report_json(const struct inv_check *check, const char *version);
+void inv_report_check(const struct inv_check *check, const char *version, enum inv_output output,
+                      const struct inv_style *style, FILE *file);
+
+// `invar info`: format, machine, kernel, which facts apply and how surely.
+json_t *inv_report_info_json(const struct inv_kernel *kernel);
+void inv_report_info(const struct inv_kernel *kernel, enum inv_output output, FILE *file);
+// The same of an image in which no kernel was found.
+void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file);
+
+// Of one subject, for lists: "process 4 System", "thread 0x... of 4 System", ...
+char *inv_subject_text(struct inv_arena *arena, const struct inv_subject *subject);
+
+#endif
