@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "fuzz_image_walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take(&data, &size, &type, 1);
 	uint8_t header[HEADER_SIZE];
 	for (size_t i = 0; i < HEADER_SIZE; i += 4)
-		memcpy(header + i, "PAGE", 4);
-	memcpy(header + 4, type & 0x80 ? "DUMP" : "DU64", 4);
+		inv_put32(header + i, 0x45474150);                        // "PAGE"
+	inv_put32(header + 4, type & 0x80 ? 0x504d5544 : 0x34365544); // "DUMP", "DU64"
 	take(&data, &size, header + START, START_SIZE);
 	take(&data, &size, header + DUMP_TYPE, END_SIZE);
 	memset(header + DUMP_TYPE, 0, 4);

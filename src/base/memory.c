@@ -86,15 +86,19 @@ char *inv_arena_strdup(struct inv_arena *arena, const char *text)
 
 char *inv_arena_printf(struct inv_arena *arena, const char *format, ...)
 {
+	char little[256];
 	va_list args;
 	va_start(args, format);
-	int length = vsnprintf(NULL, 0, format, args);
+	int length = vsnprintf(little, sizeof little, format, args);
 	va_end(args);
 	if (length < 0)
 		return inv_arena_strdup(arena, "");
-	char *text = inv_arena_alloc(arena, (size_t)length + 1);
+	size_t size = (size_t)length + 1;
+	char *text = inv_arena_alloc(arena, size);
+	if (size <= sizeof little)
+		return memcpy(text, little, size);
 	va_start(args, format);
-	vsnprintf(text, (size_t)length + 1, format, args);
+	vsnprintf(text, size, format, args);
 	va_end(args);
 	return text;
 }

@@ -52,7 +52,9 @@ const char *inv_symbol_name(enum inv_symbol symbol);
 const char *inv_field_full_name(enum inv_field field); // "_EPROCESS.UniqueProcessId"; static
 
 // Where a field stands. `bits` is 0 unless the field is a bit field; then `bit` counts from the least
-// significant bit of the little-endian integer at `offset`, and `width` is that integer's size in bytes.
+// significant bit of the little-endian integer at `offset`, and `width` is that integer's size in bytes. (Before Windows
+// Vista two fields of kind INV_BITS were whole integers, KTHREAD.KernelStackResident and MMPAGING_FILE.PageFileNumber:
+// `bits` is 0 for them there.)
 #define INV_NO_OFFSET UINT16_MAX
 struct inv_place {
 	uint16_t offset; // INV_NO_OFFSET: this build has no such field, or it is not known

@@ -9,6 +9,10 @@
 #define SHARED_DATA 0xfffff78000000000ull
 #define PCR_PRCB 0x180u // _KPCR.Prcb, x64
 
+// Members of KUSER_SHARED_DATA that stand where they stood since Windows NT 4 (ntddk.h).
+#define NT_SYSTEM_ROOT 0x30u
+#define NT_PRODUCT_TYPE 0x264u
+
 static void make_pcr(struct inv_machine *machine, unsigned number)
 {
 	uint32_t prcb_size = inv_machine_size(machine, INV_T_KPRCB, 0xb000);
@@ -70,6 +74,10 @@ void inv_machine_make_shared_data(struct inv_machine *machine)
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMajorVersion, version->major);
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMinorVersion, version->minor);
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtBuildNumber, machine->build);
+	static const uint8_t root[] = {'C', 0, ':', 0, '\\', 0, 'W', 0, 'i', 0, 'n', 0, 'd', 0, 'o', 0, 'w', 0, 's', 0};
+	inv_machine_write(machine, SHARED_DATA + NT_SYSTEM_ROOT, root, sizeof root);
+	static const uint8_t workstation = 1;
+	inv_machine_write(machine, SHARED_DATA + NT_PRODUCT_TYPE, &workstation, 1);
 	uint64_t boot = inv_machine_symbol(machine, INV_S_KeBootTime);
 	if (boot)
 		inv_machine_put64(machine, boot, machine->boot_time);

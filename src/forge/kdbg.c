@@ -6,6 +6,9 @@
 #include "base/bytes.h"
 #include "forge/machine.h"
 
+// A variable of ours that holds zero, as CmNtCSDVersion does without a service pack.
+#define CM_NT_CSD_VERSION 0x20u
+
 static void put(struct inv_machine *machine, unsigned offset, uint64_t value)
 {
 	inv_put64(machine->kdbg_plain + offset, value);
@@ -97,6 +100,7 @@ void inv_machine_make_kdbg(struct inv_machine *machine)
 	put_symbol(machine, 0x208, INV_S_NtBuildLabEx); // where the real ones point, though the member is named NtBuildLab
 	put_symbol(machine, 0x218, INV_S_KiProcessorBlock);
 	put_symbol(machine, 0x220, INV_S_MmUnloadedDrivers);
+	put(machine, 0x268, machine->base + machine->data_rva + CM_NT_CSD_VERSION);
 	put_symbol(machine, 0x270, INV_S_MmPhysicalMemoryBlock);
 	put_offsets(machine);
 	put_version_block(machine);

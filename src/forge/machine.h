@@ -215,6 +215,14 @@ void inv_machine_make_kdbg(struct inv_machine *machine);
 void inv_machine_store_kdbg(struct inv_machine *machine, bool encoded);
 
 // -- processes and threads (process.c) --------------------------------------------------------------------------------------
+// Processes that Windows itself points at.
+enum inv_forge_role {
+	INV_ROLE_NONE,
+	INV_ROLE_REGISTRY,           // *CmpRegistryProcess
+	INV_ROLE_MEMORY_COMPRESSION, // MiSystemPartition.Store.StoreProcess
+	INV_ROLE_SECURE_SYSTEM,      // *PsSecureSystemProcess
+};
+
 struct inv_process_wish {
 	const char *name;
 	const char *path; // NULL: \Device\HarddiskVolume3\Windows\System32\NAME
@@ -227,6 +235,7 @@ struct inv_process_wish {
 	uint32_t exit_status;
 	int protection; // -1: none
 	bool zombie, minimal, gui, wow64;
+	enum inv_forge_role role;
 };
 void inv_machine_make_types(struct inv_machine *machine);
 void inv_machine_make_idle(struct inv_machine *machine);

@@ -420,6 +420,20 @@ static void make_address_space(struct inv_machine *machine, struct inv_forge_pro
 	inv_maps_share_kernel(&process->maps, &machine->maps, machine->self_slot);
 }
 
+static void anchor(struct inv_machine *machine, const struct inv_forge_process *process, enum inv_forge_role role)
+{
+	uint64_t symbol = 0;
+	if (role == INV_ROLE_REGISTRY)
+		symbol = inv_machine_symbol(machine, INV_S_CmpRegistryProcess);
+	else if (role == INV_ROLE_SECURE_SYSTEM)
+		symbol = inv_machine_symbol(machine, INV_S_PsSecureSystemProcess);
+	if (symbol)
+		inv_machine_put64(machine, symbol, process->address);
+	uint64_t partition = inv_machine_symbol(machine, INV_S_MiSystemPartition);
+	if (role == INV_ROLE_MEMORY_COMPRESSION && partition)
+		inv_machine_put(machine, partition, INV_F_MI_PARTITION_StoreProcess, process->address);
+}
+
 static enum inv_code refuse(const struct inv_machine *machine, const struct inv_process_wish *wish,
                             struct inv_error *error)
 {
@@ -463,8 +477,9 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	if (wish->protection >= 0)
 		protect(machine, process, (unsigned)wish->protection);
 	insert_process(machine, process);
+	anchor(machine, process, wish->role);
 	for (unsigned i = 0; i < wish->threads; i++)
-		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100 + i);
+		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100);
 	if (wish->zombie)
 		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : tick(machine), wish->exit_status);
 	return process;
@@ -592,6 +607,8 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	thread->tid = process->idle ? 0 : tid ? tid : next_id(machine);
 	if (!process->idle)
 		thread->created = created ? created : tick(machine);
+	if (!created && thread->created < process->created)
+		thread->created = process->created + inv_count(process->threads);
 	thread->address = thread_object(machine, process);
 	thread->start = start_address(machine, process);
 	inv_push(process->threads, thread);

@@ -17,8 +17,10 @@ const struct inv_forge_word inv_forge_words[] = {
      "says what the machine is like; before any other word", false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=}",
-     "creates a process and returns it; state is \"running\" or \"zombie\"", false},
+     "exited=, exit_status=, role=}",
+     "creates a process and returns it; state is running or zombie, role is registry, memory-compression or "
+     "secure-system",
+     false},
     {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
@@ -367,6 +369,18 @@ static uint64_t key_pid(lua_State *lua, int table, const char *key)
 	return pid;
 }
 
+static enum inv_forge_role key_role(lua_State *lua, int table)
+{
+	const char *role = key_text(lua, table, "role");
+	static const char *const names[] = {"none", "registry", "memory-compression", "secure-system"};
+	for (size_t i = 0; role && i < sizeof names / sizeof *names; i++)
+		if (strcmp(role, names[i]) == 0)
+			return (enum inv_forge_role)i;
+	if (role)
+		luaL_error(lua, "'%s' is no role", role);
+	return INV_ROLE_NONE;
+}
+
 static struct inv_process_wish read_wish(lua_State *lua)
 {
 	const char *state = key_text(lua, 1, "state");
@@ -386,6 +400,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .minimal = key_flag(lua, 1, "minimal", false),
 	    .gui = key_flag(lua, 1, "gui", false),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
+	    .role = key_role(lua, 1),
 	};
 	wish.threads = small(lua, "threads", key_value(lua, 1, "threads", wish.zombie ? 0 : 1));
 	if (!wish.name)
@@ -395,9 +410,9 @@ static struct inv_process_wish read_wish(lua_State *lua)
 
 static int word_process(lua_State *lua)
 {
-	static const char *const known[] = {"name",       "path",    "pid",     "parent", "session",
-	                                    "created",    "exited",  "threads", "state",  "exit_status",
-	                                    "protection", "minimal", "gui",     "wow64",  NULL};
+	static const char *const known[] = {"name",   "path",    "pid",   "parent",      "session",    "created",
+	                                    "exited", "threads", "state", "exit_status", "protection", "minimal",
+	                                    "gui",    "wow64",   "role",  NULL};
 	struct inv_machine *machine = machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -405,6 +420,7 @@ static int word_process(lua_State *lua)
 	struct inv_forge_process *process = inv_machine_make_process(machine, &wish, &error);
 	if (!process)
 		return luaL_error(lua, "%s", error.text);
+	note(lua, "process", process->address);
 	check(lua);
 	return push_handle(lua, process, PROCESS);
 }

@@ -48,8 +48,8 @@ struct inv_image {
 	int file;             // -1 when opened from memory
 	const uint8_t *bytes; // the whole file
 	uint64_t size;
-	bool mapped; // `bytes` is to be unmapped
-	bool sparse; // the file has holes
+	void *mapping; // to be unmapped; NULL when opened from memory
+	bool sparse;   // the file has holes
 
 	// Exactly one of the two maps is in use. Extents are sorted by address and do not overlap once
 	// inv_image_settle() has run.

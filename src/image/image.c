@@ -30,8 +30,8 @@ void inv_image_close(struct inv_image *image)
 {
 	if (!image)
 		return;
-	if (image->mapped)
-		munmap((void *)(uintptr_t)image->bytes, (size_t)image->size);
+	if (image->mapping)
+		munmap(image->mapping, (size_t)image->size);
 	if (image->file >= 0)
 		close(image->file);
 	inv_array_free(image->extents);
@@ -84,8 +84,8 @@ static enum inv_code map_file(struct inv_image *image, struct inv_error *error)
 	if (bytes == MAP_FAILED)
 		return inv_fail(error, INV_E_IO, "%s: %" PRIu64 " bytes cannot be mapped: %s", path, image->size,
 		                strerror(errno));
+	image->mapping = bytes;
 	image->bytes = bytes;
-	image->mapped = true;
 	off_t hole = lseek(image->file, 0, SEEK_HOLE);
 	image->sparse = hole >= 0 && (uint64_t)hole < image->size;
 	return INV_OK;

@@ -25,8 +25,8 @@ enum inv_format {
 	INV_FORMAT_CRASH_KERNEL,        // type 2, summary dump (bitmap "SDMP")
 	INV_FORMAT_CRASH_TRIAGE,        // type 4
 	INV_FORMAT_CRASH_BITMAP_FULL,   // type 5
-	INV_FORMAT_CRASH_BITMAP_KERNEL, // type 6
-	INV_FORMAT_CRASH_ACTIVE,        // bitmap active memory and live variants
+	INV_FORMAT_CRASH_BITMAP_KERNEL, // type 6 (and 7, automatic)
+	INV_FORMAT_CRASH_ACTIVE,        // types 8, 9, 10: lists of ranges ("RDMP"), as live-dump commands write them
 	INV_FORMAT_CRASH_X86,           // 32-bit crash dump ("PAGEDUMP"): header only
 };
 
@@ -123,7 +123,9 @@ struct inv_image_info {
 	uint64_t bytes;         // size of the file
 	uint64_t present_pages; // pages of 4 KiB that the format maps; holes of sparse files are not counted
 	uint64_t highest;       // one past the highest physical address that is mapped
-	int atomic;             // 1: taken at one instant (crash dump), 0: not, -1: unknown
+	// 1: taken at one instant (a bug check, a stopped virtual machine); 0: the header bears the mark of a tool that
+	// copies a running machine; -1: the format does not say.
+	int atomic;
 	struct inv_header header;
 	const struct inv_triage *triage; // NULL unless the format is INV_FORMAT_CRASH_TRIAGE
 	size_t contradiction_count;      // what the header contradicts and yet does not prevent reading

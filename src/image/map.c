@@ -197,7 +197,8 @@ static bool bitmap_find(const struct inv_image *image, uint64_t address, uint64_
 	uint64_t rank = bitmap_rank(map, page);
 	if (rank >= map->present)
 		return false;
-	uint64_t start = bitmap_select(map, rank);
+	bool here = page < map->count && map->bits[page / 8] >> (page % 8) & 1;
+	uint64_t start = here ? page : bitmap_select(map, rank);
 	uint64_t skip = start == page ? address % INV_PAGE_SIZE : 0;
 	uint64_t offset = map->first + rank * INV_PAGE_SIZE;
 	if (offset >= image->size || skip >= image->size - offset)

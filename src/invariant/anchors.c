@@ -17,6 +17,15 @@ static bool is_root_of_some_process(const struct inv_judge *judge, uint64_t root
 	return false;
 }
 
+// Some kernels write the address of the PFN database into the header of a dump, others that of the variable that holds it
+// (both seen in dumps of 19041). Only an address inside the kernel's image is one of a variable.
+static bool is_comparable(const struct inv_kernel *kernel, const struct inv_clue *clue)
+{
+	if (clue->anchor != INV_ANCHOR_MM_PFN_DATABASE || clue->way != INV_WAY_HEADER)
+		return true;
+	return kernel->base && clue->value >= kernel->base && clue->value - kernel->base < kernel->size;
+}
+
 static bool may_name_another_process(const struct inv_clue *clue)
 {
 	return clue->anchor == INV_ANCHOR_DTB && (clue->way == INV_WAY_HEADER || clue->way == INV_WAY_CPU);
@@ -43,7 +52,7 @@ static void judge_anchor(struct inv_judge *judge, enum inv_anchor anchor)
 	bool differs = false;
 	for (size_t i = 0; i < kernel->clue_count; i++) {
 		const struct inv_clue *clue = &kernel->clues[i];
-		if (clue->anchor != anchor || !clue->ok)
+		if (clue->anchor != anchor || !clue->ok || !is_comparable(kernel, clue))
 			continue;
 		if (may_name_another_process(clue)) {
 			others++;

@@ -223,6 +223,8 @@ static const struct inv_invariant catalogue[] = {
      MEASURED,
      inv_judge_T09,
      {{"swapped-out", "KernelStackResident is clear."},
+      {"running", "The thread is Running and current on a CPU, so that KernelStack is that of its last wait; its trap "
+                  "frame is inside all the same."},
       {"terminated", "The thread's state is Terminated and its Terminated flag is set: its stack is gone."}}},
     {"T10",
      "A thread of System starts inside a loaded module.",
@@ -244,6 +246,9 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T15,
      {IDLE,
+      {"system",
+       "The process is System, proved by address, whose CreateTime is written late in the boot; the thread is "
+       "not older than the boot."},
       {"clock-step", "CreateTime and CreateInterruptTime of the process show that the wall clock was set since, and "
                      "another process shows the same."}}},
     {"T16",

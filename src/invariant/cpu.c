@@ -99,10 +99,6 @@ static void judge_root(struct inv_judge *judge, const struct inv_cpu_record *cpu
 {
 	if (!inv_need(judge, &root->value) || !inv_need(judge, &cpu->current))
 		return;
-	if (!root->live) { // the saved state of a running CPU is that of its last stop
-		inv_excuse(judge, cpu_subject(cpu), "stale");
-		return;
-	}
 	struct inv_value process = inv_field(judge->kernel, cpu->current.u, INV_F_KTHREAD_ApcStateProcess);
 	if (!inv_need(judge, &process))
 		return;
@@ -112,6 +108,10 @@ static void judge_root(struct inv_judge *judge, const struct inv_cpu_record *cpu
 		return;
 	if (is_same_root(&root->value, &dtb) || is_same_root(&root->value, &user)) {
 		inv_holds(judge);
+		return;
+	}
+	if (!root->live) { // the saved state of a running CPU is that of its last stop
+		inv_excuse(judge, cpu_subject(cpu), "stale");
 		return;
 	}
 	if (inv_role_of(judge, process.u) == INV_ROLE_IDLE) {

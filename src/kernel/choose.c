@@ -9,6 +9,9 @@
 // Of this many globals, one may disagree.
 #define MOST_AGREE 4
 
+// KDBG names nine of our globals; when fewer than these can be compared, agreement may be chance.
+#define FEWEST_GLOBALS 6
+
 // Fewer checks than these prove nothing.
 #define FEWEST_CHECKS 3
 
@@ -143,6 +146,23 @@ static bool try_nearest(struct inv_work *work, const struct inv_layout *layout, 
 	return fits;
 }
 
+// A kernel of the same build whose globals all stand where KDBG says has, as likely as not, this one's layout too. Its RVAs are
+// not taken: what KDBG does not name may stand elsewhere.
+static bool choose_kin(struct inv_work *work, const char **why_not)
+{
+	const struct inv_kernel *kernel = &work->kernel;
+	for (size_t i = 0; kernel->version.build != 0 && i < inv_facts_kernel_count(); i++) {
+		const struct inv_kernel_facts *facts = inv_facts_kernel(i);
+		unsigned agree;
+		if (facts->arch != kernel->arch || facts->version.build != kernel->version.build)
+			continue;
+		unsigned compared = compare_globals(kernel, facts->rva, &agree);
+		if (compared >= FEWEST_GLOBALS && agree == compared && try_nearest(work, facts->layout, why_not))
+			return true;
+	}
+	return false;
+}
+
 static bool choose_nearest(struct inv_work *work, size_t *tried, const char **why_not)
 {
 	struct inv_kernel *kernel = &work->kernel;
@@ -181,8 +201,8 @@ void inv_choose_facts(struct inv_work *work, const struct inv_kernel_facts *exac
 	}
 	if (choose_by_version(work))
 		return;
-	size_t tried;
+	size_t tried = 0;
 	const char *why_not = NULL;
-	if (!choose_nearest(work, &tried, &why_not))
+	if (!choose_kin(work, &why_not) && !choose_nearest(work, &tried, &why_not))
 		take_kdbg_or_nothing(work, tried, why_not);
 }

@@ -1,74 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON of `invar check`. Keys may be added; none may go (docs/schema.json).
 #include "base/array.h"
-#include "base/text.h"
 #include "report/json.h"
+#include "report/parts.h"
 #include "report/report.h"
 
 #define SCHEMA 1
-
-static json_t *image_json(const struct inv_image_info *info)
-{
-	json_t *image = json_object();
-	json_object_set_new(image, "path", inv_json_text(info->path));
-	json_object_set_new(image, "format", json_string(inv_format_name(info->format)));
-	json_object_set_new(image, "bytes", inv_json_number(info->bytes));
-	json_object_set_new(image, "present_pages", inv_json_number(info->present_pages));
-	json_object_set_new(image, "atomic", info->atomic < 0 ? json_null() : json_boolean(info->atomic));
-	json_t *contradictions = json_array();
-	for (size_t i = 0; i < info->contradiction_count; i++)
-		json_array_append_new(contradictions, inv_json_text(info->contradictions[i]));
-	json_object_set_new(image, "contradictions", contradictions);
-	return image;
-}
-
-static json_t *version_json(const struct inv_kernel *kernel)
-{
-	const struct inv_version *v = &kernel->version;
-	if (v->build == 0)
-		return json_null();
-	if (v->revision == 0)
-		return json_sprintf("%u.%u.%u", v->major, v->minor, v->build);
-	return json_sprintf("%u.%u.%u.%u", v->major, v->minor, v->build, v->revision);
-}
-
-static json_t *pdb_json(const struct inv_pdb *pdb)
-{
-	if (!pdb->found)
-		return json_null();
-	char guid[INV_GUID_SIZE];
-	inv_format_guid(pdb->guid, guid);
-	json_t *object = json_object();
-	json_object_set_new(object, "name", json_string(pdb->name));
-	json_object_set_new(object, "guid", json_string(guid));
-	json_object_set_new(object, "age", inv_json_number(pdb->age));
-	return object;
-}
-
-static json_t *known(uint64_t address)
-{
-	return address ? inv_json_address(address) : json_null();
-}
-
-static json_t *kernel_json(const struct inv_kernel *kernel)
-{
-	json_t *object = json_object();
-	json_object_set_new(object, "arch", json_string(inv_arch_name(kernel->arch)));
-	json_object_set_new(object, "build", kernel->version.build ? json_integer(kernel->version.build) : json_null());
-	json_object_set_new(object, "version", version_json(kernel));
-	json_object_set_new(object, "base", known(kernel->base));
-	json_object_set_new(object, "dtb", known(kernel->dtb));
-	json_object_set_new(object, "pdb", pdb_json(&kernel->pdb));
-	json_t *facts = json_object();
-	json_object_set_new(facts, "source", inv_json_text(kernel->facts_source));
-	json_object_set_new(facts, "confidence", json_string(inv_confidence_name(kernel->confidence)));
-	json_object_set_new(facts, "layout", inv_json_text(kernel->layout ? kernel->layout->id : NULL));
-	json_object_set_new(object, "facts", facts);
-	json_object_set_new(object, "system_time", inv_json_time(&kernel->system_time));
-	json_object_set_new(object, "boot_time", inv_json_time(&kernel->boot_time));
-	json_object_set_new(object, "cpus", inv_json_number(kernel->cpu_count));
-	return object;
-}
 
 static json_t *witnesses_json(const struct inv_testimony *testimony)
 {
@@ -157,7 +94,7 @@ static json_t *finding_json(const struct inv_judge *judge, const struct inv_find
 		json_object_set_new(item, "witness", json_string(e->witness));
 		json_object_set_new(item, "tier", json_string(inv_tier_name(e->tier)));
 		json_object_set_new(item, "field", json_string(e->field));
-		json_object_set_new(item, "address", known(e->address));
+		json_object_set_new(item, "address", inv_json_known(e->address));
 		json_object_set_new(item, "value", inv_json_address(e->value));
 		json_object_set_new(item, "says", json_string(e->says));
 		json_array_append_new(evidence, item);
@@ -224,8 +161,8 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	json_t *report = json_object();
 	json_object_set_new(report, "invar", json_string(version));
 	json_object_set_new(report, "schema", json_integer(SCHEMA));
-	json_object_set_new(report, "image", image_json(inv_image_info(check->kernel->image)));
-	json_object_set_new(report, "kernel", kernel_json(check->kernel));
+	json_object_set_new(report, "image", inv_json_image(inv_image_info(check->kernel->image)));
+	json_object_set_new(report, "kernel", inv_json_kernel(check->kernel));
 	json_object_set_new(report, "witnesses", witnesses_json(check->testimony));
 	json_t *processes = json_array();
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
@@ -248,59 +185,4 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	json_object_set_new(report, "unknown", unknown_json(&check->judge));
 	json_object_set_new(report, "summary", summary_json(check));
 	return report;
-}
-
-static json_t *clue_json(const struct inv_clue *clue)
-{
-	json_t *object = json_object();
-	json_object_set_new(object, "anchor", json_string(inv_anchor_name(clue->anchor)));
-	json_object_set_new(object, "way", json_string(inv_way_name(clue->way)));
-	json_object_set_new(object, "value", clue->ok ? inv_json_address(clue->value) : json_null());
-	json_object_set_new(object, "where", clue->ok ? inv_json_address(clue->where) : json_null());
-	json_object_set_new(object, "absent", clue->ok ? json_null() : json_string(inv_absence_name(clue->why.reason)));
-	json_object_set_new(object, "note", inv_json_text(clue->note));
-	return object;
-}
-
-json_t *inv_report_info_json(const struct inv_kernel *kernel)
-{
-	json_t *report = json_object();
-	json_t *object = kernel_json(kernel);
-	json_object_set_new(report, "image", image_json(inv_image_info(kernel->image)));
-	json_object_set_new(object, "size", kernel->size ? inv_json_number(kernel->size) : json_null());
-	json_object_set_new(object, "time_stamp", kernel->time_stamp ? inv_json_address(kernel->time_stamp) : json_null());
-	json_object_set_new(object, "version_source", inv_json_text(kernel->version_source));
-	json_object_set_new(object, "modules", inv_json_number(kernel->module_count));
-	json_t *checks = json_array();
-	for (size_t i = 0; i < kernel->self_check_count; i++)
-		json_array_append_new(checks, json_string(kernel->self_checks[i]));
-	json_object_set_new(object, "self_checks", checks);
-	json_t *clues = json_array();
-	for (size_t i = 0; i < kernel->clue_count; i++)
-		json_array_append_new(clues, clue_json(&kernel->clues[i]));
-	json_object_set_new(object, "clues", clues);
-	json_object_set_new(report, "kernel", object);
-	return report;
-}
-
-void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file)
-{
-	const struct inv_image_info *info = inv_image_info(image);
-	if (output == INV_OUTPUT_TEXT) {
-		fputs("Image      ", file);
-		inv_write_safe(file, info->path);
-		fprintf(file, "\nFormat     %s (%s)\n", inv_format_name(info->format), inv_arch_name(info->arch));
-		for (size_t i = 0; i < info->contradiction_count; i++) {
-			fputs("Contradicts itself: ", file);
-			inv_write_safe(file, info->contradictions[i]);
-			putc('\n', file);
-		}
-		return;
-	}
-	json_t *report = json_object();
-	json_object_set_new(report, "image", image_json(info));
-	json_object_set_new(report, "kernel", json_null());
-	json_dumpf(report, file, output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
-	putc('\n', file);
-	json_decref(report);
 }

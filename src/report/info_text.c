@@ -3,7 +3,31 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "report/parts.h"
 #include "report/report.h"
+
+// Of an image in which no kernel was found, or of the first part of the text.
+void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file)
+{
+	const struct inv_image_info *info = inv_image_info(image);
+	if (output == INV_OUTPUT_TEXT) {
+		fputs("Image      ", file);
+		inv_write_safe(file, info->path);
+		fprintf(file, "\nFormat     %s (%s)\n", inv_format_name(info->format), inv_arch_name(info->arch));
+		for (size_t i = 0; i < info->contradiction_count; i++) {
+			fputs("Contradicts itself: ", file);
+			inv_write_safe(file, info->contradictions[i]);
+			putc('\n', file);
+		}
+		return;
+	}
+	json_t *report = json_object();
+	json_object_set_new(report, "image", inv_json_image(info));
+	json_object_set_new(report, "kernel", json_null());
+	json_dumpf(report, file, output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
+	putc('\n', file);
+	json_decref(report);
+}
 
 static void write_claims(const struct inv_header *header, FILE *file)
 {

@@ -233,7 +233,7 @@ static void many_contradictions_are_not_all_kept(void **state)
 	put32(&dump, 0x2030, 0x2080);
 	put32(&dump, 0x2034, 200);
 	for (size_t i = 0; i < 200; i++)
-		put32(&dump, 0x2080 + i * 0x90, 0xfffffff0);
+		put32(&dump, 0x2080 + i * (size_t)0x90, 0xfffffff0);
 	struct inv_image *image = open_bytes(&dump, INV_OK, NULL);
 	assert_int_equal(inv_image_info(image)->contradiction_count, 65);
 	assert_true(contradicts(image, "further contradictions are left out"));
@@ -247,7 +247,7 @@ static void every_cut_and_flip(void **state)
 	(void)state;
 	struct bytes dump = triage_dump();
 	torture(&dump, 16, 37, 0);
-	for (size_t bit = 0x2000 * 8; bit < DATA * 8; bit++) {
+	for (size_t bit = (size_t)0x2000 * 8; bit < (size_t)DATA * 8; bit++) {
 		dump.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 		struct inv_image *image = NULL;
 		assert_int_equal(inv_image_open_memory("flip.dmp", dump.data, dump.size, &image, NULL), INV_OK);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of JSON that `check` and `info` have in common. Not for other floors.
+#ifndef INV_REPORT_PARTS_H
+#define INV_REPORT_PARTS_H
+
+#include <jansson.h>
+
+#include "kernel/kernel.h"
+
+json_t *inv_json_image(const struct inv_image_info *info);
+json_t *inv_json_kernel(const struct inv_kernel *kernel);
+json_t *inv_json_known(uint64_t address); // null for 0
+
+#endif
