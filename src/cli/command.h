@@ -64,8 +64,6 @@ enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_witnesses(struct inv_session *session, struct inv_error *error);
 
-#define INV_VERSION "0.1.0"
-
 // Reads a number in decimal or, with 0x, in hexadecimal. false unless all of `text` is one.
 bool inv_parse_number(const char *text, uint64_t *number);
 

@@ -188,6 +188,11 @@ static uint64_t bitmap_run_end(const struct inv_bitmap *map, uint64_t page)
 	return map->count;
 }
 
+static bool bitmap_has(const struct inv_bitmap *map, uint64_t page)
+{
+	return page < map->count && map->bits[page / 8] >> (page % 8) & 1;
+}
+
 // The first mapped run that ends above `address`, clipped to start no lower; `wanted` bytes from there on are enough.
 // False when there is none.
 static bool bitmap_find(const struct inv_image *image, uint64_t address, uint64_t wanted, struct inv_extent *run)
@@ -197,8 +202,7 @@ static bool bitmap_find(const struct inv_image *image, uint64_t address, uint64_
 	uint64_t rank = bitmap_rank(map, page);
 	if (rank >= map->present)
 		return false;
-	bool here = page < map->count && map->bits[page / 8] >> (page % 8) & 1;
-	uint64_t start = here ? page : bitmap_select(map, rank);
+	uint64_t start = bitmap_has(map, page) ? page : bitmap_select(map, rank);
 	uint64_t skip = start == page ? address % INV_PAGE_SIZE : 0;
 	uint64_t offset = map->first + rank * INV_PAGE_SIZE;
 	if (offset >= image->size || skip >= image->size - offset)
@@ -243,6 +247,8 @@ size_t inv_image_bytes(const struct inv_image *image, uint64_t address, size_t s
 {
 	struct inv_extent run;
 	*bytes = NULL;
+	if (image->bitmap.bits && !bitmap_has(&image->bitmap, address / INV_PAGE_SIZE))
+		return 0; // not worth looking for the next page that is there
 	if (size == 0 || !map_find(image, address, size, &run) || run.address != address)
 		return 0;
 	*bytes = image->bytes + run.offset;

@@ -4,6 +4,8 @@
 
 usage: check_dumps.py INVAR SHARED
 
+INVAR_SHARED in the environment takes the place of SHARED.
+
 Every value of SHARED/samples/dumps/facts.json must come out of the program, and the module lists of the debugger
 transcripts beside the dumps. No dump may have a broken invariant: these machines crashed for reasons of their own.
 Exits 77 (skipped) when the dumps are not there.
@@ -172,7 +174,7 @@ def check_verdicts(check, name, invar, path):
 
 
 def main():
-    invar, shared = sys.argv[1:3]
+    invar, shared = sys.argv[1], os.environ.get("INVAR_SHARED") or sys.argv[2]
     folder = os.path.join(shared, "samples", "dumps")
     if not os.path.exists(os.path.join(folder, "facts.json")):
         print(f"skipped: there are no dumps in {folder}")

@@ -386,6 +386,41 @@ static void dumps_of_ranges(void **state)
 	}
 }
 
+// What follows the pages of a complete dump in its list is not a range.
+static void a_complete_dump_ends_with_its_pages(void **state)
+{
+	(void)state;
+	struct bytes dump = ranges_dump(10);
+	put64(&dump, 0x2060, 0x77);
+	put64(&dump, 0x2068, 1);
+	struct inv_image *image = open_bytes(&dump, INV_OK, NULL);
+	assert_int_equal(inv_image_info(image)->contradiction_count, 0);
+	assert_int_equal(inv_image_info(image)->present_pages, 4);
+	inv_image_close(image);
+	put64(&dump, 0x2028, 6);
+	image = open_bytes(&dump, INV_OK, NULL);
+	assert_true(contradicts(image, "sum of the ranges"));
+	inv_image_close(image);
+	bytes_free(&dump);
+}
+
+static void taken_at_one_instant_or_not(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t code;
+		int atomic;
+	} codes[] = {{0x50, 1}, {0, -1}, {0x161, -1}, {0x5454414d, 0}, {0x45474150, -1}};
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		struct bytes dump = full_dump();
+		put32(&dump, 0x38, codes[i].code);
+		struct inv_image *image = open_bytes(&dump, INV_OK, NULL);
+		assert_int_equal(inv_image_info(image)->atomic, codes[i].atomic);
+		inv_image_close(image);
+		bytes_free(&dump);
+	}
+}
+
 static void a_32_bit_dump(void **state)
 {
 	(void)state;
@@ -461,6 +496,8 @@ int main(void)
 	    cmocka_unit_test(any_bitmap),
 	    cmocka_unit_test(bitmaps_that_contradict_themselves),
 	    cmocka_unit_test(dumps_of_ranges),
+	    cmocka_unit_test(a_complete_dump_ends_with_its_pages),
+	    cmocka_unit_test(taken_at_one_instant_or_not),
 	    cmocka_unit_test(a_32_bit_dump),
 	    cmocka_unit_test(every_cut_and_flip),
 	};

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Forges the scenarios of this folder and compares the verdicts with what each expects.
+
+usage: run.py INVAR FORGE [--kernels all|one] [--format FORMAT] [SCENARIO...]
+
+A scenario is a folder with scenario.lua and expect. A line of expect is one of
+
+    status N             the exit status of 'invar check'
+    broken ID            a finding with this identifier; all others must be allowed by 'may' or 'broken'
+    may ID               a finding that the same lie also causes
+    holds ID             at least one verdict "holds"
+    excused ID NAME      at least one verdict "excused", by this exception
+    unknown ID           at least one verdict "unknown"
+    format NAME          the image format to forge (raw)
+    since BUILD          kernels of older builds lack what the scenario lies about
+
+Without 'broken' or 'may' lines no finding is allowed. With --kernels all, one kernel of every layout is forged.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Expectation:
+    """What the file 'expect' of a scenario says."""
+
+    def __init__(self, path):
+        self.status = 0
+        self.format = "raw"
+        self.since = 0
+        self.broken, self.may, self.holds, self.unknown = set(), set(), set(), set()
+        self.excused = set()
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                words = line.split("#")[0].split()
+                if words:
+                    self.add(words[0], words[1:], path)
+
+    def add(self, word, rest, path):
+        if word in ("status", "since"):
+            setattr(self, word, int(rest[0]))
+        elif word == "format":
+            self.format = rest[0]
+        elif word == "excused":
+            self.excused.add(tuple(rest))
+        elif word in ("broken", "may", "holds", "unknown"):
+            getattr(self, word).add(rest[0])
+        else:
+            sys.exit(f"{path}: unknown word '{word}'")
+
+
+def compare(expect, report, status):
+    """What is not as expected, in words."""
+    found = {finding["id"] for finding in report["findings"]}
+    excused = {(row["id"], row["exception"]) for row in report["excused"]}
+    problems = []
+    if status != expect.status:
+        problems.append(f"status {status} instead of {expect.status}")
+    problems += [f"{name} is not reported" for name in sorted(expect.broken - found)]
+    problems += [f"{name} is reported" for name in sorted(found - expect.broken - expect.may)]
+    problems += [f"{name} does not hold anywhere" for name in sorted(expect.holds - set(report["summary"]["held"]))]
+    problems += [f"{' '.join(pair)} is not excused" for pair in sorted(expect.excused - excused)]
+    unknown = {row["id"] for row in report["unknown"]}
+    problems += [f"{name} is not unknown" for name in sorted(expect.unknown - unknown)]
+    return problems
+
+
+def truth_problems(report, truth):
+    """The processes that the forge made are those that were found, by address, PID and name."""
+    made = {(row["address"], row["pid"], row["name"][:15]) for row in truth["processes"]}
+    found = {(row["address"], row["pid"], row["name"]) for row in report["processes"]}
+    problems = [f"process {row} was not found" for row in sorted(made - found, key=str)]
+    if truth["clean"]:
+        problems += [f"process {row} was never made" for row in sorted(found - made, key=str)]
+    declared = {name for attack in truth["attacks"] for name in attack["breaks"]}
+    seen = {finding["id"] for finding in report["findings"]}
+    problems += [f"{name}, which the scenario breaks, is not reported" for name in sorted(declared - seen)]
+    return problems
+
+
+def run_one(arguments, folder, kernel):
+    expect = Expectation(os.path.join(folder, "expect"))
+    with tempfile.TemporaryDirectory() as scratch:
+        image, truth = os.path.join(scratch, "image"), os.path.join(scratch, "truth.json")
+        forge = [arguments.forge, os.path.join(folder, "scenario.lua"), "-o", image, "--truth", truth, "--format",
+                 arguments.format or expect.format]
+        if kernel:
+            build = int(kernel["version"].split(".")[2])
+            if build < expect.since:
+                return None
+            forge += ["--kernel", kernel["guid"]]
+        made = subprocess.run(forge, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            return [f"the forge failed: {made.stderr.strip()}"]
+        checked = subprocess.run([arguments.invar, "check", "--format", "json", image], capture_output=True, text=True,
+                                 check=False)
+        if not checked.stdout:
+            return [f"no report, status {checked.returncode}: {checked.stderr.strip()[:2000]}"]
+        report = json.loads(checked.stdout)
+        with open(truth, encoding="utf-8") as file:
+            return compare(expect, report, checked.returncode) + truth_problems(report, json.load(file))
+
+
+def kernels(arguments):
+    """None for the forge's own choice, or one kernel of every layout."""
+    if arguments.kernels == "one":
+        return [None]
+    listed = subprocess.run([arguments.forge, "--list", "kernels"], capture_output=True, text=True, check=True)
+    chosen = {}
+    for line in listed.stdout.splitlines():
+        version, guid, layout = line.split()[:3]
+        chosen.setdefault(layout, {"version": version, "guid": guid})
+    return list(chosen.values())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("invar")
+    parser.add_argument("forge")
+    parser.add_argument("--kernels", choices=["one", "all"], default="one")
+    parser.add_argument("--format")
+    parser.add_argument("scenarios", nargs="*")
+    arguments = parser.parse_args()
+    names = arguments.scenarios or sorted(
+        name for name in os.listdir(HERE) if os.path.exists(os.path.join(HERE, name, "scenario.lua")))
+    runs = failed = 0
+    for name in names:
+        for kernel in kernels(arguments):
+            problems = run_one(arguments, os.path.join(HERE, name), kernel)
+            if problems is None:
+                continue
+            runs += 1
+            failed += bool(problems)
+            for problem in problems:
+                print(f"{name}{' on ' + kernel['version'] if kernel else ''}: {problem}")
+    print(f"{runs} images, {failed} not as expected")
+    return 1 if failed or not runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
