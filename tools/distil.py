@@ -8,8 +8,8 @@
 Without arguments DATA is $INVAR_SHARED/data, or ../shared/data beside the source tree, and FACTS the tree's own.
 
 DATA holds isf/ (symbol tables), headers/ (C headers with offsets), builds/kphdyn.xml and tables/*.csv. Which fields and
-symbols are wanted is said by src/facts/fields.def and symbols.def. Standard library only; the same data always gives the
-same tables.
+symbols are wanted is said by src/facts/fields.def and symbols.def. Standard library only; the same data always
+gives the same tables.
 
 A cell of layouts.tsv is
     1c8         the offset, hexadecimal
@@ -197,12 +197,13 @@ class Headers:
 
     def __init__(self, text):
         self.bodies = {}
-        for match in re.finditer(r"^// 0x([0-9a-f]+) \(\d+\) bytes\n(?:struct|union) (\w+) \{(?:\};|\n(.*?)^\};)", text, re.M | re.S):
+        body = r"^// 0x([0-9a-f]+) \(\d+\) bytes\n(?:struct|union) (\w+) \{(?:\};|\n(.*?)^\};)"
+        for match in re.finditer(body, text, re.M | re.S):
             self.bodies[match[2]] = (int(match[1], 16), match[3] or "")
         self.parsed = {}
 
-    # From 19041.508 on the x64 headers hold only the documented beginning of these two (measured: symbol tables of the same
-    # versions have them in full): what is missing there is not known, and neither is the size.
+    # From 19041.508 on the x64 headers hold only the documented beginning of these two (measured: symbol tables of the
+    # same versions have them in full): what is missing there is not known, and neither is the size.
     CUT = {"_KPRCB": 0x700, "_KPCR": 0x178}
 
     def size(self, name):
@@ -345,7 +346,8 @@ INNER = {
     ("_ETHREAD", "Cid"): "_CLIENT_ID",
     ("_TEB", "ClientId"): "_CLIENT_ID",
 }
-# Small structures that are the same in every x64 kernel: CLIENT_ID (winternl.h), KAPC_STATE (two list heads, then Process).
+# Small structures that are the same in every x64 kernel: CLIENT_ID (winternl.h), KAPC_STATE (two list
+# heads, then Process).
 CONSTANT = {("_CLIENT_ID", "UniqueProcess"): "0", ("_CLIENT_ID", "UniqueThread"): "8", ("_KAPC_STATE", "Process"): "20"}
 
 
@@ -597,13 +599,15 @@ class Facts:
                 version = tuple(int(part) for part in row["version"].split("."))
                 right = corrected(version, known)
                 if right != version:
-                    self.notes.append(f"{row['guid']}: index.tsv says {row['version']}; kphdyn.xml knows {version_text(right)}")
+                    known_as = version_text(right)
+                    self.notes.append(f"{row['guid']}: index.tsv says {row['version']}; kphdyn.xml knows {known_as}")
                 index[(row["guid"], int(row["age"]))] = right
         return index
 
     def collect(self, wanted):
         for table in self.isf:
-            same = [x for x in self.layouts if (x.arch, x.build(), x.cells) == (table["arch"], table["version"][2], table["cells"])]
+            key = (table["arch"], table["version"][2], table["cells"])
+            same = [x for x in self.layouts if (x.arch, x.build(), x.cells) == key]
             if same:
                 same[0].versions.append(table["version"])
             else:
@@ -664,7 +668,8 @@ class Facts:
                     continue
                 compared += 1
                 if cell != other:
-                    self.contradictions.append(f"layouts_by_group.csv against {table['file']}: {row}: {other} against {cell}")
+                    where = f"layouts_by_group.csv against {table['file']}"
+                    self.contradictions.append(f"{where}: {row}: {other} against {cell}")
         self.notes.append(f"layouts_by_group.csv: {compared} cells compared")
 
     def check_symbols(self):
@@ -678,7 +683,8 @@ class Facts:
                 if name in other:
                     compared += 1
                     if other[name] != rva:
-                        self.contradictions.append(f"symbols.csv against {table['file']}: {name}: {other[name]} against {rva}")
+                        where = f"symbols.csv against {table['file']}"
+                        self.contradictions.append(f"{where}: {name}: {other[name]} against {rva}")
         self.notes.append(f"symbols.csv: {compared} cells compared")
 
     def check_builds(self):
@@ -697,7 +703,8 @@ class Facts:
                     compared += 1
                     if int(cell, 16) != build[key]:
                         version = version_text(build["version"])
-                        self.notes.append(f"kphdyn.xml {version} against {layout.identity()}: {row}: {build[key]:x} against {cell}")
+                        where = f"kphdyn.xml {version} against {layout.identity()}"
+                        self.notes.append(f"{where}: {row}: {build[key]:x} against {cell}")
         self.notes.append(f"kphdyn.xml: {compared} cells compared")
 
     # -- the tables --
@@ -728,7 +735,8 @@ class Facts:
         yield ["arch", "version", "time_stamp", "size_of_image", "file", "ObjectTable", "SectionObject"]
         for row in self.builds:
             fields = [ABSENT if row[k] is None else format(row[k], "x") for k in ("object_table", "section_object")]
-            yield [row["arch"], version_text(row["version"]), f"{row['stamp']:08x}", f"{row['size']:x}", row["file"]] + fields
+            numbers = [f"{row['stamp']:08x}", f"{row['size']:x}"]
+            yield [row["arch"], version_text(row["version"])] + numbers + [row["file"]] + fields
 
     def tables(self):
         named = {"layouts.tsv": self.layouts_table(), "kernels.tsv": self.kernels_table(),

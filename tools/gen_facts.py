@@ -118,7 +118,8 @@ def layouts(folder, wanted, out):
         sizes = ["0" if s in "-?" else str(number(s, 16, 32, where)) for s in sizes]
         places = [place(cells[f"_{t}.{f}"][column], f"{where}: _{t}.{f}") for t, f, _, _ in wanted.fields]
         out.append(
-            f"{{{text(identity)},{text(cells['source'][column])},{text(cells['versions'][column])},{ARCHS[arch]},{build},"
+            f"{{{text(identity)},{text(cells['source'][column])},{text(cells['versions'][column])},"
+            f"{ARCHS[arch]},{build},"
             f"{'true' if coverage == 'partial' else 'false'},{{{','.join(sizes)}}},\n{{{','.join(places)}}}}},"
         )
     out.append("};")

@@ -40,7 +40,7 @@ static enum inv_code complain(const struct reader *reader, const char *where, co
 {
 	static const char *const kinds[] = {"an object",  "an array", "a text", "a number",
 	                                    "a fraction", "true",     "false",  "null"};
-	if (found && json_is_integer(found))
+	if (json_is_integer(found))
 		return inv_fail(reader->error, INV_E_FORMAT, "%s: %s: expected %s, found %" JSON_INTEGER_FORMAT, reader->name,
 		                where, expected, json_integer_value(found));
 	return inv_fail(reader->error, INV_E_FORMAT, "%s: %s: expected %s, found %s", reader->name, where, expected,
@@ -168,7 +168,7 @@ static enum inv_code read_metadata(const struct reader *reader, const json_t *ro
 	return INV_OK;
 }
 
-static const json_t *fields_of(const struct reader *reader, const char *type)
+static json_t *fields_of(const struct reader *reader, const char *type)
 {
 	return json_object_get(json_object_get(reader->types, type), "fields");
 }
@@ -192,15 +192,14 @@ static enum find find_member(struct reader *reader, const char *where, const cha
                              unsigned depth, struct member *member);
 
 // Looks through the unnamed members of a type.
-static enum find find_inside(struct reader *reader, const char *where, const json_t *fields, const char *name,
-                             unsigned depth, struct member *member)
+static enum find find_inside(struct reader *reader, const char *where, json_t *fields, const char *name, unsigned depth,
+                             struct member *member)
 {
 	if (depth == MAX_DEPTH)
 		return MISSING;
 	const char *key;
 	json_t *field;
-	// jansson iterates over a mutable object; nothing here changes it.
-	json_object_foreach((json_t *)(uintptr_t)fields, key, field)
+	json_object_foreach(fields, key, field)
 	{
 		if (++reader->steps > MAX_STEPS) {
 			inv_fail(reader->error, INV_E_FORMAT, "%s: %s: unnamed members nest without end", reader->name, where);
@@ -226,7 +225,7 @@ static enum find find_inside(struct reader *reader, const char *where, const jso
 static enum find find_member(struct reader *reader, const char *where, const char *type, const char *name,
                              unsigned depth, struct member *member)
 {
-	const json_t *fields = fields_of(reader, type);
+	json_t *fields = fields_of(reader, type);
 	const json_t *field = json_object_get(fields, name);
 	if (field)
 		return read_member(reader, where, field, member);

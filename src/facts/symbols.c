@@ -212,13 +212,13 @@ static enum inv_code read_table(struct file *file, const uint8_t guid[16], struc
                                 struct inv_error *error)
 {
 	*isf = NULL;
-	uint8_t *bytes;
+	uint8_t *bytes = NULL;
 	enum inv_code code = read_file(file, &bytes, error);
 	if (code)
 		return code;
-	const char *text;
-	char *owned;
-	size_t length;
+	const char *text = NULL;
+	char *owned = NULL;
+	size_t length = 0;
 	code = inv_isf_unpack(file->path, bytes, (size_t)file->size, &text, &length, &owned, error);
 	if (!code)
 		code = read_text(file, text, length, guid, isf, error);
@@ -238,7 +238,7 @@ static enum inv_code try_file(struct inv_symbols *symbols, struct file *file, co
 {
 	if (file->broken || (file->known && memcmp(file->guid, guid, 16) != 0))
 		return INV_OK;
-	struct inv_isf *isf;
+	struct inv_isf *isf = NULL;
 	struct inv_error problem = {0};
 	enum inv_code code = read_table(file, guid, &isf, &problem);
 	if (code) {
@@ -298,9 +298,9 @@ enum inv_code inv_symbols_parse_isf(const char *name, const void *bytes, size_t 
 {
 	*symbols = NULL;
 	*facts = NULL;
-	const char *text;
-	char *owned;
-	size_t length;
+	const char *text = NULL;
+	char *owned = NULL;
+	size_t length = 0;
 	struct inv_isf *isf = NULL;
 	enum inv_code code = inv_isf_unpack(name, bytes, size, &text, &length, &owned, error);
 	if (!code)

@@ -52,7 +52,7 @@ static void list_kernels(void)
 		char guid[INV_GUID_SIZE];
 		inv_format_guid(facts->guid, guid);
 		const struct inv_version *v = &facts->version;
-		printf("%u.%u.%u.%u\t%s\n", v->major, v->minor, v->build, v->revision, guid);
+		printf("%u.%u.%u.%u\t%s\t%s\n", v->major, v->minor, v->build, v->revision, guid, facts->layout->id);
 	}
 }
 

@@ -22,6 +22,7 @@ enum {
 	DUMP_TYPE = 0xf98,
 	SYSTEM_TIME = 0xfa8,
 	COMMENT = 0xfb0,
+	CONTEXT_RECORD_RSP = 0x348 + 0x98, // ContextRecord, and CONTEXT.Rsp in it (winnt.h)
 	SYSTEM_UP_TIME = 0x1030,
 	SECONDARY_DATA_STATE = 0x103c,
 	PRODUCT_TYPE = 0x1040,
@@ -121,6 +122,8 @@ static void read_header(struct inv_image *image)
 	header->kdbg = inv_crash_claim64(image, KD_DEBUGGER_DATA_BLOCK);
 	header->system_time = inv_crash_claim64(image, SYSTEM_TIME);
 	header->up_time = inv_crash_claim64(image, SYSTEM_UP_TIME);
+	if (header->machine.present && header->machine.value == MACHINE_X64)
+		header->context_rsp = inv_crash_claim64(image, CONTEXT_RECORD_RSP);
 	header->secondary_data_state = inv_crash_claim32(image, SECONDARY_DATA_STATE);
 	header->product_type = inv_crash_claim32(image, PRODUCT_TYPE);
 	header->suite_mask = inv_crash_claim32(image, SUITE_MASK);

@@ -65,6 +65,7 @@ struct inv_header {
 	struct inv_claim pfn_database;           // virtual address, of the table or of the variable
 	struct inv_claim system_time;            // FILETIME
 	struct inv_claim up_time;                // 100 ns units
+	struct inv_claim context_rsp;            // of the CPU that wrote the dump (CONTEXT.Rsp); x64 only
 	struct inv_claim secondary_data_state;
 	struct inv_claim product_type, suite_mask;
 	size_t cpu_count; // entries in `cpu`

@@ -69,25 +69,33 @@ void inv_judge_T06(struct inv_judge *judge)
 	}
 }
 
-// The page table root that a CPU really used, from the best source there is.
+// A record of the page table root that a CPU used.
 struct root {
 	struct inv_value value;
 	const char *witness;
 	bool live; // of the moment of acquisition, not saved at some earlier one
 };
 
-static struct root root_of(const struct inv_judge *judge, const struct inv_cpu_record *cpu)
+#define MAX_ROOTS 3
+
+// Every record of what this CPU's CR3 was.
+static size_t roots_of(const struct inv_judge *judge, const struct inv_cpu_record *cpu, struct root roots[MAX_ROOTS])
 {
+	size_t count = 0;
 	if (cpu->claim)
-		return (struct root){
+		roots[count++] = (struct root){
 		    {.ok = true, .u = cpu->claim->cr3, .address = cpu->claim->offset}, "registers in the image's notes", true};
 	const struct inv_image *image = judge->kernel->image;
 	const struct inv_header *header = image ? &inv_image_info(image)->header : NULL;
 	if (cpu->wrote_dump && header && header->dtb.present)
-		return (struct root){{.ok = true, .u = header->dtb.value, .address = header->dtb.offset},
-		                     "DirectoryTableBase of the crash dump's header",
-		                     true};
-	return (struct root){cpu->cr3, "KPRCB.ProcessorState", cpu->wrote_dump};
+		roots[count++] = (struct root){{.ok = true, .u = header->dtb.value, .address = header->dtb.offset},
+		                               "DirectoryTableBase of the crash dump's header",
+		                               true};
+	// While the machine runs, the KPRCB holds what was saved at the CPU's last stop; only the CPU that crashed is sure to
+	// have saved it just now.
+	if (cpu->cr3.ok && cpu->cr3.u != 0)
+		roots[count++] = (struct root){cpu->cr3, "KPRCB.ProcessorState", cpu->wrote_dump};
+	return count;
 }
 
 static bool is_same_root(const struct inv_value *root, const struct inv_value *table)
@@ -137,7 +145,11 @@ void inv_judge_T07(struct inv_judge *judge)
 	if (inv_count(testimony->cpus) == 0)
 		inv_unknown_because(judge, "no KPRCB could be located");
 	for (size_t i = 0; i < inv_count(testimony->cpus); i++) {
-		struct root root = root_of(judge, &testimony->cpus[i]);
-		judge_root(judge, &testimony->cpus[i], &root);
+		struct root roots[MAX_ROOTS];
+		size_t count = roots_of(judge, &testimony->cpus[i], roots);
+		if (count == 0)
+			inv_unknown(judge, &testimony->cpus[i].cr3);
+		for (size_t r = 0; r < count; r++)
+			judge_root(judge, &testimony->cpus[i], &roots[r]);
 	}
 }

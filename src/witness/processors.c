@@ -17,6 +17,17 @@ static void sight_thread(struct inv_testimony *testimony, const struct inv_value
 	inv_sight(testimony, INV_W_CPU, process.ok ? process.u : 0, thread->u, thread->address);
 }
 
+// The CPU whose context stands in the header of a crash dump: its stack pointer lies in the stack of the thread that the CPU ran.
+static bool ran_the_crash(const struct inv_kernel *kernel, const struct inv_value *thread)
+{
+	const struct inv_claim *rsp = kernel->image ? &inv_image_info(kernel->image)->header.context_rsp : NULL;
+	if (!rsp || !rsp->present || !thread->ok)
+		return false;
+	struct inv_value limit = inv_field(kernel, thread->u, INV_F_KTHREAD_StackLimit);
+	struct inv_value base = inv_field(kernel, thread->u, INV_F_KTHREAD_StackBase);
+	return limit.ok && base.ok && limit.u <= rsp->value && rsp->value < base.u;
+}
+
 void inv_witness_cpu(struct inv_testimony *testimony)
 {
 	const struct inv_kernel *kernel = testimony->kernel;
@@ -30,6 +41,7 @@ void inv_witness_cpu(struct inv_testimony *testimony)
 		record.next = inv_cpu_field(kernel, cpu, INV_F_KPRCB_NextThread);
 		record.idle = inv_cpu_field(kernel, cpu, INV_F_KPRCB_IdleThread);
 		record.cr3 = inv_cpu_field(kernel, cpu, INV_F_KPRCB_Cr3);
+		record.wrote_dump |= ran_the_crash(kernel, &record.current);
 		inv_push(testimony->cpus, record);
 		sight_thread(testimony, &record.current);
 		sight_thread(testimony, &record.next);

@@ -163,7 +163,8 @@ class IsfReader(unittest.TestCase):
                         "hidden": {"offset": 8, "anonymous": True, "type": {"kind": "union", "name": "_B"}},
                         "p": {"offset": 12, "type": {"kind": "pointer", "subtype": number}}}},
                     "_B": {"size": 4, "fields": {
-                        "bits": {"offset": 0, "type": {"kind": "bitfield", "bit_position": 3, "bit_length": 2, "type": number}}}},
+                        "bits": {"offset": 0, "type": {
+                            "kind": "bitfield", "bit_position": 3, "bit_length": 2, "type": number}}}},
                 },
             }
         )  # fmt: skip

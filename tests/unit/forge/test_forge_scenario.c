@@ -225,7 +225,7 @@ static void every_scenario(void **state)
 	assert_non_null(directory);
 	size_t count = 0;
 	for (const struct dirent *entry; (entry = readdir(directory));) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		char path[4096];
 		snprintf(path, sizeof path, "%s/%s/scenario.lua", folder, entry->d_name);

@@ -433,7 +433,7 @@ static void cpus_by_block(void **state)
 	uint64_t block = machine_symbol(&found.machine, INV_S_KiProcessorBlock);
 	for (unsigned i = 0; i < 2; i++) {
 		uint64_t prcb = 0xffffe00033330180ull + i * 0x20000ull;
-		machine_put64(&found.machine, block + i * 8, prcb);
+		machine_put64(&found.machine, block + i * 8ull, prcb);
 		machine_field(&found.machine, prcb, INV_F_KPRCB_Number, i);
 	}
 	identify(&found);

@@ -14,7 +14,7 @@
 static void build(uint8_t block[INV_KDBG_MAX], uint32_t size)
 {
 	memset(block, 0xee, INV_KDBG_MAX);
-	memcpy(block + 0x10, "KDBG", 4);
+	inv_put32(block + 0x10, 0x4742444b); // "KDBG"
 	inv_put32(block + 0x14, size);
 	inv_put64(block + 0x18, 0xfffff80012300000ull);
 	inv_put16(block + 0x2a8, 0xa40);

@@ -23,6 +23,13 @@ struct file {
 	struct inv_space *space;
 };
 
+// Without the NUL.
+static void put_raw(uint8_t *at, const char *text)
+{
+	for (size_t i = 0; text[i]; i++)
+		at[i] = (uint8_t)text[i];
+}
+
 static void put_text(uint8_t *at, const char *text)
 {
 	memcpy(at, text, strlen(text) + 1);
@@ -30,9 +37,9 @@ static void put_text(uint8_t *at, const char *text)
 
 static void build_headers(uint8_t *b)
 {
-	memcpy(b, "MZ", 2);
+	put_raw(b, "MZ");
 	inv_put32(b + 0x3c, HEADER);
-	memcpy(b + HEADER, "PE\0\0", 4);
+	put_raw(b + HEADER, "PE");
 	inv_put16(b + HEADER + 4, 0x8664);
 	inv_put16(b + HEADER + 6, 2);
 	inv_put32(b + HEADER + 8, 0x12345678);
@@ -47,7 +54,7 @@ static void build_headers(uint8_t *b)
 	inv_put32(b + OPTIONAL + 116 + 48, 28);
 	for (unsigned i = 0; i < 2; i++) {
 		uint8_t *section = b + OPTIONAL + 240 + (size_t)i * 40;
-		memcpy(section, i ? ".data\0\0\0" : ".textlng", 8);
+		put_raw(section, i ? ".data" : ".textlng");
 		inv_put32(section + 8, 0x1000);
 		inv_put32(section + 12, 0x1000 + i * 0x1000);
 		inv_put32(section + 36, i ? 0xc0000040 : 0x60000020);
@@ -80,7 +87,7 @@ static void build_debug(uint8_t *b)
 	inv_put32(b + DEBUG + 12, 2);
 	inv_put32(b + DEBUG + 16, 24 + 13);
 	inv_put32(b + DEBUG + 20, RECORD);
-	memcpy(b + RECORD, "RSDS", 4);
+	put_raw(b + RECORD, "RSDS");
 	for (unsigned i = 0; i < 16; i++)
 		b[RECORD + 4 + i] = (uint8_t)(i + 1);
 	inv_put32(b + RECORD + 20, 7);
