@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "forge/machine.h"
+#include "forge/put.h"
 
 // A variable of ours that holds zero, as CmNtCSDVersion does without a service pack.
 #define CM_NT_CSD_VERSION 0x20u
@@ -56,7 +57,7 @@ static void put_offsets(struct inv_machine *machine)
 	// The selectors of the GDT: R0 code, data and PCR, R3 code and data, TSS, R3 code and data of WOW64.
 	static const uint16_t selectors[] = {0x10, 0x18, 0, 0x33, 0x2b, 0, 0, 0x40, 0x23, 0x53};
 	for (unsigned i = 0; i < sizeof selectors / sizeof *selectors; i++)
-		inv_put16(machine->kdbg_plain + 0x2f4 + 2u * i, selectors[i]);
+		inv_put16(machine->kdbg_plain + 0x2f4 + (size_t)2 * i, selectors[i]);
 }
 
 static void put_version_block(struct inv_machine *machine)
@@ -86,7 +87,7 @@ void inv_machine_make_kdbg(struct inv_machine *machine)
 	inv_machine_put64(machine, head + 8, machine->kdbg ? machine->kdbg : head);
 	put(machine, 0x00, head);
 	put(machine, 0x08, head);
-	memcpy(machine->kdbg_plain + 0x10, "KDBG", 4);
+	inv_put_text(machine->kdbg_plain + 0x10, "KDBG");
 	inv_put32(machine->kdbg_plain + 0x14, machine->kdbg_size);
 	put(machine, 0x18, machine->base);
 	inv_put16(machine->kdbg_plain + 0x36, 1); // PaeEnabled

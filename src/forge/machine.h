@@ -112,13 +112,11 @@ struct inv_machine {
 	struct inv_machine_config config;
 	const struct inv_kernel_facts *facts;
 	const struct inv_layout *layout;
-	uint16_t build;
 	struct inv_random random;
 	struct inv_arena *arena;
 	struct inv_ram *ram;
 	struct inv_maps maps; // System's
 	unsigned self_slot;
-	bool fault; // something was written where nothing is mapped: a fault of the forge
 	uint64_t fault_address;
 
 	struct inv_region pool, paged, stacks;
@@ -126,7 +124,6 @@ struct inv_machine {
 
 	uint64_t base;
 	uint32_t size; // SizeOfImage
-	bool large_pages;
 	struct inv_forge_section section[INV_PE_MAX_SECTIONS];
 	size_t section_count;
 	uint32_t own_rva;  // read-only data of the forge's own making inside the kernel image
@@ -141,7 +138,6 @@ struct inv_machine {
 	uint64_t clock; // CreateTime of the next process or thread
 	uint64_t next_id;
 	uint64_t sequence;
-	uint8_t cookie;                                 // the low byte of ObHeaderCookie
 	uint64_t process_type, thread_type, token_type; // OBJECT_TYPE
 	uint32_t process_objects, thread_objects, token_objects;
 	uint64_t cid_table;                                           // HANDLE_TABLE
@@ -159,6 +155,11 @@ struct inv_machine {
 	struct inv_forge_claim *claims;   // stb_ds
 	struct inv_forge_attack *attacks; // stb_ds
 	const char **excused;             // stb_ds; without an attack
+
+	uint16_t build;
+	uint8_t cookie; // the low byte of ObHeaderCookie
+	bool fault;     // something was written where nothing is mapped: a fault of the forge
+	bool large_pages;
 	bool clean;
 };
 
@@ -258,7 +259,7 @@ void inv_machine_make_cpus(struct inv_machine *machine); // KPCRs, before there 
 void inv_machine_make_low_stub(struct inv_machine *machine);
 void inv_machine_make_shared_data(struct inv_machine *machine);
 // NULL thread: the CPU idles.
-void inv_machine_run(struct inv_machine *machine, unsigned cpu, struct inv_forge_thread *thread);
+void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_forge_thread *thread);
 // KeStackAttachProcess
 void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
                         const struct inv_forge_process *process);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "forge/put.h"
 
 #define PE_OFFSET 0xe8u
 #define OPTIONAL_SIZE 0xf0u
@@ -29,8 +30,8 @@ static uint32_t export_size(const struct inv_forge_pe *pe)
 
 static void put_directory(uint8_t *optional, unsigned index, uint32_t rva, uint32_t size)
 {
-	inv_put32(optional + 112 + 8u * index, rva);
-	inv_put32(optional + 116 + 8u * index, size);
+	inv_put32(optional + 112 + (size_t)8 * index, rva);
+	inv_put32(optional + 116 + (size_t)8 * index, size);
 }
 
 static uint32_t sum_of_sizes(const struct inv_forge_pe *pe, uint32_t flag)
@@ -73,9 +74,9 @@ static void put_optional(uint8_t *o, const struct inv_forge_pe *pe)
 
 static void put_headers(uint8_t *h, const struct inv_forge_pe *pe)
 {
-	memcpy(h, "MZ\x90", 3);
+	inv_put_text(h, "MZ\x90");
 	inv_put16(h + 0x3c, PE_OFFSET);
-	memcpy(h + PE_OFFSET, "PE\0", 4);
+	inv_put_text(h + PE_OFFSET, "PE");
 	uint8_t *coff = h + PE_OFFSET + 4;
 	inv_put16(coff, 0x8664);
 	inv_put16(coff + 2, (uint16_t)pe->section_count);
@@ -103,7 +104,7 @@ static void put_debug(uint8_t *d, const struct inv_forge_pe *pe)
 	inv_put32(d + 16, rsds_size(pe));
 	inv_put32(d + 20, record);
 	inv_put32(d + 24, record);
-	memcpy(d + 0x20, "RSDS", 4);
+	inv_put_text(d + 0x20, "RSDS");
 	memcpy(d + 0x24, pe->guid, 16);
 	inv_put32(d + 0x34, pe->age);
 	memcpy(d + 0x38, pe->pdb, strlen(pe->pdb) + 1);
@@ -125,9 +126,9 @@ static void put_exports(uint8_t *e, const struct inv_forge_pe *pe)
 	memcpy(e + text, pe->name, length);
 	text += (uint32_t)length;
 	for (uint32_t i = 0; i < count; i++) {
-		inv_put32(e + functions + 4u * i, pe->exports[i].rva);
-		inv_put32(e + names + 4u * i, pe->export_rva + text);
-		inv_put16(e + ordinals + 2u * i, (uint16_t)i);
+		inv_put32(e + functions + (size_t)4 * i, pe->exports[i].rva);
+		inv_put32(e + names + (size_t)4 * i, pe->export_rva + text);
+		inv_put16(e + ordinals + (size_t)2 * i, (uint16_t)i);
 		length = strlen(pe->exports[i].name) + 1;
 		memcpy(e + text, pe->exports[i].name, length);
 		text += (uint32_t)length;

@@ -67,7 +67,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	if (table)
 		inv_machine_put64(machine, table + 8, 0xbad0b0b0);
 	static const char *const names[] = {"Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread"};
-	for (uint8_t i = 0; i < sizeof names / sizeof *names; i++) {
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
 		if (i + 2 == TYPE_TOKEN)
 			machine->token_type = type;

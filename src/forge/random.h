@@ -19,10 +19,10 @@ static inline uint64_t inv_random_next(struct inv_random *random)
 	return z ^ z >> 31;
 }
 
-// A number from 0 to `limit` - 1; `limit` is not 0. The bias of the modulo does not matter here.
+// A number from 0 to `limit` - 1 (0 if `limit` is 0). The bias of the modulo does not matter here.
 static inline uint64_t inv_random_below(struct inv_random *random, uint64_t limit)
 {
-	return inv_random_next(random) % limit;
+	return limit ? inv_random_next(random) % limit : 0;
 }
 
 #endif

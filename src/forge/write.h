@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "forge/forge.h"
 #include "forge/machine.h"
+#include "forge/put.h"
 
 // A file or a block of memory; what is never put reads as zero. The first error stays and stops all writing.
 struct inv_sink {

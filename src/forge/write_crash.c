@@ -12,7 +12,7 @@
 static void fill(uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i + 4 <= size; i += 4)
-		memcpy(bytes + i, "PAGE", 4);
+		inv_put_text(bytes + i, "PAGE");
 }
 
 static uint64_t claim(const struct inv_machine *machine, const char *name, uint64_t value)
@@ -31,7 +31,7 @@ static void put_context(uint8_t *context, const struct inv_machine *machine)
 	inv_put32(context + 0x34, 0x1f80);   // MxCsr
 	static const uint16_t segments[] = {0x10, 0x2b, 0x2b, 0x53, 0x2b, 0x18};
 	for (unsigned i = 0; i < 6; i++)
-		inv_put16(context + 0x38 + 2u * i, segments[i]);
+		inv_put16(context + 0x38 + (size_t)2 * i, segments[i]);
 	inv_put32(context + 0x44, 0x246); // EFlags
 	inv_put64(context + 0x98, inv_machine_get(machine, machine->cpu[0].current->address, INV_F_KTHREAD_KernelStack));
 	inv_put64(context + 0xf8, machine->base + machine->code_rva + 0x10); // Rip
@@ -61,7 +61,7 @@ static void put_runs(uint8_t *block, const struct inv_machine *machine)
 void inv_crash_header(uint8_t *header, const struct inv_machine *machine, uint32_t dump_type, uint64_t file_size)
 {
 	fill(header, INV_CRASH_HEADER);
-	memcpy(header, "PAGEDU64", 8);
+	inv_put_text(header, "PAGEDU64");
 	inv_put32(header + 0x08, (uint32_t)claim(machine, "major", 15));
 	inv_put32(header + 0x0c, (uint32_t)claim(machine, "build", machine->build));
 	uint64_t dtb = inv_machine_get(machine, machine->cpu[0].prcb, INV_F_KPRCB_Cr3);
@@ -85,7 +85,7 @@ void inv_crash_header(uint8_t *header, const struct inv_machine *machine, uint32
 	inv_put64(header + 0xfa0, file_size);
 	inv_put64(header + 0xfa8, claim(machine, "system_time", machine->system_time));
 	memset(header + 0xfb0, 0, 128);
-	memcpy(header + 0xfb0, "made by invar-forge", 19);
+	inv_put_text(header + 0xfb0, "made by invar-forge");
 	inv_put64(header + 0x1030, claim(machine, "up_time", machine->system_time - machine->boot_time));
 	inv_put32(header + 0x103c, 0);     // SecondaryDataState
 	inv_put32(header + 0x1040, 1);     // ProductType: workstation
@@ -132,7 +132,7 @@ static void put_bitmap(struct inv_sink *sink, uint8_t *bitmap, uint64_t bits, bo
 {
 	uint8_t *head = inv_alloc(BITMAP_START);
 	fill(head, BITMAP_START);
-	memcpy(head, full ? "FDMPDUMP" : "SDMPDUMP", 8);
+	inv_put_text(head, full ? "FDMPDUMP" : "SDMPDUMP");
 	inv_put64(head + 0x20, first);
 	inv_put64(head + 0x28, pages);
 	inv_put64(head + 0x30, bits);

@@ -21,7 +21,7 @@ static void put_note(uint8_t *at, const char *name, uint32_t type, uint32_t size
 	inv_put32(at, 5);
 	inv_put32(at + 4, size);
 	inv_put32(at + 8, type);
-	memcpy(at + 12, name, 4);
+	inv_put_text(at + 12, name);
 }
 
 static void put_segment(uint8_t *at, uint32_t selector, uint32_t flags, uint64_t base)
@@ -36,13 +36,13 @@ static void put_state(uint8_t *s, const struct inv_machine *machine, const struc
 {
 	inv_put32(s, 1);
 	inv_put32(s + 4, CPU_STATE);
-	inv_put64(s + 8 + 6 * 8, inv_machine_get(machine, cpu->current->address, INV_F_KTHREAD_KernelStack));
-	inv_put64(s + 8 + 16 * 8, machine->base + machine->code_rva + 0x10); // rip
-	inv_put64(s + 8 + 17 * 8, 0x246);                                    // rflags
-	uint8_t *segment = s + 152;                                          // cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt
+	inv_put64(s + 8 + 6u * (size_t)8, inv_machine_get(machine, cpu->current->address, INV_F_KTHREAD_KernelStack));
+	inv_put64(s + 8 + 16u * (size_t)8, machine->base + machine->code_rva + 0x10); // rip
+	inv_put64(s + 8 + 17u * (size_t)8, 0x246);                                    // rflags
+	uint8_t *segment = s + 152; // cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt
 	put_segment(segment, 0x10, 0x00209b00, 0);
 	for (unsigned i = 1; i < 6; i++)
-		put_segment(segment + 24u * i, i == 5 ? 0x18 : 0x2b, 0x00c09300, i == 4 ? cpu->pcr : 0);
+		put_segment(segment + (size_t)24 * i, i == 5 ? 0x18 : 0x2b, 0x00c09300, i == 4 ? cpu->pcr : 0);
 	uint8_t *control = s + 392; // cr0 to cr4
 	inv_put64(control, 0x80050033);
 	inv_put64(control + 24, inv_machine_get(machine, cpu->prcb, INV_F_KPRCB_Cr3));
@@ -86,7 +86,7 @@ void inv_write_elf(struct inv_sink *sink, const struct inv_machine *machine)
 	inv_sink_set_size(sink, size);
 
 	uint8_t *head = inv_alloc(head_size);
-	memcpy(head, "\177ELF\2\1\1", 7);
+	inv_put_text(head, "\177ELF\2\1\1");
 	inv_put16(head + 16, 4);  // ET_CORE
 	inv_put16(head + 18, 62); // EM_X86_64
 	inv_put32(head + 20, 1);

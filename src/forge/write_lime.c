@@ -18,7 +18,7 @@ void inv_write_lime(struct inv_sink *sink, const struct inv_machine *machine)
 	uint64_t at = 0;
 	for (size_t i = 0; i < count; i++) {
 		uint8_t header[LIME_HEADER] = {0};
-		memcpy(header, "EMiL", 4);
+		inv_put_text(header, "EMiL");
 		inv_put32(header + 4, 1);
 		inv_put64(header + 8, runs[i].address);
 		inv_put64(header + 16, runs[i].address + runs[i].size - 1);

@@ -196,7 +196,7 @@ void inv_write_crash_triage(struct inv_sink *sink, const struct inv_machine *mac
 	put_drivers(&dump, machine);
 	put_blocks(&dump, machine);
 	uint32_t end = align(&dump);
-	memcpy(extend(&dump, 4), "TRGD", 4);
+	inv_put_text(extend(&dump, 4), "TRGD");
 	field(&dump, 0x04, end + 4);
 	field(&dump, 0x08, end);
 	inv_crash_header(dump.bytes, machine, 4, inv_count(dump.bytes));

@@ -4,6 +4,7 @@
 #ifndef INV_INVARIANT_INVARIANT_H
 #define INV_INVARIANT_INVARIANT_H
 
+#include "base/tally.h"
 #include "witness/witness.h"
 
 // The states of lifetime.md, D.2.
@@ -114,15 +115,10 @@ struct inv_excused {
 	const char *exception;
 };
 
-struct inv_reason_count {
-	const char *reason;
-	size_t count;
-};
-
 // The verdicts on one invariant.
 struct inv_tally {
 	size_t holds, broken, excused, unknown;
-	struct inv_reason_count *reasons; // stb_ds, of the unknown ones, in order of first appearance
+	struct inv_text_count *reasons; // stb_ds, of the unknown ones, in order of first appearance
 };
 
 // Collects verdicts while the invariants judge. One per check.

@@ -92,16 +92,8 @@ void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char 
 
 void inv_unknown_because(struct inv_judge *judge, const char *reason)
 {
-	struct inv_tally *t = tally(judge);
-	t->unknown++;
-	for (size_t i = 0; i < inv_count(t->reasons); i++) {
-		if (strcmp(t->reasons[i].reason, reason) == 0) {
-			t->reasons[i].count++;
-			return;
-		}
-	}
-	struct inv_reason_count count = {.reason = inv_arena_strdup(judge->arena, reason), .count = 1};
-	inv_push(t->reasons, count);
+	tally(judge)->unknown++;
+	inv_tally(&tally(judge)->reasons, judge->arena, reason);
 }
 
 void inv_unknown(struct inv_judge *judge, const struct inv_value *missing)
@@ -146,7 +138,6 @@ static enum inv_tier tier_of_type(enum inv_type type)
 	case INV_T_MMPFN:
 	case INV_T_MI_PARTITION:
 	case INV_T_MI_SYSTEM_INFORMATION:
-	case INV_T_MMVAD_SHORT:
 		return INV_TIER_MEMORY_MANAGER;
 	case INV_T_TEB:
 	case INV_T_PEB:
@@ -156,7 +147,7 @@ static enum inv_tier tier_of_type(enum inv_type type)
 	}
 }
 
-static char *format_text(struct inv_judge *judge, const char *format, va_list args)
+static INV_PRINTF(2, 0) char *format_text(struct inv_judge *judge, const char *format, va_list args)
 {
 	char text[512];
 	vsnprintf(text, sizeof text, format, args);

@@ -211,9 +211,9 @@ void inv_judge_T04(struct inv_judge *judge)
 
 static bool runs_now(const struct inv_judge *judge, uint64_t thread)
 {
-	const struct inv_cpu_record *cpus = judge->dossiers->testimony->cpus;
-	for (size_t i = 0; i < inv_count(cpus); i++)
-		if (cpus[i].current.ok && cpus[i].current.u == thread)
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	for (size_t i = 0; i < inv_count(testimony->cpus); i++)
+		if (testimony->cpus[i].current.ok && testimony->cpus[i].current.u == thread)
 			return true;
 	return false;
 }

@@ -17,6 +17,9 @@
 #define MOST_PAGES (16u << 20)
 #define MOST_TABLES (64u << 10)
 
+// An image that was made to mislead can have many roots; this bounds the work over all of them.
+#define MOST_LOOKED_AT (64u << 20)
+
 struct found {
 	enum inv_way way;
 	uint64_t where;
@@ -37,11 +40,11 @@ static bool starts_with_mz(struct inv_space *space, uint64_t address)
 	return inv_space_read(space, address, bytes, 2, NULL) == 2 && bytes[0] == 'M' && bytes[1] == 'Z';
 }
 
-bool inv_base_below(struct inv_space *space, uint64_t inside, struct inv_pe *pe)
+bool inv_base_below(struct inv_work *work, struct inv_space *space, uint64_t inside, struct inv_pe *pe)
 {
 	uint64_t page = inside & ~(uint64_t)(INV_PAGE_SIZE - 1);
 	uint64_t lowest = page > LOOK_BACK ? page - LOOK_BACK : 0;
-	for (; page >= lowest && page != 0; page -= INV_PAGE_SIZE)
+	for (; page >= lowest && page != 0 && work->looked_at < MOST_LOOKED_AT; page -= INV_PAGE_SIZE, work->looked_at++)
 		if (starts_with_mz(space, page) && inv_pe_read_kernel(space, page, pe) && inside - page < pe->size_of_image)
 			return true;
 	return false;
@@ -57,7 +60,7 @@ static void add(struct search *search, enum inv_way way, uint64_t where, const s
 static void look_below(struct search *search, enum inv_way way, uint64_t inside, uint64_t where)
 {
 	struct inv_pe pe;
-	if (inv_is_kernel_address(inside) && inv_base_below(search->space, inside, &pe))
+	if (inv_is_kernel_address(inside) && inv_base_below(search->work, search->space, inside, &pe))
 		add(search, way, where, &pe);
 }
 
@@ -102,11 +105,18 @@ static void try_header(struct search *search)
 	}
 }
 
+static bool exhausted(const struct search *search)
+{
+	return search->count == MOST_FOUND || search->pages >= MOST_PAGES || search->tables >= MOST_TABLES ||
+	       search->work->looked_at >= MOST_LOOKED_AT;
+}
+
 static void try_page(struct search *search, uint64_t address, uint64_t physical)
 {
 	const uint8_t *bytes;
 	struct inv_pe pe;
 	search->pages++;
+	search->work->looked_at++;
 	if (inv_image_bytes(search->work->kernel.image, physical, 2, &bytes) < 2 || bytes[0] != 'M' || bytes[1] != 'Z')
 		return;
 	if (inv_pe_read_kernel(search->space, address, &pe))
@@ -115,7 +125,7 @@ static void try_page(struct search *search, uint64_t address, uint64_t physical)
 
 static void try_pages(struct search *search, uint64_t address, uint64_t physical, uint64_t size)
 {
-	for (uint64_t at = 0; at < size && search->pages < MOST_PAGES && search->count < MOST_FOUND; at += INV_PAGE_SIZE)
+	for (uint64_t at = 0; at < size && !exhausted(search); at += INV_PAGE_SIZE)
 		try_page(search, address + at, physical + at);
 }
 
@@ -124,10 +134,11 @@ static void try_pages(struct search *search, uint64_t address, uint64_t physical
 static void walk(struct search *search, uint64_t table, unsigned shift, uint64_t address)
 {
 	const uint8_t *bytes;
-	if (search->tables++ >= MOST_TABLES ||
-	    inv_image_bytes(search->work->kernel.image, table, INV_PAGE_SIZE, &bytes) < INV_PAGE_SIZE)
+	search->tables++;
+	search->work->looked_at++;
+	if (inv_image_bytes(search->work->kernel.image, table, INV_PAGE_SIZE, &bytes) < INV_PAGE_SIZE)
 		return;
-	for (unsigned i = 0; i < 512 && search->count < MOST_FOUND && search->pages < MOST_PAGES; i++) {
+	for (unsigned i = 0; i < 512 && !exhausted(search); i++) {
 		uint64_t start = address + ((uint64_t)i << shift), size = 1ull << shift;
 		uint64_t entry = inv_le64(bytes + (size_t)i * 8);
 		bool outside = start >= INV_IMAGE_AREA_END || start + (size - 1) < INV_IMAGE_AREA_START;

@@ -28,6 +28,7 @@ struct inv_work {
 	struct inv_pe pe; // of the kernel, when it could be read; pe.base is 0 otherwise
 	const struct inv_build_row *row;
 	uint64_t low_stub_entry; // PROCESSOR_START_BLOCK's kernel entry, 0 if there is none
+	uint64_t looked_at;      // pages in which the kernel was looked for so far, over all roots
 };
 
 // A possible root of the page tables.
@@ -66,7 +67,7 @@ bool inv_way_self_map_next(const struct inv_image *image, uint64_t *address, uin
 // find_base.c: true if the kernel is found through `space`; fills work->pe and leaves clues when `record` is set.
 bool inv_find_base(struct inv_work *work, struct inv_space *space, bool record);
 // The kernel in whose image `inside` lies, looked for page by page downwards, at most 64 MiB.
-bool inv_base_below(struct inv_space *space, uint64_t inside, struct inv_pe *pe);
+bool inv_base_below(struct inv_work *work, struct inv_space *space, uint64_t inside, struct inv_pe *pe);
 
 // find_kdbg.c: fills kernel.kdbg from memory: header's address, symbol, or a search of the kernel's data.
 void inv_find_kdbg(struct inv_work *work, const struct inv_kernel_facts *facts);

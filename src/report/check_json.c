@@ -123,7 +123,7 @@ static json_t *unknown_json(const struct inv_judge *judge)
 		json_object_set_new(object, "count", inv_json_number(tally->unknown));
 		json_t *reasons = json_object();
 		for (size_t r = 0; r < inv_count(tally->reasons); r++)
-			json_object_set_new(reasons, tally->reasons[r].reason, inv_json_number(tally->reasons[r].count));
+			json_object_set_new(reasons, tally->reasons[r].text, inv_json_number(tally->reasons[r].count));
 		json_object_set_new(object, "reasons", reasons);
 		json_array_append_new(unknown, object);
 	}

@@ -201,7 +201,7 @@ static const char *reasons_text(const struct page *page, const struct inv_tally 
 {
 	const char *text = "";
 	for (size_t i = 0; i < inv_count(tally->reasons); i++)
-		text = inv_arena_printf(page->arena, "%s%s%s (%zu)", text, *text ? "; " : "", tally->reasons[i].reason,
+		text = inv_arena_printf(page->arena, "%s%s%s (%zu)", text, *text ? "; " : "", tally->reasons[i].text,
 		                        tally->reasons[i].count);
 	return text;
 }

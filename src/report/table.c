@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/tally.h"
 #include "base/text.h"
 #include "report/json.h"
 
@@ -151,24 +152,15 @@ static size_t row_count(const struct inv_table *table)
 
 static void write_reasons(const struct inv_table *table, FILE *file)
 {
-	struct reason {
-		const char *key;
-		size_t value;
-	} *reasons = NULL;
-	stbds_shdefault(reasons, 0);
-	for (size_t i = 0; i < inv_count(table->cells); i++) {
-		const struct cell *cell = &table->cells[i];
-		if (cell->kind != CELL_ABSENT)
-			continue;
-		size_t seen = stbds_shget(reasons, cell->text);
-		stbds_shput(reasons, cell->text, seen + 1);
-	}
-	size_t count = (size_t)stbds_shlen(reasons);
-	for (size_t i = 0; i < count; i++)
-		fprintf(file, "%s%s (%zu)", i ? ", " : "\n? = could not be read: ", reasons[i].key, reasons[i].value);
-	if (count)
+	struct inv_text_count *reasons = NULL;
+	for (size_t i = 0; i < inv_count(table->cells); i++)
+		if (table->cells[i].kind == CELL_ABSENT)
+			inv_tally(&reasons, table->arena, table->cells[i].text);
+	for (size_t i = 0; i < inv_count(reasons); i++)
+		fprintf(file, "%s%s (%zu)", i ? ", " : "\n? = could not be read: ", reasons[i].text, reasons[i].count);
+	if (reasons)
 		putc('\n', file);
-	stbds_shfree(reasons);
+	inv_array_free(reasons);
 }
 
 static void write_text(const struct inv_table *table, FILE *file)

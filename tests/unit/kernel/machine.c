@@ -93,13 +93,13 @@ void machine_pe(struct machine *machine, uint64_t base, uint32_t size, const cha
 	put16(machine, base + HEADER + 4, 0x8664);
 	put16(machine, base + HEADER + 6, 1);
 	machine_put32(machine, base + HEADER + 8, 0x5eed5eed);
-	put16(machine, base + HEADER + 20, 112u + 16u * 8u);
+	put16(machine, base + HEADER + 20, 240);
 	put16(machine, base + OPTIONAL, 0x20b);
 	machine_put32(machine, base + OPTIONAL + 56, size);
 	machine_put32(machine, base + OPTIONAL + 108, 16);
-	machine_put32(machine, base + OPTIONAL + 112u + 6u * 8u, DEBUG);
-	machine_put32(machine, base + OPTIONAL + 112u + 6u * 8u + 4, 28);
-	uint64_t section = base + OPTIONAL + 112u + 16u * 8u;
+	machine_put32(machine, base + OPTIONAL + 160, DEBUG);
+	machine_put32(machine, base + OPTIONAL + 164, 28);
+	uint64_t section = base + OPTIONAL + 240;
 	machine_put(machine, section, ".data\0\0\0", 8);
 	machine_put32(machine, section + 8, size - 0x1000);
 	machine_put32(machine, section + 12, 0x1000);
