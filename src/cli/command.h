@@ -40,7 +40,8 @@ struct inv_session {
 	const struct inv_log *log;
 	struct inv_image *image;
 	struct inv_symbols *symbols;
-	struct inv_kernel *kernel; // NULL when none was found
+	struct inv_kernel *kernel;  // NULL when none was found
+	struct inv_error no_kernel; // then: why not
 	FILE *out;
 };
 

@@ -9,7 +9,6 @@ enum inv_exit inv_run_info(struct inv_session *session, struct inv_error *error)
 	}
 	inv_report_image(session->image, session->options->output, session->out);
 	fflush(session->out);
-	inv_fail(error, INV_E_NO_KERNEL, "%s: no Windows kernel that can be read was found",
-	         inv_image_info(session->image)->path);
+	*error = session->no_kernel;
 	return INV_EXIT_IMAGE;
 }

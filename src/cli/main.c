@@ -253,8 +253,11 @@ static enum inv_code read_image(struct inv_session *session, const struct inv_co
 		return code;
 	struct inv_kernel_options options = {.symbols = session->symbols, .log = session->log};
 	code = inv_kernel_identify(session->image, &options, &session->kernel, error);
-	// What the format's header says is worth showing even without a kernel.
-	return code == INV_E_NO_KERNEL && !command->needs_kernel ? INV_OK : code;
+	// What the format's header says is worth showing even without a kernel that can be read.
+	bool shown = !command->needs_kernel && (code == INV_E_NO_KERNEL || code == INV_E_UNSUPPORTED);
+	if (shown)
+		session->no_kernel = *error;
+	return shown ? INV_OK : code;
 }
 
 static enum inv_exit run(struct inv_session *session, const struct inv_command *command)

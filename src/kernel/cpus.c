@@ -3,7 +3,7 @@
 #include "base/array.h"
 #include "kernel/parts.h"
 
-// KPCR.Prcb on x64, where the layout does not say (_KPCR is public; layouts.md and every KDBG at hand agree on 0x180).
+// KPCR.Prcb on x64, where the layout does not say (_KPCR is in the public symbols; every KDBG at hand says 0x180 too).
 static uint64_t prcb_in_pcr(const struct inv_kernel *kernel)
 {
 	uint16_t offset = kernel->layout ? kernel->layout->place[INV_F_KPCR_Prcb].offset : INV_NO_OFFSET;

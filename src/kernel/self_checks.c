@@ -97,7 +97,7 @@ static struct inv_value field(const struct trial *trial, uint64_t object, enum i
 	return inv_layout_field(&trial->work->kernel, trial->layout, object, name);
 }
 
-// The low seven bits of a dispatcher object's first byte are its type: 3 process, 6 thread (layouts.md B.3.6).
+// The low seven bits of a dispatcher object's first byte are its type: 3 process, 6 thread (the kernel tests them as (byte & 0x7f)).
 static void check_type(struct trial *trial, const char *what, uint64_t object, unsigned type)
 {
 	struct inv_value value = inv_read_sized(&trial->work->kernel, object, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PROCESSOR_START_BLOCK: the code by which Windows starts further CPUs stays in the first MiB of physical memory, with
 // the kernel's CR3 and entry beside it. Its first bytes are a jump of a known form; the positions are public knowledge of
-// several memory forensics tools (reference: peers.md, "DTB").
+// several memory forensics tools (MemProcFS, among others).
 #include "base/bytes.h"
 #include "kernel/parts.h"
 

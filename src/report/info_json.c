@@ -17,28 +17,6 @@ static json_t *clue_json(const struct inv_clue *clue)
 	return object;
 }
 
-static json_t *claim_json(const struct inv_claim *claim, bool address)
-{
-	if (!claim->present)
-		return json_null();
-	return address ? inv_json_address(claim->value) : inv_json_number(claim->value);
-}
-
-// What the header of the format claims; null where it says nothing.
-static json_t *header_json(const struct inv_header *header)
-{
-	json_t *object = json_object();
-	json_object_set_new(object, "build", claim_json(&header->build, false));
-	json_object_set_new(object, "cpus", claim_json(&header->cpus, false));
-	json_object_set_new(object, "bugcheck", claim_json(&header->bugcheck, true));
-	json_t *parameters = json_array();
-	for (size_t i = 0; i < 4 && header->bugcheck.present; i++)
-		json_array_append_new(parameters, claim_json(&header->bugcheck_parameter[i], true));
-	json_object_set_new(object, "bugcheck_parameters", parameters);
-	json_object_set_new(object, "cpu_notes", inv_json_number(header->cpu_count));
-	return object;
-}
-
 static json_t *triage_json(const struct inv_triage *triage)
 {
 	if (!triage)
@@ -101,7 +79,7 @@ json_t *inv_report_info_json(const struct inv_kernel *kernel)
 	json_t *object = inv_json_kernel(kernel);
 	const struct inv_image_info *info = inv_image_info(kernel->image);
 	json_t *image = inv_json_image(info);
-	json_object_set_new(image, "header", header_json(&info->header));
+	json_object_set_new(image, "header", inv_json_header(&info->header));
 	json_object_set_new(image, "triage", triage_json(info->triage));
 	json_object_set_new(report, "image", image);
 	json_object_set_new(object, "kdbg", kdbg_json(&kernel->kdbg));

@@ -6,35 +6,75 @@
 #include "report/parts.h"
 #include "report/report.h"
 
-// Of an image in which no kernel was found, or of the first part of the text.
-void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file)
+static void write_claim(const char *label, const struct inv_claim *claim, FILE *file)
 {
-	const struct inv_image_info *info = inv_image_info(image);
-	if (output == INV_OUTPUT_TEXT) {
-		fputs("Image      ", file);
-		inv_write_safe(file, info->path);
-		fprintf(file, "\nFormat     %s (%s)\n", inv_format_name(info->format), inv_arch_name(info->arch));
-		for (size_t i = 0; i < info->contradiction_count; i++) {
-			fputs("Contradicts itself: ", file);
-			inv_write_safe(file, info->contradictions[i]);
-			putc('\n', file);
-		}
-		return;
-	}
-	json_t *report = json_object();
-	json_object_set_new(report, "image", inv_json_image(info));
-	json_object_set_new(report, "kernel", json_null());
-	json_dumpf(report, file, output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
-	putc('\n', file);
-	json_decref(report);
+	if (claim->present)
+		fprintf(file, "%-10s 0x%" PRIx64 " (claimed at offset 0x%" PRIx64 ")\n", label, claim->value, claim->offset);
 }
 
-static void write_claims(const struct inv_header *header, FILE *file)
+static void write_time_claim(const char *label, const struct inv_claim *claim, FILE *file)
+{
+	char text[INV_TIME_SIZE];
+	if (!claim->present)
+		return;
+	inv_format_filetime(claim->value, text);
+	fprintf(file, "%-10s %s (claimed at offset 0x%" PRIx64 ")\n", label, text, claim->offset);
+}
+
+static void write_bugcheck(const struct inv_header *header, FILE *file)
 {
 	if (header->bugcheck.present)
 		fprintf(file, "Bug check  0x%" PRIx64 " (0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ")\n",
 		        header->bugcheck.value, header->bugcheck_parameter[0].value, header->bugcheck_parameter[1].value,
 		        header->bugcheck_parameter[2].value, header->bugcheck_parameter[3].value);
+}
+
+static void write_image(const struct inv_image_info *info, FILE *file)
+{
+	fputs("Image      ", file);
+	inv_write_safe(file, info->path);
+	fprintf(file, "\nFormat     %s (%s)\n", inv_format_name(info->format), inv_arch_name(info->arch));
+	fprintf(file, "Size       %" PRIu64 " bytes, %" PRIu64 " pages of memory\n", info->bytes, info->present_pages);
+	for (size_t i = 0; i < info->contradiction_count; i++) {
+		fputs("Contradicts itself: ", file);
+		inv_write_safe(file, info->contradictions[i]);
+		putc('\n', file);
+	}
+	write_bugcheck(&info->header, file);
+}
+
+void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file)
+{
+	const struct inv_image_info *info = inv_image_info(image);
+	const struct inv_header *header = &info->header;
+	if (output != INV_OUTPUT_TEXT) {
+		json_t *report = json_object();
+		json_t *object = inv_json_image(info);
+		json_object_set_new(object, "header", inv_json_header(header));
+		json_object_set_new(report, "image", object);
+		json_object_set_new(report, "kernel", json_null());
+		json_dumpf(report, file, output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
+		putc('\n', file);
+		json_decref(report);
+		return;
+	}
+	write_image(info, file);
+	if (header->build.present)
+		fprintf(file, "Build      %" PRIu64 " (claimed at offset 0x%" PRIx64 ")\n", header->build.value,
+		        header->build.offset);
+	write_claim("Machine", &header->machine, file);
+	write_claim("CPUs", &header->cpus, file);
+	write_claim("DTB", &header->dtb, file);
+	write_claim("KDBG", &header->kdbg, file);
+	write_claim("Processes", &header->ps_active_process_head, file);
+	write_claim("Modules", &header->ps_loaded_module_list, file);
+	write_claim("PFNs", &header->pfn_database, file);
+	write_time_claim("Taken", &header->system_time, file);
+	if (*header->comment) {
+		fputs("Comment    ", file);
+		inv_write_safe(file, header->comment);
+		putc('\n', file);
+	}
 }
 
 static void write_version(const struct inv_kernel *kernel, FILE *file)
@@ -96,11 +136,9 @@ static void write_clues(const struct inv_kernel *kernel, FILE *file)
 static void write_text(const struct inv_kernel *kernel, FILE *file)
 {
 	const struct inv_image_info *info = inv_image_info(kernel->image);
-	inv_report_image(kernel->image, INV_OUTPUT_TEXT, file);
-	fprintf(file, "Size       %" PRIu64 " bytes, %" PRIu64 " pages of memory\n", info->bytes, info->present_pages);
-	write_claims(&info->header, file);
+	write_image(info, file);
 	write_version(kernel, file);
-	fprintf(file, "Machine    %s, %zu CPUs located\n", inv_arch_name(kernel->arch), kernel->cpu_count);
+	fprintf(file, "Machine    %s, %zu KPRCBs located\n", inv_arch_name(kernel->arch), kernel->cpu_count);
 	fprintf(file, "Base       0x%" PRIx64 ", %" PRIu64 " bytes\n", kernel->base, kernel->size);
 	fprintf(file, "DTB        0x%" PRIx64 "\n", kernel->dtb);
 	write_pdb(&kernel->pdb, file);

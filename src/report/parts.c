@@ -66,3 +66,29 @@ json_t *inv_json_kernel(const struct inv_kernel *kernel)
 	json_object_set_new(object, "cpus", inv_json_number(kernel->cpu_count));
 	return object;
 }
+
+static json_t *claim_json(const struct inv_claim *claim, bool address)
+{
+	if (!claim->present)
+		return json_null();
+	return address ? inv_json_address(claim->value) : inv_json_number(claim->value);
+}
+
+// What the header of the format claims; null where it says nothing.
+json_t *inv_json_header(const struct inv_header *header)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "build", claim_json(&header->build, false));
+	json_object_set_new(object, "cpus", claim_json(&header->cpus, false));
+	json_object_set_new(object, "bugcheck", claim_json(&header->bugcheck, true));
+	json_t *parameters = json_array();
+	for (size_t i = 0; i < 4 && header->bugcheck.present; i++)
+		json_array_append_new(parameters, claim_json(&header->bugcheck_parameter[i], true));
+	json_object_set_new(object, "bugcheck_parameters", parameters);
+	json_object_set_new(object, "dtb", claim_json(&header->dtb, true));
+	json_object_set_new(object, "kdbg", claim_json(&header->kdbg, true));
+	json_object_set_new(object, "ps_active_process_head", claim_json(&header->ps_active_process_head, true));
+	json_object_set_new(object, "ps_loaded_module_list", claim_json(&header->ps_loaded_module_list, true));
+	json_object_set_new(object, "cpu_notes", inv_json_number(header->cpu_count));
+	return object;
+}

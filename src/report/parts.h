@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 
 json_t *inv_json_image(const struct inv_image_info *info);
+json_t *inv_json_header(const struct inv_header *header); // what it claims; null where it says nothing
 json_t *inv_json_kernel(const struct inv_kernel *kernel);
 json_t *inv_json_known(uint64_t address); // null for 0
 

@@ -75,7 +75,7 @@ static void check_kernel(const struct forged *f)
 	assert_int_equal(virtual32(f, base) & 0xffff, 0x5a4d);
 	uint64_t pe = base + virtual32(f, base + 0x3c);
 	assert_int_equal(virtual32(f, pe), 0x4550);
-	uint32_t debug = virtual32(f, pe + 24 + 112 + 6 * 8);
+	uint32_t debug = virtual32(f, pe + 24 + 112 + 6ull * 8);
 	uint64_t rsds = base + virtual32(f, base + debug + 20);
 	assert_int_equal(virtual32(f, rsds), 0x53445352);
 	assert_int_equal(virtual64(f, rsds + 4), inv_le64(facts->guid));
@@ -183,7 +183,7 @@ static void cpus(void **state)
 	uint64_t owners[] = {processes[1], idle, processes[2]};
 	uint64_t used[] = {processes[1], idle, processes[1]};
 	for (unsigned i = 0; i < 3; i++) {
-		uint64_t prcb = virtual64(&f, blocks + 8 * i);
+		uint64_t prcb = virtual64(&f, blocks + 8ull * i);
 		uint64_t thread = field64(&f, prcb, INV_F_KPRCB_CurrentThread);
 		assert_int_equal(field64(&f, thread, INV_F_KTHREAD_Process), owners[i]);
 		assert_int_equal(field64(&f, thread, INV_F_KTHREAD_ApcStateProcess), used[i]);
@@ -250,7 +250,7 @@ static void large_pages(void **state)
 // The last-level PTE of a user address in the first process after System.
 static uint64_t pte_of(const struct forged *f, uint64_t address)
 {
-	uint64_t processes[MAX_PROCESSES];
+	uint64_t processes[MAX_PROCESSES] = {0};
 	active(f, processes);
 	uint64_t table = field64(f, processes[1], INV_F_KPROCESS_DirectoryTableBase);
 	for (unsigned level = 4; level > 1; level--)

@@ -100,13 +100,13 @@ static void elf(void **state)
 	unsigned states = 0;
 	while (at < end) {
 		uint32_t name = inv_le32(b + at), size = inv_le32(b + at + 4);
-		const uint8_t *body = b + at + 12 + (name + 3) / 4 * 4;
+		const uint8_t *body = b + at + 12 + (size_t)(name + 3) / 4 * 4;
 		if (strcmp((const char *)b + at + 12, "QEMU") == 0) {
 			assert_int_equal(size, 440);
 			assert_int_equal(inv_le32(body + 4), 440);
 			uint64_t prcb = virtual64(&m.raw, inv_forge_symbol(m.raw.forge, INV_S_KiProcessorBlock) + 8ull * states);
 			assert_int_equal(inv_le64(body + 392 + 24), field64(&m.raw, prcb, INV_F_KPRCB_Cr3));
-			assert_int_equal(inv_le64(body + 152 + 4 * 24 + 16) + 0x180, prcb); // GS base: the KPCR
+			assert_int_equal(inv_le64(body + 152 + (size_t)4 * 24 + 16) + 0x180, prcb); // GS base: the KPCR
 			states++;
 		}
 		at += 12 + (name + 3) / 4 * 4 + (size + 3) / 4 * 4;
@@ -114,7 +114,7 @@ static void elf(void **state)
 	assert_int_equal(at, end);
 	assert_int_equal(states, 2);
 	for (unsigned i = 1; i < 3; i++) {
-		const uint8_t *load = note + 56 * i;
+		const uint8_t *load = note + (size_t)56 * i;
 		assert_int_equal(inv_le32(load), 1);
 		assert_int_equal(inv_le64(load + 24), i == 1 ? 0x1000 : 0x100000);
 		check_run(&m, inv_le64(load + 8), inv_le64(load + 24), inv_le64(load + 32));
@@ -154,7 +154,7 @@ static void crash_full(void **state)
 	assert_int_equal(inv_le64(m.bytes + 0x90), (LOW_SIZE + HIGH_SIZE) / 4096);
 	uint64_t at = 0x2000;
 	for (unsigned i = 0; i < 2; i++) {
-		uint64_t page = inv_le64(m.bytes + 0x98 + 16 * i), count = inv_le64(m.bytes + 0xa0 + 16 * i);
+		uint64_t page = inv_le64(m.bytes + 0x98 + (size_t)16 * i), count = inv_le64(m.bytes + 0xa0 + (size_t)16 * i);
 		check_run(&m, at, page * 4096, count * 4096);
 		at += count * 4096;
 	}
@@ -234,7 +234,7 @@ static void triage(void **state)
 	uint32_t table = inv_le32(m.bytes + 0x2078), count = inv_le32(m.bytes + 0x207c);
 	bool head = false;
 	for (uint32_t i = 0; i < count; i++) {
-		const uint8_t *entry = m.bytes + table + 16 * i;
+		const uint8_t *entry = m.bytes + table + (size_t)16 * i;
 		uint64_t address = inv_le64(entry);
 		assert_int_equal(inv_le64(m.bytes + inv_le32(entry + 8)), virtual64(&m.raw, address));
 		head = head || address == inv_forge_symbol(m.raw.forge, INV_S_PsActiveProcessHead);
