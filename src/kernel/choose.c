@@ -187,10 +187,20 @@ static void take_kdbg_or_nothing(struct inv_work *work, size_t tried, const char
 	                                                     inv_arch_name(kernel->arch), kernel->version.build)
 	                                  : inv_arena_printf(kernel->arena, "none of %zu layouts near build %u fits: %s",
 	                                                     tried, kernel->version.build, why_not);
-	kernel->layout = inv_kdbg_layout(work);
-	kernel->confidence = kernel->layout ? INV_CONFIDENCE_PARTIAL : INV_CONFIDENCE_NONE;
+	struct inv_layout *layout = inv_kdbg_layout(work);
+	kernel->layout = layout;
+	kernel->confidence = layout ? INV_CONFIDENCE_PARTIAL : INV_CONFIDENCE_NONE;
+	if (!layout) {
+		kernel->facts_source = inv_arena_printf(kernel->arena, "none: %s", failed);
+		return;
+	}
+	size_t inferred = inv_infer_fields(work, layout);
 	kernel->facts_source =
-	    inv_arena_printf(kernel->arena, kernel->layout ? "only what KDBG says of this kernel: %s" : "none: %s", failed);
+	    inferred
+	        ? inv_arena_printf(kernel->arena,
+	                           "only what KDBG says of this kernel, and %zu fields that System's own bytes prove: %s",
+	                           inferred, failed)
+	        : inv_arena_printf(kernel->arena, "only what KDBG says of this kernel: %s", failed);
 }
 
 void inv_choose_facts(struct inv_work *work, const struct inv_kernel_facts *exact)

@@ -60,7 +60,7 @@ const struct inv_layout *inv_complete_layout(struct inv_work *work, const struct
 	return *added ? whole : layout;
 }
 
-const struct inv_layout *inv_kdbg_layout(struct inv_work *work)
+struct inv_layout *inv_kdbg_layout(struct inv_work *work)
 {
 	const struct inv_kernel *kernel = &work->kernel;
 	uint16_t process = 0, thread = 0, prcb = 0;

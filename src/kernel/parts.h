@@ -90,9 +90,11 @@ struct inv_check_result {
 void inv_check_layout(struct inv_work *work, const struct inv_layout *layout, struct inv_check_result *result);
 
 // kdbg_layout.c: the fields that KDBG itself gives; NULL if KDBG has none of them. In the kernel's arena.
-const struct inv_layout *inv_kdbg_layout(struct inv_work *work);
+struct inv_layout *inv_kdbg_layout(struct inv_work *work);
 // A partial layout with what KDBG adds to it; counts what it added. In the arena.
 const struct inv_layout *inv_complete_layout(struct inv_work *work, const struct inv_layout *layout, size_t *added);
+// infer.c: adds the fields of EPROCESS that a triage dump of System proves by itself; returns how many.
+size_t inv_infer_fields(struct inv_work *work, struct inv_layout *layout);
 // A partial layout without any field, to be filled. In the arena.
 struct inv_layout *inv_empty_layout(struct inv_arena *arena, enum inv_arch arch);
 
