@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reproducible numbers: the same seed gives the same machine on every computer. (splitmix64, public domain algorithm by
-// Sebastiano Vigna.)
+// Reproducible numbers: the same seed gives the same machine on every computer. (The public-domain generator splitmix64.)
 #ifndef INV_FORGE_RANDOM_H
 #define INV_FORGE_RANDOM_H
 

@@ -117,9 +117,12 @@ void inv_write_crash_full(struct inv_sink *sink, const struct inv_machine *machi
 	}
 }
 
-// BITMAP_DUMP: signature, "DUMP", at 0x20 the file offset of the first page, at 0x28 how many pages follow, at 0x30 the bits of
-// the bitmap, at 0x38 the bitmap.
+// Types 5 and 6, BITMAP_DUMP: signature, "DUMP", at 0x20 the file offset of the first page, at 0x28 how many pages follow, at
+// 0x30 the bits of the bitmap, at 0x38 the bitmap. Type 2, SUMMARY_DUMP64 of the Windows SDK, has 32-bit members instead:
+// HeaderSize at 0xc, BitmapSize 0x10, Pages 0x14, the RTL_BITMAP's SizeOfBitMap 0x18 and its bits from 0x28 on (not compared with
+// a real dump of that type).
 #define BITMAP_START 0x38u
+#define SUMMARY_START 0x28u
 
 static void set_bits(uint8_t *bitmap, const struct inv_ram_run *run)
 {
@@ -128,17 +131,32 @@ static void set_bits(uint8_t *bitmap, const struct inv_ram_run *run)
 		bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
-static void put_bitmap(struct inv_sink *sink, uint8_t *bitmap, uint64_t bits, bool full, uint64_t first, uint64_t pages)
+struct bitmap {
+	uint8_t *bytes;
+	uint64_t bits, pages;
+	uint64_t first; // file offset of the first page
+	uint32_t start; // of the bits, from the end of the dump's header
+};
+
+static void put_bitmap(struct inv_sink *sink, const struct bitmap *bitmap, enum inv_forge_format format)
 {
-	uint8_t *head = inv_alloc(BITMAP_START);
-	fill(head, BITMAP_START);
-	inv_put_text(head, full ? "FDMPDUMP" : "SDMPDUMP");
-	inv_put64(head + 0x20, first);
-	inv_put64(head + 0x28, pages);
-	inv_put64(head + 0x30, bits);
-	inv_sink_put(sink, INV_CRASH_HEADER, head, BITMAP_START);
-	inv_sink_put(sink, INV_CRASH_HEADER + BITMAP_START, bitmap, (size_t)(bits / 8));
-	free(head);
+	uint8_t head[BITMAP_START];
+	fill(head, sizeof head);
+	inv_put_text(head, format == INV_FORGE_CRASH_BITMAP ? "FDMPDUMP" : "SDMPDUMP");
+	if (format == INV_FORGE_CRASH_KERNEL) {
+		inv_put32(head + 0x08, 0); // DumpOptions
+		inv_put32(head + 0x0c, (uint32_t)bitmap->first);
+		inv_put32(head + 0x10, (uint32_t)bitmap->bits);
+		inv_put32(head + 0x14, (uint32_t)bitmap->pages);
+		inv_put32(head + 0x18, (uint32_t)bitmap->bits);
+		inv_put64(head + 0x20, 0); // the pointer to the bits
+	} else {
+		inv_put64(head + 0x20, bitmap->first);
+		inv_put64(head + 0x28, bitmap->pages);
+		inv_put64(head + 0x30, bitmap->bits);
+	}
+	inv_sink_put(sink, INV_CRASH_HEADER, head, bitmap->start);
+	inv_sink_put(sink, (uint64_t)INV_CRASH_HEADER + bitmap->start, bitmap->bytes, (size_t)(bitmap->bits / 8));
 }
 
 static void put_all_pages(struct inv_sink *sink, const struct inv_machine *machine, uint64_t at)
@@ -188,18 +206,19 @@ static uint64_t count_all_pages(const struct inv_machine *machine, uint8_t *bitm
 
 void inv_write_crash_bitmap(struct inv_sink *sink, const struct inv_machine *machine, enum inv_forge_format format)
 {
-	bool full = format == INV_FORGE_CRASH_BITMAP;
-	uint64_t bits = (inv_ram_highest(machine->ram) / INV_RAM_PAGE + 63) / 64 * 64;
-	uint8_t *bitmap = inv_alloc((size_t)(bits / 8));
-	uint64_t pages = full ? count_all_pages(machine, bitmap) : count_kernel_pages(machine, bitmap);
-	uint64_t first = (INV_CRASH_HEADER + BITMAP_START + bits / 8 + 0xfff) / 0x1000 * 0x1000;
-	uint64_t size = first + pages * INV_RAM_PAGE;
+	bool full = format == INV_FORGE_CRASH_BITMAP, summary = format == INV_FORGE_CRASH_KERNEL;
+	struct bitmap bitmap = {.bits = (inv_ram_highest(machine->ram) / INV_RAM_PAGE + 63) / 64 * 64,
+	                        .start = summary ? SUMMARY_START : BITMAP_START};
+	bitmap.bytes = inv_alloc((size_t)(bitmap.bits / 8));
+	bitmap.pages = full ? count_all_pages(machine, bitmap.bytes) : count_kernel_pages(machine, bitmap.bytes);
+	bitmap.first = (INV_CRASH_HEADER + bitmap.start + bitmap.bits / 8 + 0xfff) / 0x1000 * 0x1000;
+	uint64_t size = bitmap.first + bitmap.pages * INV_RAM_PAGE;
 	inv_sink_set_size(sink, size);
-	put_header(sink, machine, full ? 5 : format == INV_FORGE_CRASH_KERNEL ? 2 : 6, size);
-	put_bitmap(sink, bitmap, bits, full, first, pages);
+	put_header(sink, machine, full ? 5 : summary ? 2 : 6, size);
+	put_bitmap(sink, &bitmap, format);
 	if (full)
-		put_all_pages(sink, machine, first);
+		put_all_pages(sink, machine, bitmap.first);
 	else
-		put_kernel_pages(sink, machine, first);
-	free(bitmap);
+		put_kernel_pages(sink, machine, bitmap.first);
+	free(bitmap.bytes);
 }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A CPU uses other page tables than its thread's process has.
+-- A CPU uses other page tables than its thread's process has. Only registers read from the CPU itself prove it.
 local system = find(4)
 local smss = process{name = "smss.exe", parent = system, threads = 2}
 local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}

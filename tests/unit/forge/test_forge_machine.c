@@ -172,8 +172,9 @@ static void cpus(void **state)
 	struct forged f = forge_raw("machine{cpus=3}\n"
 	                            "local a = process{name='a.exe', threads=2, session=1}\n"
 	                            "local b = process{name='b.exe', threads=2, session=1}\n"
-	                            "run(0, a.threads[2]) run(1, nil) run(2, b.threads[1])\n"
-	                            "attach(b.threads[1], a)\n",
+	                            "run(0, a.threads[2]) run(1, nil)\n"
+	                            "attach(a.threads[2], b)\n" // while it runs
+	                            "attach(b.threads[1], a) run(2, b.threads[1])\n",
 	                            NULL);
 	uint64_t processes[MAX_PROCESSES];
 	assert_int_equal(active(&f, processes), 3);
@@ -181,7 +182,7 @@ static void cpus(void **state)
 	uint64_t idle = virtual64(&f, inv_forge_symbol(f.forge, INV_S_PsIdleProcess));
 	assert_int_equal(virtual64(&f, inv_forge_symbol(f.forge, INV_S_KeNumberProcessors)) & 0xff, 3);
 	uint64_t owners[] = {processes[1], idle, processes[2]};
-	uint64_t used[] = {processes[1], idle, processes[1]};
+	uint64_t used[] = {processes[2], idle, processes[1]};
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t prcb = virtual64(&f, blocks + 8ull * i);
 		uint64_t thread = field64(&f, prcb, INV_F_KPRCB_CurrentThread);

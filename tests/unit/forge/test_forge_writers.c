@@ -169,10 +169,14 @@ static void check_bitmap(enum inv_forge_format format, uint32_t type, const char
 	const uint8_t *b = m.bytes;
 	assert_memory_equal(b + 0x2000, signature, 4);
 	assert_memory_equal(b + 0x2004, "DUMP", 4);
-	uint64_t at = inv_le64(b + 0x2020), pages = inv_le64(b + 0x2028), bit_count = inv_le64(b + 0x2030);
+	bool narrow = type == 2;
+	uint64_t at = narrow ? inv_le32(b + 0x200c) : inv_le64(b + 0x2020);
+	uint64_t bit_count = narrow ? inv_le32(b + 0x2010) : inv_le64(b + 0x2030);
+	uint64_t pages = narrow ? inv_le32(b + 0x2014) : inv_le64(b + 0x2028);
+	const uint8_t *bitmap = b + (narrow ? 0x2028 : 0x2038);
 	uint64_t seen = 0;
 	for (uint64_t i = 0; i < bit_count; i++) {
-		if (!(b[0x2038 + i / 8] >> i % 8 & 1))
+		if (!(bitmap[i / 8] >> i % 8 & 1))
 			continue;
 		check_page(&m, at, i * 4096);
 		at += 4096;

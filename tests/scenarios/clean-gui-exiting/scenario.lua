@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A thread on its way out has lost its process' win32k state first.
+local m = desktop()
+set(m.notepad.threads[1], "_ETHREAD.Terminated", 1)
+set(m.notepad, "_EPROCESS.ActiveThreads", #m.notepad.threads - 1)
+set(m.notepad, "_EPROCESS.Win32Process", 0)
+excused("T17")
+clean()
