@@ -21,6 +21,8 @@ const struct inv_forge_word inv_forge_words[] = {
      "creates a process and returns it; state is running or zombie, role is registry, memory-compression or "
      "secure-system",
      false},
+    {"desktop", "desktop()",
+     "creates a small desktop; returns system, smss, csrss, winlogon, explorer, notepad and cmd", false},
     {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
@@ -40,6 +42,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"write", "write(address, bytes)", "writes bytes at a kernel address", true},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session or handles", true},
+    {"unlink_thread", "unlink_thread(thread, list)", "takes a thread off a list of its process: executive or scheduler",
+     true},
     {"unlink_half", "unlink_half(process)", "takes a process off ActiveProcessLinks in the forward direction only",
      true},
     {"relink", "relink(process, after)", "moves a process in ActiveProcessLinks behind another", true},
@@ -586,6 +590,19 @@ static int word_unlink(lua_State *lua)
 	return 0;
 }
 
+static int word_unlink_thread(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_thread *thread = check_thread(lua, 1);
+	static const char *const lists[] = {"executive", "scheduler", NULL};
+	bool scheduler = luaL_checkoption(lua, 2, NULL, lists) == 1;
+	enum inv_field entry = scheduler ? INV_F_KTHREAD_ThreadListEntry : INV_F_ETHREAD_ThreadListEntry;
+	inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, entry));
+	note(lua, lua_pushfstring(lua, "unlink_thread %s", lists[scheduler]), thread->process->address);
+	check(lua);
+	return 0;
+}
+
 static int word_unlink_half(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
@@ -787,6 +804,7 @@ static const luaL_Reg words[] = {
     {"set", word_set},
     {"write", word_write},
     {"unlink", word_unlink},
+    {"unlink_thread", word_unlink_thread},
     {"unlink_half", word_unlink_half},
     {"relink", word_relink},
     {"erase_cid", word_erase_cid},
@@ -829,6 +847,24 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	lua_pop(lua, 1);
 }
 
+// What is written in Lua itself.
+static const char prelude[] =
+    "function desktop()\n"
+    "  local d = {system = find(4)}\n"
+    "  d.smss = process{name = 'smss.exe', parent = d.system, threads = 2}\n"
+    "  d.csrss = process{name = 'csrss.exe', parent = 504, session = 1, threads = 6, gui = true}\n"
+    "  d.winlogon = process{name = 'winlogon.exe', parent = 504, session = 1, threads = 3, gui = true}\n"
+    "  d.explorer = process{name = 'explorer.exe', parent = 2204, session = 1, threads = 8, gui = true}\n"
+    "  d.notepad = process{name = 'notepad.exe', parent = d.explorer, session = 1, threads = 3, gui = true}\n"
+    "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2}\n"
+    "  return d\n"
+    "end\n";
+
+static bool run_chunk(lua_State *lua, const char *chunk, const char *name)
+{
+	return luaL_loadbufferx(lua, chunk, strlen(chunk), name, "t") == LUA_OK && lua_pcall(lua, 0, 0, 0) == LUA_OK;
+}
+
 enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, struct inv_error *error)
 {
 	lua_State *lua = luaL_newstate();
@@ -838,7 +874,7 @@ enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, st
 	open_words(lua, forge);
 	const char *name = lua_pushfstring(lua, "=%s", forge->options.name);
 	enum inv_code code = INV_OK;
-	if (luaL_loadbufferx(lua, scenario, strlen(scenario), name, "t") != LUA_OK || lua_pcall(lua, 0, 0, 0) != LUA_OK)
+	if (!run_chunk(lua, prelude, "=prelude") || !run_chunk(lua, scenario, name))
 		code = inv_fail(error, INV_E_USAGE, "%s", lua_tostring(lua, -1));
 	lua_close(lua);
 	if (code == INV_OK)

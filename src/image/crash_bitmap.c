@@ -55,10 +55,10 @@ static struct summary read_narrow(const uint8_t *header)
 }
 
 // The bitmap stands before the first page, and cannot have more set bits than bits.
-static bool makes_sense(const struct summary *summary)
+static bool makes_sense(const struct inv_image *image, const struct summary *summary)
 {
-	return summary->count > 0 && summary->count <= INV_MAX_BITMAP_PAGES && summary->present <= summary->count &&
-	       summary->first >= summary->bits + (summary->count + 7) / 8;
+	return summary->first <= image->size && summary->count > 0 && summary->count <= INV_MAX_BITMAP_PAGES &&
+	       summary->present <= summary->count && summary->first >= summary->bits + (summary->count + 7) / 8;
 }
 
 static enum inv_code check_summary(const struct inv_image *image, const struct summary *summary,
@@ -109,7 +109,7 @@ enum inv_code inv_crash_bitmap_recognise(struct inv_image *image, uint32_t dump_
 		                   "0x%08" PRIx32 " 0x%08" PRIx32, inv_le32(header), inv_le32(header + 4));
 	struct summary wide = read_wide(header);
 	struct summary narrow = read_narrow(header);
-	bool use_narrow = dump_type == 2 ? makes_sense(&narrow) || !makes_sense(&wide) : false;
+	bool use_narrow = dump_type == 2 ? makes_sense(image, &narrow) || !makes_sense(image, &wide) : false;
 	const struct summary *summary = use_narrow ? &narrow : &wide;
 	enum inv_code code = check_summary(image, summary, error);
 	if (code)

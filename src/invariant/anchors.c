@@ -4,7 +4,7 @@
 #include "invariant/families.h"
 
 // A page table root that belongs to another process than System: the header of a crash dump and the registers of a CPU
-// name the one that was in use at that moment.
+// name the one that was in use at that moment, and every process' root maps itself.
 static bool is_root_of_some_process(const struct inv_judge *judge, uint64_t root)
 {
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
@@ -28,7 +28,8 @@ static bool is_comparable(const struct inv_kernel *kernel, const struct inv_clue
 
 static bool may_name_another_process(const struct inv_clue *clue)
 {
-	return clue->anchor == INV_ANCHOR_DTB && (clue->way == INV_WAY_HEADER || clue->way == INV_WAY_CPU);
+	return clue->anchor == INV_ANCHOR_DTB &&
+	       (clue->way == INV_WAY_HEADER || clue->way == INV_WAY_CPU || clue->way == INV_WAY_SELF_MAP);
 }
 
 static void clue_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_clue *clue)

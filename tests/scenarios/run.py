@@ -72,12 +72,14 @@ def compare(expect, report, status):
 
 
 def truth_problems(report, truth):
-    """The processes that the forge made are those that were found, by address, PID and name."""
-    made = {(row["address"], row["pid"], row["name"][:15]) for row in truth["processes"]}
-    found = {(row["address"], row["pid"], row["name"]) for row in report["processes"]}
-    problems = [f"process {row} was not found" for row in sorted(made - found, key=str)]
+    """Every process that the forge made is found; where nobody lies, no other is, and its PID and name are right."""
+    made = {row["address"]: (row["pid"], row["name"][:15]) for row in truth["processes"]}
+    found = {row["address"]: (row["pid"], row["name"]) for row in report["processes"]}
+    problems = [f"process {made[address]} was not found" for address in sorted(made.keys() - found.keys())]
     if truth["clean"]:
-        problems += [f"process {row} was never made" for row in sorted(found - made, key=str)]
+        problems += [f"process {found[address]} was never made" for address in sorted(found.keys() - made.keys())]
+        problems += [f"process {made[address]} was found as {found[address]}"
+                     for address in sorted(made.keys() & found.keys()) if made[address] != found[address]]
     declared = {name for attack in truth["attacks"] for name in attack["breaks"]}
     seen = {finding["id"] for finding in report["findings"]}
     problems += [f"{name}, which the scenario breaks, is not reported" for name in sorted(declared - seen)]

@@ -1,11 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A thread uses another process's address space without being attached.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-set(notepad.threads[2], "_KTHREAD.ApcState.Process", explorer)
+local m = desktop()
+set(m.notepad.threads[2], "_KTHREAD.ApcState.Process", m.explorer)
 breaks("T04")

@@ -1,12 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A CPU runs a thread of a process that is off the list.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-run(0, notepad.threads[1])
-unlink(notepad)
+local m = desktop()
+run(0, m.notepad.threads[1])
+unlink(m.notepad)
 breaks("T06")

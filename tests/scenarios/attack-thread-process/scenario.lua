@@ -1,13 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A thread on one process's lists belongs to another.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-local thread = notepad.threads[2]
-set(thread, "_KTHREAD.ApcState.Process", explorer)
-set(thread, "_KTHREAD.Process", explorer)
+local m = desktop()
+local thread = m.notepad.threads[2]
+set(thread, "_KTHREAD.ApcState.Process", m.explorer)
+set(thread, "_KTHREAD.Process", m.explorer)
 breaks("T03")

@@ -1,11 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A GUI thread in a process that has no GUI.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-set(cmd.threads[1], "_KTHREAD.Win32Thread", get(notepad.threads[1], "_KTHREAD.Win32Thread"))
+local m = desktop()
+set(m.cmd.threads[1], "_KTHREAD.Win32Thread", get(m.notepad.threads[1], "_KTHREAD.Win32Thread"))
 breaks("T17")

@@ -1,12 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A thread that runs attached to another process: CR3 is that of the process it is attached to.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-run(0, csrss.threads[2])
-attach(csrss.threads[2], notepad)
+local m = desktop()
+run(0, m.csrss.threads[2])
+attach(m.csrss.threads[2], m.notepad)
 clean()

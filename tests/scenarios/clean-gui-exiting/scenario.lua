@@ -2,6 +2,9 @@
 -- A thread on its way out has lost its process' win32k state first.
 local m = desktop()
 set(m.notepad.threads[1], "_ETHREAD.Terminated", 1)
+for i = 2, #m.notepad.threads do
+	set(m.notepad.threads[i], "_KTHREAD.Win32Thread", 0)
+end
 set(m.notepad, "_EPROCESS.ActiveThreads", #m.notepad.threads - 1)
 set(m.notepad, "_EPROCESS.Win32Process", 0)
 excused("T17")

@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- System gets its CreateTime when the boot is nearly over; its first threads are older.
 local m = desktop()
-set(m.system.threads[2], "_ETHREAD.CreateTime", m.system.created - seconds(2))
+set(m.system, "_EPROCESS.CreateTime", boot_time() + seconds(5))
+for _, thread in ipairs(m.system.threads) do
+	set(thread, "_ETHREAD.CreateTime", boot_time() + seconds(3))
+end
 excused("T15")
 clean()

@@ -1,13 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Processes that ended and are still held: on all lists but the scheduler's.
-local system = find(4)
-local smss = process{name = "smss.exe", parent = system, threads = 2}
-local csrss = process{name = "csrss.exe", parent = 504, session = 1, threads = 6, gui = true}
-local winlogon = process{name = "winlogon.exe", parent = 504, session = 1, threads = 3, gui = true}
-local explorer = process{name = "explorer.exe", parent = 2204, session = 1, threads = 8, gui = true}
-local notepad = process{name = "notepad.exe", parent = explorer, session = 1, threads = 3, gui = true}
-local cmd = process{name = "cmd.exe", parent = explorer, session = 1, threads = 2}
-process{name = "updater.exe", parent = explorer, session = 1, state = "zombie", exit_status = 1}
-process{name = "net.exe", parent = cmd, session = 1, state = "zombie"}
-run(0, notepad.threads[1])
+local m = desktop()
+process{name = "updater.exe", parent = m.explorer, session = 1, state = "zombie", exit_status = 1}
+process{name = "net.exe", parent = m.cmd, session = 1, state = "zombie"}
+run(0, m.notepad.threads[1])
 clean()
