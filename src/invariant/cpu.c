@@ -46,7 +46,7 @@ static void judge_slot(struct inv_judge *judge, const struct inv_cpu_record *cpu
 		inv_field_says(judge, finding, INV_F_DISPATCHER_HEADER_Type, &type, "it is not a thread object");
 	inv_field_says(judge, finding, INV_F_KTHREAD_Process, &process, "it belongs to this process%s",
 	               must_be_idle ? ", which is not the idle process" : "");
-	struct inv_value head = {.ok = true, .address = judge->dossiers->testimony->active.head};
+	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	if (listed == INV_NO)
 		inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
 		                 "the list closes without that process");

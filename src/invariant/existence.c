@@ -104,8 +104,7 @@ static void flag_without_list(struct inv_judge *judge, const struct inv_dossier 
                               const struct inv_value *inserted)
 {
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
-	struct inv_value head = {
-	    .ok = true, .address = judge->dossiers->testimony->active.head, .u = judge->dossiers->testimony->active.count};
+	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
 	                 "the list closes after %zu entries and the process is not among them",
 	                 judge->dossiers->testimony->active.count);
@@ -233,7 +232,7 @@ static void judge_scheduled_is_active(struct inv_judge *judge, const struct inv_
 	struct inv_value entry = {.ok = true, .u = process->address};
 	inv_witness_says(judge, finding, INV_W_SCHEDULER_LIST, "KiProcessListHead", &entry,
 	                 "the process has threads to schedule");
-	struct inv_value head = {.ok = true, .address = judge->dossiers->testimony->active.head};
+	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
 	                 "the list closes without the process");
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
@@ -358,7 +357,7 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 		return;
 	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
-	struct inv_value head = {.ok = true, .address = judge->dossiers->testimony->active.head};
+	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
 	                 "the list closes without the process");
 	for (size_t i = 0; i < inv_count(judge->dossiers->testimony->sightings); i++) {

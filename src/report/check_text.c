@@ -157,7 +157,7 @@ static void write_finding(const struct page *page, const struct inv_finding *fin
 	colored(page, RED, finding->invariant->id);
 	fputs("  ", page->file);
 	inv_write_safe(page->file, inv_subject_text(page->arena, &finding->subject));
-	fprintf(page->file, "\n     %s\n     %s: %s. %s stands accused. ATT&CK %s.\n", finding->invariant->statement,
+	fprintf(page->file, "\n     %s\n     %s: %s; accused: the %s record. ATT&CK %s.\n", finding->invariant->statement,
 	        inv_certainty_name(finding->certainty), page->check->judge.certainty_why, inv_tier_name(finding->tier),
 	        finding->invariant->attack);
 	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
