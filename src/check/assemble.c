@@ -151,12 +151,12 @@ static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
 		thread->on_scheduler_list = INV_NO;
 }
 
-static enum inv_answer answer(const struct inv_dossier *process, enum inv_witness_id witness,
-                              const struct inv_list *list)
+static enum inv_answer answer(const struct inv_testimony *testimony, const struct inv_dossier *process,
+                              enum inv_witness_id witness)
 {
 	if (process->seen_by & 1u << witness)
 		return INV_YES;
-	return list->closed ? INV_NO : INV_UNSURE;
+	return testimony->coverage[witness].complete ? INV_NO : INV_UNSURE;
 }
 
 static void fill(struct assembly *a, struct inv_dossier *process)
@@ -168,8 +168,8 @@ static void fill(struct assembly *a, struct inv_dossier *process)
 	process->pid = inv_field(kernel, process->address, INV_F_EPROCESS_UniqueProcessId);
 	process->parent = inv_field(kernel, process->address, INV_F_EPROCESS_InheritedFromUniqueProcessId);
 	process->role = inv_process_role(kernel, &a->testimony->anchors, process->address);
-	process->on_active_list = answer(process, INV_W_ACTIVE_LIST, &a->testimony->active);
-	process->on_scheduler_list = answer(process, INV_W_SCHEDULER_LIST, &a->testimony->scheduler);
+	process->on_active_list = answer(a->testimony, process, INV_W_ACTIVE_LIST);
+	process->on_scheduler_list = answer(a->testimony, process, INV_W_SCHEDULER_LIST);
 	process->state = inv_process_state(kernel, process);
 	if (process->state == INV_STATE_HIDDEN)
 		process->missing_from |= 1u << INV_W_ACTIVE_LIST;

@@ -24,6 +24,14 @@ enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process)
 	return dossier ? dossier->role : inv_process_role(judge->kernel, &judge->dossiers->testimony->anchors, process);
 }
 
+enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
+                             enum inv_witness_id witness)
+{
+	if (process->seen_by & 1u << witness)
+		return INV_YES;
+	return judge->dossiers->testimony->coverage[witness].complete ? INV_NO : INV_UNSURE;
+}
+
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process)
 {
 	const struct inv_dossier *dossier = inv_dossier_at(judge->dossiers, process);

@@ -50,6 +50,10 @@ void inv_each_thread(struct inv_judge *judge,
 // The role of a process by address, also of one that has no dossier.
 enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process);
 
+// Does this witness show the process? Unsure when it was not read to its end and does not.
+enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
+                             enum inv_witness_id witness);
+
 // Is the process at this address on PsActiveProcessHead?
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process);
 

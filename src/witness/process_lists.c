@@ -33,6 +33,7 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 	count_links(list, &testimony->coverage[witness]);
 	for (size_t i = 0; i < list->count; i++)
 		inv_sight(testimony, witness, list->nodes[i].entry - offset, 0, list->nodes[i].entry);
+	testimony->coverage[witness].complete = list->closed;
 	if (!list->head_flink.ok)
 		inv_void(testimony, witness, "the list head could not be read");
 }

@@ -43,6 +43,7 @@ struct inv_sighting {
 struct inv_coverage {
 	size_t read, broken, unreadable;
 	size_t sightings;
+	bool complete;      // read to its end: what it does not show, it does not hold
 	const char *voided; // why this witness says nothing about this image; NULL if it does
 };
 
