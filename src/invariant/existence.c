@@ -220,22 +220,26 @@ void inv_judge_L07(struct inv_judge *judge)
 	inv_each_process(judge, judge_scheduled);
 }
 
+// Judges a process that must be on PsActiveProcessHead; true when it is not and a finding is due.
+static bool is_denied_by_active_list(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->role == INV_ROLE_IDLE)
+		inv_excuse(judge, inv_subject_process(process), "idle");
+	else if (process->on_active_list == INV_UNSURE)
+		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
+	else if (process->on_active_list == INV_YES)
+		inv_holds(judge);
+	else
+		return true;
+	return false;
+}
+
 static void judge_scheduled_is_active(struct inv_judge *judge, const struct inv_dossier *process)
 {
 	if (process->on_scheduler_list != INV_YES)
 		return;
-	if (process->role == INV_ROLE_IDLE) {
-		inv_excuse(judge, inv_subject_process(process), "idle");
+	if (!is_denied_by_active_list(judge, process))
 		return;
-	}
-	if (process->on_active_list == INV_UNSURE) {
-		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
-		return;
-	}
-	if (process->on_active_list == INV_YES) {
-		inv_holds(judge);
-		return;
-	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	struct inv_value entry = {.ok = true, .u = process->address};
 	inv_witness_says(judge, finding, INV_W_SCHEDULER_LIST, "KiProcessListHead", &entry,
@@ -352,18 +356,8 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 	uint32_t pointers = 1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR;
 	if (!(process->seen_by & pointers))
 		return;
-	if (process->role == INV_ROLE_IDLE) {
-		inv_excuse(judge, inv_subject_process(process), "idle");
+	if (!is_denied_by_active_list(judge, process))
 		return;
-	}
-	if (process->on_active_list == INV_UNSURE) {
-		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
-		return;
-	}
-	if (process->on_active_list == INV_YES) {
-		inv_holds(judge);
-		return;
-	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,

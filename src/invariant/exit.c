@@ -66,6 +66,15 @@ static void judge_demands(struct inv_judge *judge, const struct inv_dossier *pro
 		inv_holds(judge);
 }
 
+// Reads ExitTime; what is said of exited processes holds for one that has none.
+static bool has_exited(struct inv_judge *judge, const struct inv_dossier *process, struct inv_value *exit_time)
+{
+	*exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
+	if (inv_need(judge, exit_time) && exit_time->u == 0)
+		inv_holds(judge);
+	return exit_time->ok && exit_time->u != 0;
+}
+
 static void judge_exit_time(struct inv_judge *judge, const struct inv_dossier *process)
 {
 	static const struct demand demands[] = {
@@ -73,13 +82,9 @@ static void judge_exit_time(struct inv_judge *judge, const struct inv_dossier *p
 	    {INV_F_EPROCESS_ProcessDelete, false, "the last thread never reached its exit"},
 	    {INV_F_EPROCESS_ProcessRundown, false, "the process was never run down"},
 	};
-	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
-	if (!inv_need(judge, &exit_time))
+	struct inv_value exit_time;
+	if (!has_exited(judge, process, &exit_time))
 		return;
-	if (exit_time.u == 0) {
-		inv_holds(judge);
-		return;
-	}
 	struct inv_value first = read_process(judge, process, INV_F_KPROCESS_ThreadListHead);
 	bool scheduled = (first.ok && first.u != first.address) || process->on_scheduler_list == INV_YES;
 	if (!scheduled) {
@@ -116,13 +121,9 @@ static void judge_rundown(struct inv_judge *judge, const struct inv_dossier *pro
 	    {INV_F_EPROCESS_VadRoot, true, "it still has an address space"},
 	    {INV_F_DISPATCHER_HEADER_SignalState, false, "it was never signalled"},
 	};
-	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
-	if (!inv_need(judge, &exit_time))
+	struct inv_value exit_time;
+	if (!has_exited(judge, process, &exit_time))
 		return;
-	if (exit_time.u == 0) {
-		inv_holds(judge);
-		return;
-	}
 	if (is_exiting(judge, process)) {
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 		return;
