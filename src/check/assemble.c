@@ -77,13 +77,15 @@ static void take_sighting(struct assembly *a, const struct inv_sighting *sightin
 	uint32_t bit = 1u << sighting->witness;
 	if (sighting->process) {
 		size_t process = process_dossier(a, sighting->process); // may move the array
-		a->processes[process].seen_by |= bit;
+		if (a->processes)
+			a->processes[process].seen_by |= bit;
 	}
 	if (!sighting->thread)
 		return;
 	size_t before = inv_count(a->threads);
 	size_t index = thread_dossier(a, sighting->thread);
-	a->threads[index].seen_by |= bit;
+	if (a->threads)
+		a->threads[index].seen_by |= bit;
 	if (inv_count(a->threads) > before)
 		hear_thread(a, sighting->thread);
 }
@@ -125,7 +127,7 @@ static void mark_owned(struct assembly *a, const struct inv_dossier *process, co
 		if (!inv_field_address(a->kernel, 0, entry_field, &offset))
 			return;
 		ptrdiff_t at = stbds_hmgeti(a->thread_index, list->nodes[i].entry - offset);
-		if (at < 0)
+		if (at < 0 || !a->threads)
 			continue;
 		struct inv_thread_dossier *thread = &a->threads[a->thread_index[at].value];
 		if (thread->owner == 0)
@@ -142,7 +144,7 @@ static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
 {
 	uint64_t owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
 	ptrdiff_t at = stbds_hmgeti(a->process_index, owner);
-	if (at < 0)
+	if (at < 0 || !a->processes)
 		return;
 	const struct inv_dossier *process = &a->processes[a->process_index[at].value];
 	if (thread->on_executive_list == INV_UNSURE && process->threads.closed)
@@ -195,7 +197,7 @@ static int by_thread_address(const void *a, const void *b)
 static void *keep(struct inv_arena *arena, const void *items, size_t size)
 {
 	void *copy = inv_arena_alloc(arena, size);
-	if (size)
+	if (items)
 		memcpy(copy, items, size);
 	return copy;
 }

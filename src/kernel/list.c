@@ -53,7 +53,7 @@ static bool follow(struct walk *walk, bool backward)
 		if (to == list->head)
 			return true;
 		ptrdiff_t known = stbds_hmgeti(walk->seen, to);
-		if (known >= 0) {
+		if (known >= 0 && walk->nodes) {
 			struct inv_list_node *old = &walk->nodes[walk->seen[known].value];
 			bool again = backward ? old->backward : old->forward;
 			old->forward |= !backward;
@@ -86,7 +86,7 @@ static bool follow(struct walk *walk, bool backward)
 static void *keep(struct inv_arena *arena, const void *items, size_t size)
 {
 	void *copy = inv_arena_alloc(arena, size);
-	if (size)
+	if (items)
 		memcpy(copy, items, size);
 	return copy;
 }

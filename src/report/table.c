@@ -147,7 +147,7 @@ static void pad(FILE *file, size_t count)
 
 static size_t row_count(const struct inv_table *table)
 {
-	return inv_count(table->cells) / table->column_count;
+	return table->column_count ? inv_count(table->cells) / table->column_count : 0;
 }
 
 static void write_reasons(const struct inv_table *table, FILE *file)
