@@ -108,7 +108,7 @@ char *invar_info(struct invar *invar, struct invar_error *error)
 
 char *invar_check(struct invar *invar, struct invar_error *error)
 {
-	struct inv_check *check = inv_check_run(invar->kernel, true);
+	struct inv_check *check = inv_check_run(invar->kernel, &(struct inv_check_options){.judged = true, .swept = true});
 	json_t *report = inv_report_json(check, INV_VERSION);
 	inv_check_free(check);
 	return dump(report, error);

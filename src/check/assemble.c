@@ -103,6 +103,59 @@ static void take_sightings(struct assembly *a)
 	}
 }
 
+// Does the process own the address space that it names?
+static enum inv_answer owns_root(const struct inv_testimony *testimony, const struct inv_dossier *process)
+{
+	struct inv_value dtb = inv_field(testimony->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
+	if (!dtb.ok || inv_count(testimony->roots) == 0)
+		return INV_UNSURE;
+	const struct inv_root_record *root = inv_root_at(testimony, dtb.u);
+	if (!root) {
+		uint8_t byte;
+		bool present = inv_image_read(testimony->kernel->image, dtb.u & ~(uint64_t)(INV_PAGE_SIZE - 1), &byte, 1) == 1;
+		return present ? INV_NO : INV_UNSURE;
+	}
+	return root->listed && root->process != process->address ? INV_NO : INV_YES;
+}
+
+static void match_root(const struct assembly *a, const struct inv_dossier *process, enum inv_field field)
+{
+	struct inv_value dtb = inv_field(a->kernel, process->address, field);
+	struct inv_root_record *root = dtb.ok ? inv_root_at(a->testimony, dtb.u) : NULL;
+	bool listed = (process->seen_by & 1u << INV_W_ACTIVE_LIST) != 0;
+	if (!root || root->listed || (root->process && !listed))
+		return;
+	root->process = process->address;
+	root->listed = listed;
+}
+
+// Whose address space each page table root is. Idle has that of System.
+static void match_roots(struct assembly *a)
+{
+	for (size_t i = 0; i < inv_count(a->processes); i++) {
+		match_root(a, &a->processes[i], INV_F_KPROCESS_DirectoryTableBase);
+		match_root(a, &a->processes[i], INV_F_KPROCESS_UserDirectoryTableBase);
+	}
+	for (size_t i = 0; i < inv_count(a->processes); i++)
+		a->processes[i].owns_root = owns_root(a->testimony, &a->processes[i]);
+}
+
+static void sight_roots(struct assembly *a)
+{
+	for (size_t i = 0; i < inv_count(a->testimony->roots); i++) {
+		const struct inv_root_record *root = &a->testimony->roots[i];
+		if (root->process)
+			inv_sight(a->testimony, INV_W_SELF_MAP, root->process, 0, root->frame);
+	}
+	take_sightings(a);
+}
+
+// What a deleted process left in memory leads anywhere; its pointers are not followed.
+static bool is_remnant(const struct assembly *a, const struct inv_dossier *process)
+{
+	return inv_is_only_swept(process) && inv_swept_state(a->testimony, process) != INV_STATE_HIDDEN;
+}
+
 static void walk_threads(struct assembly *a, size_t process)
 {
 	uint64_t address = a->processes[process].address;
@@ -116,6 +169,15 @@ static void walk_threads(struct assembly *a, size_t process)
 	take_sightings(a);
 	a->processes[process].threads = executive;
 	a->processes[process].kthreads = scheduler;
+}
+
+// The handle table that the process itself names may be on no list.
+static void walk_handles(struct assembly *a, size_t process)
+{
+	struct inv_value table = inv_field(a->kernel, a->processes[process].address, INV_F_EPROCESS_ObjectTable);
+	if (table.ok && table.u)
+		inv_hear_table(a->testimony, table.u);
+	take_sightings(a);
 }
 
 // A thread is owned by the process on whose list it stands; KTHREAD.Process is only its own word.
@@ -172,11 +234,18 @@ static void fill(struct assembly *a, struct inv_dossier *process)
 	process->role = inv_process_role(kernel, &a->testimony->anchors, process->address);
 	process->on_active_list = answer(a->testimony, process, INV_W_ACTIVE_LIST);
 	process->on_scheduler_list = answer(a->testimony, process, INV_W_SCHEDULER_LIST);
-	process->state = inv_process_state(kernel, process);
+	process->state = inv_process_state(a->testimony, process);
 	if (process->state == INV_STATE_HIDDEN)
 		process->missing_from |= 1u << INV_W_ACTIVE_LIST;
 	struct inv_value first = inv_field(kernel, process->address, INV_F_KPROCESS_ThreadListHead);
 	bool has_threads = first.ok && first.u != first.address;
+	bool listed = process->on_active_list == INV_YES && process->role != INV_ROLE_IDLE;
+	if (listed && answer(a->testimony, process, INV_W_CID_TABLE) == INV_NO)
+		process->missing_from |= 1u << INV_W_CID_TABLE;
+	if (listed && !a->testimony->mm_symbol && answer(a->testimony, process, INV_W_MM_LIST) == INV_NO)
+		process->missing_from |= 1u << INV_W_MM_LIST;
+	if (listed && answer(a->testimony, process, INV_W_PFN) == INV_NO)
+		process->missing_from |= 1u << INV_W_PFN;
 	if (process->on_scheduler_list == INV_NO && has_threads && process->role != INV_ROLE_IDLE)
 		process->missing_from |= 1u << INV_W_SCHEDULER_LIST;
 }
@@ -208,8 +277,16 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	struct assembly a = {
 	    .testimony = testimony, .kernel = testimony->kernel, .arena = arena, .thread_budget = THREAD_BUDGET};
 	take_sightings(&a);
-	for (size_t i = 0; i < inv_count(a.processes) && !a.cut_short; i++) // grows while it runs
+	match_roots(&a);
+	for (size_t i = 0; i < inv_count(a.processes) && !a.cut_short; i++) { // grows while it runs
+		if (is_remnant(&a, &a.processes[i]))
+			continue;
 		walk_threads(&a, i);
+		walk_handles(&a, i);
+	}
+	match_roots(&a);
+	sight_roots(&a);
+	inv_settle_handles(testimony);
 	for (size_t i = 0; i < inv_count(a.processes); i++) {
 		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
 		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);

@@ -11,15 +11,19 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-struct inv_check *inv_check_run(const struct inv_kernel *kernel, bool judged)
+struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct inv_check_options *options)
 {
 	double start = now();
 	struct inv_check *check = inv_alloc(sizeof *check);
 	check->kernel = kernel;
 	check->arena = inv_arena_new();
-	check->testimony = inv_testimony_collect(kernel);
+	if (options->swept)
+		check->sweep = inv_sweep_run(kernel, options->threads);
+	check->testimony = inv_testimony_collect(kernel, check->sweep);
 	inv_assemble(check->testimony, check->arena, &check->dossiers, &check->cut_short);
-	if (judged)
+	if (check->sweep && check->sweep->cut_short && !check->cut_short)
+		check->cut_short = check->sweep->cut_short;
+	if (options->judged)
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
 	check->seconds = now() - start;
 	return check;
@@ -31,6 +35,7 @@ void inv_check_free(struct inv_check *check)
 		return;
 	inv_judge_free(&check->judge);
 	inv_testimony_free(check->testimony);
+	inv_sweep_free(check->sweep);
 	inv_arena_free(check->arena);
 	free(check);
 }

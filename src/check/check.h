@@ -8,6 +8,7 @@
 // All that a check found. Owns its parts; the kernel must outlive it.
 struct inv_check {
 	const struct inv_kernel *kernel;
+	struct inv_sweep *sweep; // NULL: memory was not swept
 	struct inv_testimony *testimony;
 	struct inv_arena *arena;
 	struct inv_dossiers dossiers;
@@ -16,8 +17,14 @@ struct inv_check {
 	const char *cut_short; // a bound that was reached; NULL if none was
 };
 
-// Collects and assembles; judges too when `judged`.
-struct inv_check *inv_check_run(const struct inv_kernel *kernel, bool judged);
+struct inv_check_options {
+	bool judged;      // judge, too
+	bool swept;       // go through all memory first
+	unsigned threads; // that may work at once; 0: as many as there are CPUs
+};
+
+// Collects and assembles, and judges if asked to. The outcome does not depend on the number of threads.
+struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct inv_check_options *options);
 void inv_check_free(struct inv_check *check); // NULL is allowed
 
 // Collect and assemble. Processes that only a thread points to get a dossier as well. `cut_short` gets a text when a
@@ -26,6 +33,8 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
                   const char **cut_short);
 
 // The state of a process by lifetime.md, D.2.
-enum inv_state inv_process_state(const struct inv_kernel *kernel, const struct inv_dossier *process);
+enum inv_state inv_process_state(const struct inv_testimony *testimony, const struct inv_dossier *process);
+// The same for a process that only the sweep saw: what it left when it was deleted, or one that is hidden. Needs `owns_root`.
+enum inv_state inv_swept_state(const struct inv_testimony *testimony, const struct inv_dossier *process);
 
 #endif

@@ -6,7 +6,8 @@ enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error
 {
 	(void)error;
 	struct inv_style style = {.color = session->options->color, .verbose = session->options->verbose > 0};
-	struct inv_check *check = inv_check_run(session->kernel, true);
+	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
+	struct inv_check *check = inv_check_run(session->kernel, &how);
 	inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);
 	enum inv_exit status = INV_EXIT_OK;
 	if (inv_count(check->judge.findings) > 0)

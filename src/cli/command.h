@@ -25,6 +25,7 @@ struct inv_options {
 	bool markdown;       // explain, witnesses: the manual's form
 	const char *file;    // -o; NULL: standard output
 	const char *symbols; // --symbols
+	bool all;            // --all: sweep memory for what no list leads to
 	unsigned threads;    // --threads; 0: as many as there are CPUs
 	bool color;
 	bool quiet;
@@ -59,6 +60,7 @@ enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error
 enum inv_exit inv_run_info(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);

@@ -17,6 +17,7 @@ static const struct inv_command commands[] = {
     {"info", "IMAGE", "format, machine, kernel, which facts apply and how surely", 1, 1, true, false, inv_run_info},
     {"ps", "IMAGE", "processes, and which witnesses saw them", 1, 1, true, true, inv_run_ps},
     {"threads", "IMAGE [PID]", "threads of all processes or of one", 1, 2, true, true, inv_run_threads},
+    {"handles", "IMAGE [PID]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles},
     {"modules", "IMAGE", "loaded kernel modules", 1, 1, true, true, inv_run_modules},
     {"process", "IMAGE PID|ADDR", "everything known of one process: its dossier", 2, 2, true, true, inv_run_process},
     {"dt", "IMAGE TYPE [ADDR]", "a structure as a debugger shows it", 2, 3, true, true, inv_run_dt},
@@ -33,6 +34,7 @@ static void usage(FILE *file)
 	fputs("\n  --format text|json|ndjson|csv   form of the result (text)\n"
 	      "  -o, --output FILE               write the result to FILE\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
+	      "  --all                           ps, threads: also what only a sweep over all memory finds\n"
 	      "  --threads N                     how many threads may work\n"
 	      "  --color auto|always|never       colours in text (auto; NO_COLOR is heeded)\n"
 	      "  -q, --quiet                     no warnings\n"
@@ -103,7 +105,16 @@ static bool parse_color(const char *text, struct inv_options *options)
 	return true;
 }
 
-enum long_option { OPT_FORMAT = 256, OPT_SYMBOLS, OPT_THREADS, OPT_COLOR, OPT_NO_SANDBOX, OPT_HELP, OPT_VERSION };
+enum long_option {
+	OPT_FORMAT = 256,
+	OPT_SYMBOLS,
+	OPT_ALL,
+	OPT_THREADS,
+	OPT_COLOR,
+	OPT_NO_SANDBOX,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 // Fills `options`; returns false with *status set when the program is to end now.
 static bool parse(int argc, char **argv, struct inv_options *options, enum inv_exit *status)
@@ -112,6 +123,7 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 	    {"format", required_argument, NULL, OPT_FORMAT},
 	    {"output", required_argument, NULL, 'o'},
 	    {"symbols", required_argument, NULL, OPT_SYMBOLS},
+	    {"all", no_argument, NULL, OPT_ALL},
 	    {"threads", required_argument, NULL, OPT_THREADS},
 	    {"color", required_argument, NULL, OPT_COLOR},
 	    {"quiet", no_argument, NULL, 'q'},
@@ -139,6 +151,9 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 			break;
 		case OPT_SYMBOLS:
 			options->symbols = optarg;
+			break;
+		case OPT_ALL:
+			options->all = true;
 			break;
 		case OPT_THREADS:
 			if (!inv_parse_number(optarg, &number) || number < 1 || number > 1024) {

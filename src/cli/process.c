@@ -154,7 +154,8 @@ enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *err
 		inv_fail(error, INV_E_USAGE, "'%s' is neither a process identifier nor an address (0x...)", text);
 		return INV_EXIT_USAGE;
 	}
-	struct inv_check *check = inv_check_run(session->kernel, true);
+	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
+	struct inv_check *check = inv_check_run(session->kernel, &how);
 	bool found = false;
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		const struct inv_dossier *process = &check->dossiers.processes[i];

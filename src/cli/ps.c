@@ -28,7 +28,8 @@ enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error)
 	                                      "exited", "session", "dtb",  "address", "role"};
 	(void)error;
 	const struct inv_kernel *kernel = session->kernel;
-	struct inv_check *check = inv_check_run(kernel, false);
+	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};
+	struct inv_check *check = inv_check_run(kernel, &how);
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
 	const struct inv_dossier **order = sorted_by_pid(&check->dossiers);
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {

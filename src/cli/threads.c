@@ -27,7 +27,8 @@ enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *err
 		inv_fail(error, INV_E_USAGE, "'%s' is no process identifier", session->options->arguments[1]);
 		return INV_EXIT_USAGE;
 	}
-	struct inv_check *check = inv_check_run(kernel, false);
+	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};
+	struct inv_check *check = inv_check_run(kernel, &how);
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < check->dossiers.thread_count; i++) {
 		const struct inv_thread_dossier *thread = &check->dossiers.threads[i];

@@ -8,6 +8,12 @@
 #define LOW_STUB_CR3 0xa0u
 #define SHARED_DATA 0xfffff78000000000ull
 #define PCR_PRCB 0x180u // _KPCR.Prcb, x64
+#define PRIORITIES 32u
+
+// KTHREAD_STATE
+#define STATE_READY 1u
+#define STATE_WAITING 5u
+#define STATE_DEFERRED_READY 7u
 
 // Members of KUSER_SHARED_DATA that stand where they stood since Windows NT 4 (ntddk.h).
 #define NT_SYSTEM_ROOT 0x30u
@@ -29,13 +35,28 @@ static void make_pcr(struct inv_machine *machine, unsigned number)
 	for (unsigned i = 0; i < 32 && inv_machine_has(machine, INV_F_KPRCB_DispatcherReadyListHead); i++)
 		inv_machine_list_init(machine,
 		                      inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_DispatcherReadyListHead) + 16ull * i);
+	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_SharedReadyQueue, machine->shared_ready_queue);
 	uint64_t blocks = inv_machine_symbol(machine, INV_S_KiProcessorBlock);
 	if (blocks)
 		inv_machine_put64(machine, blocks + 8ull * number, cpu->prcb);
 }
 
+// On real machines it is part of the first KPRCB of those that share it.
+static void make_shared_ready_queue(struct inv_machine *machine)
+{
+	if (!inv_machine_has(machine, INV_F_KSHARED_READY_QUEUE_ReadyListHead) ||
+	    !inv_machine_has(machine, INV_F_KPRCB_SharedReadyQueue))
+		return;
+	uint32_t size = inv_machine_size(machine, INV_T_KSHARED_READY_QUEUE, 0x2b0);
+	machine->shared_ready_queue = inv_region_take(machine, &machine->stacks, size, 64);
+	uint64_t heads = inv_machine_at(machine, machine->shared_ready_queue, INV_F_KSHARED_READY_QUEUE_ReadyListHead);
+	for (unsigned i = 0; i < PRIORITIES; i++)
+		inv_machine_list_init(machine, heads + 16ull * i);
+}
+
 void inv_machine_make_cpus(struct inv_machine *machine)
 {
+	make_shared_ready_queue(machine);
 	for (unsigned i = 0; i < machine->cpu_count; i++)
 		make_pcr(machine, i);
 	uint64_t count = inv_machine_symbol(machine, INV_S_KeNumberProcessors);
@@ -119,14 +140,87 @@ void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *th
 			inv_machine_put(machine, machine->cpu[i].prcb, INV_F_KPRCB_Cr3, process->dtb);
 }
 
-void inv_machine_settle(struct inv_machine *machine)
+static void append_to(struct inv_machine *machine, const struct inv_forge_thread *thread, uint64_t heads,
+                      unsigned index)
+{
+	inv_machine_list_append(machine, heads + 16ull * index,
+	                        inv_machine_at(machine, thread->address, INV_F_KTHREAD_WaitListEntry));
+}
+
+static void append_ready(struct inv_machine *machine, const struct inv_forge_thread *thread, uint64_t object,
+                         enum inv_field lists, enum inv_field summary, unsigned priority)
+{
+	append_to(machine, thread, inv_machine_at(machine, object, lists), priority);
+	inv_machine_put(machine, object, summary, inv_machine_get(machine, object, summary) | 1ull << priority);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_READY);
+}
+
+bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *thread, enum inv_forge_dispatch kind,
+                          unsigned number, unsigned priority)
+{
+	uint64_t prcb = machine->cpu[number].prcb;
+	static const enum inv_field needs[] = {INV_F_KPRCB_DispatcherReadyListHead, INV_F_KPRCB_SharedReadyQueue,
+	                                       INV_F_KPRCB_DeferredReadyListHead, INV_F_KPRCB_WaitListHead};
+	if (!inv_machine_has(machine, INV_F_KTHREAD_WaitListEntry) || !inv_machine_has(machine, needs[kind]))
+		return false;
+	if (kind == INV_DISPATCH_SHARED && !machine->shared_ready_queue)
+		return false;
+	if (kind == INV_DISPATCH_DEFERRED && !inv_machine_has(machine, INV_F_KTHREAD_SwapListEntry))
+		return false;
+	thread->dispatched = true;
+	switch (kind) {
+	case INV_DISPATCH_READY:
+		append_ready(machine, thread, prcb, INV_F_KPRCB_DispatcherReadyListHead, INV_F_KPRCB_ReadySummary, priority);
+		break;
+	case INV_DISPATCH_SHARED:
+		append_ready(machine, thread, machine->shared_ready_queue, INV_F_KSHARED_READY_QUEUE_ReadyListHead,
+		             INV_F_KSHARED_READY_QUEUE_ReadySummary, priority);
+		break;
+	case INV_DISPATCH_DEFERRED: {
+		uint64_t entry = inv_machine_at(machine, thread->address, INV_F_KTHREAD_SwapListEntry);
+		inv_machine_put64(machine, entry, inv_machine_get(machine, prcb, INV_F_KPRCB_DeferredReadyListHead));
+		inv_machine_put(machine, prcb, INV_F_KPRCB_DeferredReadyListHead, entry);
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_DEFERRED_READY);
+		break;
+	}
+	case INV_DISPATCH_WAIT:
+		append_to(machine, thread, inv_machine_at(machine, prcb, INV_F_KPRCB_WaitListHead), 0);
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_WAITING);
+		break;
+	}
+	return true;
+}
+
+// KiCommitThreadWait puts a thread on the list of its CPU if its stack may be swapped: one that waits in user mode.
+static bool may_be_swapped(const struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	uint64_t at = thread->address;
+	return !thread->dispatched && thread->process->peb != 0 &&
+	       inv_machine_get(machine, at, INV_F_KTHREAD_State) == STATE_WAITING &&
+	       inv_machine_get(machine, at, INV_F_ETHREAD_ThreadInserted) != 0 &&
+	       inv_machine_get(machine, at, INV_F_ETHREAD_Terminated) == 0 &&
+	       inv_machine_get(machine, at, INV_F_KTHREAD_KernelStackResident) != 0;
+}
+
+static void settle_waiting(struct inv_machine *machine)
+{
+	for (size_t i = 1; i < inv_count(machine->processes); i++) {
+		struct inv_forge_process *process = machine->processes[i];
+		for (size_t j = 0; j < inv_count(process->threads); j++)
+			if (may_be_swapped(machine, process->threads[j]))
+				inv_machine_dispatch(machine, process->threads[j], INV_DISPATCH_WAIT,
+				                     (unsigned)(j % machine->cpu_count), 0);
+	}
+}
+
+static void settle_cpu(struct inv_machine *machine)
 {
 	if (machine->cpu[0].chosen)
 		return;
 	for (size_t i = inv_count(machine->processes); i-- > 1;) {
 		struct inv_forge_process *process = machine->processes[i];
 		for (size_t j = 0; j < inv_count(process->threads) && !process->zombie; j++) {
-			bool taken = false;
+			bool taken = process->threads[j]->dispatched;
 			for (unsigned k = 0; k < machine->cpu_count; k++)
 				taken = taken || machine->cpu[k].current == process->threads[j];
 			if (taken)
@@ -136,4 +230,10 @@ void inv_machine_settle(struct inv_machine *machine)
 			return;
 		}
 	}
+}
+
+void inv_machine_settle(struct inv_machine *machine)
+{
+	settle_cpu(machine);
+	settle_waiting(machine);
 }

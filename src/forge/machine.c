@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/machine.h"
+#include "forge/pfn.h"
 
 #include <stdlib.h>
 
@@ -33,7 +34,9 @@ static struct places choose_places(struct inv_machine *machine)
 {
 	if (machine->build < 9200) {
 		machine->self_slot = 0x1ed;
-		return (struct places){0xfffffa8001000000, 0xfffff8a000000000, 0xfffff88002000000, 0xfffffa8000000000};
+		// The pool begins where the PFN database ends.
+		uint64_t pool = 0xfffffa8000000000 + (inv_machine_pfn_size(machine) + 0xffffff) / 0x1000000 * 0x1000000;
+		return (struct places){pool, 0xfffff8a000000000, 0xfffff88002000000, 0xfffffa8000000000};
 	}
 	if (machine->build < 14393) {
 		machine->self_slot = 0x1ed;
@@ -108,7 +111,8 @@ static void boot(struct inv_machine *machine)
 	inv_machine_make_low_stub(machine);
 	inv_machine_make_kdbg(machine);
 	put_symbol(machine, INV_S_MmPteBase, inv_maps_pte_base(machine->self_slot, machine->maps.levels));
-	put_symbol(machine, INV_S_MmPfnDatabase, places.pfn_database);
+	machine->pfn_database = places.pfn_database;
+	inv_machine_make_pfn(machine);
 	make_list_heads(machine);
 	inv_machine_make_types(machine);
 	inv_machine_load_modules(machine);
@@ -163,6 +167,7 @@ static void free_process(struct inv_forge_process *process)
 	for (size_t i = 0; i < inv_count(process->threads); i++)
 		free(process->threads[i]);
 	inv_array_free(process->threads);
+	inv_array_free(process->handles);
 	free(process);
 }
 
@@ -184,6 +189,7 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->attacks);
 	inv_array_free(machine->claims);
 	inv_array_free(machine->excused);
+	stbds_hmfree(machine->pfn_known);
 	inv_ram_free(machine->ram);
 	inv_arena_free(machine->arena);
 	free(machine);

@@ -21,7 +21,8 @@
 #define INV_FORGE_MAX_CPUS 64u // one processor group
 #define INV_FORGE_MAX_PROCESSES 4096u
 #define INV_FORGE_MAX_THREADS 65536u
-#define INV_FORGE_MAX_ID 0x40000u // PIDs and TIDs stay beneath
+#define INV_FORGE_MAX_ID 0x40000u       // PIDs and TIDs stay beneath
+#define INV_FORGE_MAX_HANDLE 0x4000000u // handles stay beneath: 2^24 entries
 #define INV_FORGE_KDBG_MAX 0x380u
 
 // What a scenario may wish; negative or zero: the default.
@@ -33,6 +34,7 @@ struct inv_machine_config {
 	unsigned levels;
 	int encoded_kdbg;     // 1, 0; -1: as Windows does (8 and later: encoded in memory, plain in crash dumps)
 	int large_pages;      // 1: the kernel stands in pages of 2 MiB; 0: of 4 KiB; -1: the seed decides
+	bool kva_shadow;      // every process with a user half has a second root without the kernel
 	uint64_t system_time; // FILETIME of the image
 	uint64_t up_time;     // 100 ns
 };
@@ -52,22 +54,45 @@ struct inv_forge_thread {
 	uint64_t start;
 	uint64_t teb;
 	bool idle;
+	bool dispatched; // put on a list of the dispatcher, or taken off: what stands there stays
+};
+
+struct inv_forge_handle {
+	uint64_t value;
+	uint64_t object; // the body it leads to
+	uint32_t access;
+};
+
+// Where creation or deletion of a process stopped: the states of its life-time automaton.
+enum inv_forge_stage {
+	INV_STAGE_WHOLE, // runs, or is a zombie
+	INV_STAGE_C0,    // has an address space, no identifier
+	INV_STAGE_C1,    // has an identifier
+	INV_STAGE_C2,    // is on the active list
+	INV_STAGE_C3,    // inserted, no thread yet
+	INV_STAGE_D1,    // last reference gone, off the active list
+	INV_STAGE_D2,    // off the memory manager's lists too
 };
 
 struct inv_forge_process {
 	uint64_t address; // EPROCESS
 	uint64_t pid, parent;
 	uint64_t dtb;
+	uint64_t user_dtb; // the root of user mode under KVA shadow; 0: none
 	uint64_t created, exited;
 	uint64_t sequence;
 	uint64_t peb, image_base;
-	uint64_t handle_table;
+	uint64_t handle_table;            // 0 after the exit
+	struct inv_forge_handle *handles; // stb_ds
+	uint64_t next_handle;             // the last one handed out
 	const char *name;
 	const char *path;
 	struct inv_maps maps;
 	struct inv_forge_thread **threads; // stb_ds
 	struct inv_forge_session *session; // NULL: none
+	enum inv_forge_stage stage;
 	bool zombie, minimal, system, idle, gui, wow64;
+	bool deleted;  // only its remains are in memory
 	unsigned tebs; // handed out so far
 };
 
@@ -108,6 +133,11 @@ struct inv_forge_attack {
 	const char **excused; // stb_ds
 };
 
+// A frame that has its entry in the PFN database.
+struct inv_pfn_known {
+	uint64_t key;
+};
+
 struct inv_machine {
 	struct inv_machine_config config;
 	const struct inv_kernel_facts *facts;
@@ -121,6 +151,9 @@ struct inv_machine {
 
 	struct inv_region pool, paged, stacks;
 	uint64_t low_stub; // physical
+	uint64_t pfn_database;
+	uint64_t pfn_frames;             // physical: what holds the database
+	struct inv_pfn_known *pfn_known; // stb_ds map
 
 	uint64_t base;
 	uint32_t size; // SizeOfImage
@@ -144,6 +177,7 @@ struct inv_machine {
 	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
 	uint64_t error_port;                                          // what ExceptionPortData of Win32 processes points at
 	uint64_t mm_process_head, ki_process_head, handle_table_head; // 0: not known for this kernel
+	uint64_t shared_ready_queue;                                  // KSHARED_READY_QUEUE of all CPUs, 0: none
 
 	struct inv_forge_module *modules;     // stb_ds
 	struct inv_forge_session **sessions;  // stb_ds
@@ -200,6 +234,8 @@ uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region,
 // An object of the object manager with pool header and object header; the address of its body. `type_index` is encoded as
 // the build does.
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
+// Writes the type index of an object anew, encoded.
+void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
 // A block of pool with its header; the address of its body.
 uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
 // Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
@@ -237,6 +273,8 @@ struct inv_process_wish {
 	int protection; // -1: none
 	bool zombie, minimal, gui, wow64;
 	enum inv_forge_role role;
+	enum inv_forge_stage stage;
+	const struct inv_forge_process *clone_of; // NULL: no clone
 };
 void inv_machine_make_types(struct inv_machine *machine);
 void inv_machine_make_idle(struct inv_machine *machine);
@@ -247,12 +285,35 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 // `tid` and `created` may be 0.
 struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
                                                  uint64_t tid, uint64_t created);
+// A job (EJOB), nested into `parent` unless that is 0; its address. 0: this kernel's jobs are not known.
+uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent);
+void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_process *process, uint64_t job);
 // What PspExitThread and PspRundownSingleProcess leave of a process whose last thread ended.
 void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,
                               uint32_t status);
+// -- what stays, and what somebody wipes (afterlife.c) --
+// PspProcessDelete and the freeing of the block: the object keeps its content in freed pool. The process has exited.
+void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_process *process);
+// Other data over a part of an object, as when its memory is used again.
+void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_t from, uint32_t size);
+enum inv_forge_mark { INV_MARK_TAG, INV_MARK_HEADER, INV_MARK_NAME };
+void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_forge_mark mark);
 struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address);
 struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address);
 void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object); // 0: clears the entry
+
+// -- handles (handles.c) ----------------------------------------------------------------------------------------------------
+// Opens a handle to the object with this body and counts it. `value` 0: the next. Returns the handle, 0 if it cannot be had.
+// (Windows reuses closed handles by a list of free ones; the forge hands out rising values.)
+uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process *process, uint64_t object,
+                          uint32_t access, uint64_t value);
+// Closes a handle; not `counted`: only its entry goes, as when somebody wipes it. false: there is no such handle.
+bool inv_machine_close(struct inv_machine *machine, struct inv_forge_process *process, uint64_t value, bool counted);
+void inv_machine_close_all(struct inv_machine *machine, struct inv_forge_process *process);
+const struct inv_forge_handle *inv_machine_handle(const struct inv_forge_process *process,
+                                                  uint64_t value); // NULL: none
+// An address as the first eight bytes of an entry hold it, without lock and counts.
+uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t object);
 
 // -- CPUs (cpu.c) -----------------------------------------------------------------------------------------------------------
 void inv_machine_make_cpus(struct inv_machine *machine); // KPCRs, before there are threads
@@ -260,6 +321,12 @@ void inv_machine_make_low_stub(struct inv_machine *machine);
 void inv_machine_make_shared_data(struct inv_machine *machine);
 // NULL thread: the CPU idles.
 void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_forge_thread *thread);
+// What a thread that does not run waits for: a CPU, on the list of a priority of this CPU, on the queue that CPUs share, on
+// the list of threads that another CPU made ready; or something else. What stood there before stays as it was.
+enum inv_forge_dispatch { INV_DISPATCH_READY, INV_DISPATCH_SHARED, INV_DISPATCH_DEFERRED, INV_DISPATCH_WAIT };
+// False if this kernel has no such list.
+bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *thread, enum inv_forge_dispatch kind,
+                          unsigned number, unsigned priority);
 // KeStackAttachProcess
 void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
                         const struct inv_forge_process *process);

@@ -29,6 +29,7 @@ struct inv_ram {
 	size_t chunk_count;
 	struct inv_random random;
 	bool exhausted;
+	uint64_t filled; // physical address
 };
 
 struct inv_ram *inv_ram_new(uint64_t size, uint64_t seed)
@@ -68,6 +69,16 @@ void inv_ram_free(struct inv_ram *ram)
 	}
 	free((void *)ram->chunk);
 	free(ram);
+}
+
+void inv_ram_fill(struct inv_ram *ram, uint64_t end)
+{
+	ram->filled = end;
+}
+
+uint64_t inv_ram_filled(const struct inv_ram *ram)
+{
+	return ram->filled;
 }
 
 const struct inv_ram_run *inv_ram_runs(const struct inv_ram *ram, size_t *count)

@@ -40,6 +40,11 @@ uint64_t inv_ram_take_block(struct inv_ram *ram, uint64_t size, uint64_t alignme
 bool inv_ram_take_at(struct inv_ram *ram, uint64_t address, enum inv_ram_kind kind);
 bool inv_ram_exhausted(const struct inv_ram *ram);
 
+// From the lowest physical address to this one, pages that nobody ever wrote are given data without meaning when an image is
+// written. They take no room here, and reading them here still gives zeros.
+void inv_ram_fill(struct inv_ram *ram, uint64_t end);
+uint64_t inv_ram_filled(const struct inv_ram *ram);
+
 // Reading and writing may cross pages. What was never written reads as zero; writes beyond the machine are dropped.
 void inv_ram_read(const struct inv_ram *ram, uint64_t address, void *buffer, size_t size);
 void inv_ram_write(struct inv_ram *ram, uint64_t address, const void *bytes, size_t size);

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "forge/machine.h"
+#include "forge/pfn.h"
 
 #define PAGE INV_RAM_PAGE
 #define STACK_SIZE 0x6000u
@@ -25,7 +26,10 @@ static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, cons
                                 uint8_t type)
 {
 	// Windows 7 marks the tags of protected objects with the highest bit of the last letter.
-	return inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type);
+	uint64_t object = inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type);
+	uint64_t header = object - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 0); // none is open yet
+	return object;
 }
 
 static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
@@ -93,8 +97,7 @@ static void count_object(struct inv_machine *machine, uint64_t type, uint32_t *c
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, ++*count);
 }
 
-// An entry of PspCidTable: up to Windows 7 the body's address with its lock bit, from 8.1 on the address from bit 16 with the
-// lock in bit 0 (source: layouts.md B.3.7).
+// An entry of PspCidTable: the body's address as in any handle table, with the lock in bit 0 (source: layouts.md B.3.7).
 void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object)
 {
 	if (id == 0 || id >= INV_FORGE_MAX_ID || !inv_machine_has(machine, INV_F_HANDLE_TABLE_TableCode))
@@ -109,7 +112,7 @@ void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t obje
 			inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool,
 			                (index / 256 + 1) * 1024);
 	}
-	uint64_t entry = machine->build < 9200 ? object : object << 16;
+	uint64_t entry = inv_machine_encode_pointer(machine, object);
 	inv_machine_put64(machine, *page + 16 * (index % 256), object ? entry | 1 : 0);
 }
 
@@ -152,7 +155,8 @@ static void make_handle_table(struct inv_machine *machine, struct inv_forge_proc
 	uint64_t table = process->handle_table = inv_machine_pool(machine, &machine->paged, size, "Obtb");
 	uint64_t entries = inv_region_take(machine, &machine->paged, PAGE, PAGE);
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_TableCode, entries);
-	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_QuotaProcess, process->address);
+	// The kernel's own table is made before there is a process to charge it to, and becomes System's (seen in a real dump of 19041).
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_QuotaProcess, process->system ? 0 : process->address);
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_UniqueProcessId, process->pid);
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_NextHandleNeedingPool, 1024);
 	if (machine->handle_table_head && inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
@@ -215,8 +219,26 @@ static void put_process(struct inv_machine *machine, const struct inv_forge_proc
 	}
 }
 
-// PspInsertProcess and what follows it.
-static void insert_process(struct inv_machine *machine, struct inv_forge_process *process)
+// MiInsertNewProcess: with the address space, long before the process has an identifier.
+static void insert_mm(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
+		inv_machine_list_append(machine, machine->mm_process_head,
+		                        inv_machine_at(machine, process->address, INV_F_EPROCESS_MmProcessLinks));
+}
+
+// Until PspAllocateProcess has an identifier for it, a process has no times either.
+static void forget_identity(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	static const enum inv_field fields[] = {INV_F_EPROCESS_UniqueProcessId, INV_F_EPROCESS_CreateTime,
+	                                        INV_F_EPROCESS_CreateInterruptTime};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		inv_machine_put(machine, process->address, fields[i], 0);
+	process->pid = 0;
+	process->created = 0;
+}
+
+static void list_process(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	uint64_t at = process->address;
 	process->sequence = ++machine->sequence;
@@ -227,10 +249,24 @@ static void insert_process(struct inv_machine *machine, struct inv_forge_process
 	uint64_t head = inv_machine_symbol(machine, INV_S_PsActiveProcessHead);
 	if (head)
 		inv_machine_list_append(machine, head, inv_machine_at(machine, at, INV_F_EPROCESS_ActiveProcessLinks));
-	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
-		inv_machine_list_append(machine, machine->mm_process_head,
-		                        inv_machine_at(machine, at, INV_F_EPROCESS_MmProcessLinks));
+}
+
+// PspAllocateProcess' identifier, PspInsertProcess and what follows it.
+static void insert_process(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	if (process->stage == INV_STAGE_C0 || process->stage == INV_STAGE_C1)
+		inv_machine_put(machine, process->handle_table, INV_F_HANDLE_TABLE_UniqueProcessId, 0);
+	if (process->stage == INV_STAGE_C0) {
+		forget_identity(machine, process);
+		return;
+	}
 	inv_machine_cid_put(machine, process->pid, at);
+	if (process->stage == INV_STAGE_C1)
+		return;
+	list_process(machine, process);
+	if (process->stage == INV_STAGE_C2)
+		return;
 	inv_machine_put(machine, at, INV_F_EPROCESS_CreateReported, 1);
 	inv_machine_put(machine, at, INV_F_EPROCESS_NewProcessReported, 1);
 	inv_machine_put(machine, at, INV_F_EPROCESS_ProcessInserted, 1);
@@ -280,6 +316,7 @@ void inv_machine_make_system(struct inv_machine *machine)
 	system->maps = machine->maps;
 	system->dtb = machine->maps.root;
 	put_process(machine, system);
+	insert_mm(machine, system);
 	inv_machine_put(machine, system->address, INV_F_EPROCESS_SystemProcess, 1);
 	inv_machine_put(machine, system->address, INV_F_EPROCESS_Protection, 0x72);
 	if (inv_machine_has(machine, INV_F_EPROCESS_Protection)) {
@@ -332,6 +369,8 @@ static void join_session(struct inv_machine *machine, struct inv_forge_process *
 static void map_user(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t flags)
 {
 	inv_maps_map(&process->maps, address, inv_ram_take(machine->ram, INV_RAM_USER), INV_PTE_USER | flags);
+	if (process->user_dtb)
+		inv_machine_make_shadow(machine, process);
 }
 
 struct user_place {
@@ -434,6 +473,35 @@ static void anchor(struct inv_machine *machine, const struct inv_forge_process *
 		inv_machine_put(machine, partition, INV_F_MI_PARTITION_StoreProcess, process->address);
 }
 
+// What PspProcessDelete has done of a process whose last reference is gone.
+static void delete_process(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	uint64_t header = at - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 0);
+	inv_machine_put(machine, at, INV_F_EPROCESS_ProcessInserted, 0);
+	inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_ActiveProcessLinks));
+	if (process->stage != INV_STAGE_D2)
+		return;
+	// MmDeleteProcessAddressSpace
+	if (process->session && inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
+		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_SessionProcessLinks));
+	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
+		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_MmProcessLinks));
+}
+
+// A clone (a snapshot, or fork) shares its parent's image section and never gets a thread. CloneRoot points at a tree of the
+// pages that both share.
+static void put_clone(struct inv_machine *machine, const struct inv_forge_process *process,
+                      const struct inv_forge_process *parent)
+{
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject,
+	                inv_machine_get(machine, parent->address, INV_F_EPROCESS_SectionObject));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_CloneRoot,
+	                inv_machine_pool(machine, &machine->pool, 0x60, "MmCl"));
+}
+
 static enum inv_code refuse(const struct inv_machine *machine, const struct inv_process_wish *wish,
                             struct inv_error *error)
 {
@@ -443,6 +511,8 @@ static enum inv_code refuse(const struct inv_machine *machine, const struct inv_
 		return inv_fail(error, INV_E_USAGE, "PID %llu is too large", (unsigned long long)wish->pid);
 	if (wish->zombie && wish->threads)
 		return inv_fail(error, INV_E_USAGE, "a zombie has no threads");
+	if ((wish->stage != INV_STAGE_WHOLE || wish->clone_of) && wish->threads)
+		return inv_fail(error, INV_E_USAGE, "a process in creation or deletion has no threads, nor has a clone");
 	return INV_OK;
 }
 
@@ -461,9 +531,11 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	process->minimal = wish->minimal;
 	process->gui = wish->gui;
 	process->wow64 = wish->wow64;
+	process->stage = wish->stage;
 	process->address = process_object(machine);
 	make_address_space(machine, process);
 	put_process(machine, process);
+	insert_mm(machine, process);
 	if (wish->session >= 0)
 		join_session(machine, process, (uint32_t)wish->session);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, make_token(machine));
@@ -471,17 +543,23 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	make_handle_table(machine, process);
 	if (!process->minimal) {
 		make_user_half(machine, process);
+		if (machine->config.kva_shadow)
+			inv_machine_make_shadow(machine, process);
 		if (process->session)
 			make_win32(machine, process);
 	}
 	if (wish->protection >= 0)
 		protect(machine, process, (unsigned)wish->protection);
+	if (wish->clone_of)
+		put_clone(machine, process, wish->clone_of);
 	insert_process(machine, process);
 	anchor(machine, process, wish->role);
 	for (unsigned i = 0; i < wish->threads; i++)
 		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100);
 	if (wish->zombie)
 		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : tick(machine), wish->exit_status);
+	if (wish->stage == INV_STAGE_D1 || wish->stage == INV_STAGE_D2)
+		delete_process(machine, process);
 	return process;
 }
 
@@ -627,6 +705,52 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	return thread;
 }
 
+#define TYPE_JOB 6u
+
+uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
+{
+	uint64_t head = inv_machine_symbol(machine, INV_S_PspJobList);
+	if (!head || !inv_machine_has(machine, INV_F_EJOB_JobLinks) ||
+	    !inv_machine_has(machine, INV_F_EJOB_ProcessListHead) || !inv_machine_has(machine, INV_F_EPROCESS_JobLinks))
+		return 0;
+	if (!inv_machine_get64(machine, head))
+		inv_machine_list_init(machine, head);
+	uint32_t size = inv_machine_size(machine, INV_T_EJOB, 0x800);
+	uint64_t job = pool_tag_object(machine, size, "Job ", "Job\xa0", TYPE_JOB);
+	inv_machine_list_append(machine, head, inv_machine_at(machine, job, INV_F_EJOB_JobLinks));
+	inv_machine_list_init(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead));
+	inv_machine_put(machine, job, INV_F_EJOB_ParentJob, parent);
+	return job;
+}
+
+// A process counts in its job and, since jobs can be nested, in all above.
+static void count_in_jobs(struct inv_machine *machine, uint64_t job, enum inv_field field, int64_t step)
+{
+	for (unsigned depth = 0; job && depth < 64; depth++) {
+		inv_machine_put(machine, job, field, inv_machine_get(machine, job, field) + (uint64_t)step);
+		job = inv_machine_get(machine, job, INV_F_EJOB_ParentJob);
+	}
+}
+
+void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_process *process, uint64_t job)
+{
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Job, job);
+	inv_machine_list_append(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead),
+	                        inv_machine_at(machine, process->address, INV_F_EPROCESS_JobLinks));
+	count_in_jobs(machine, job, INV_F_EJOB_ActiveProcesses, 1);
+	count_in_jobs(machine, job, INV_F_EJOB_TotalProcesses, 1);
+}
+
+// PspExitProcessFromJob: it stays on the list until it is deleted, and counts no more.
+static void leave_job(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint64_t job = inv_machine_get(machine, process->address, INV_F_EPROCESS_Job);
+	if (!job)
+		return;
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_JobNotReallyActive, 1);
+	count_in_jobs(machine, job, INV_F_EJOB_ActiveProcesses, -1);
+}
+
 void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,
                               uint32_t status)
 {
@@ -640,11 +764,13 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 		inv_machine_put(machine, at, set[i], 1);
 	inv_machine_put(machine, at, INV_F_EPROCESS_ExitStatus, status);
 	inv_machine_put(machine, at, INV_F_EPROCESS_ExitTime, exited);
+	leave_job(machine, process);
 	static const enum inv_field gone[] = {INV_F_EPROCESS_ObjectTable,      INV_F_EPROCESS_SectionObject,
 	                                      INV_F_EPROCESS_ImageFilePointer, INV_F_EPROCESS_Win32Process,
 	                                      INV_F_EPROCESS_VadRoot,          INV_F_EPROCESS_ActiveThreads};
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
 		inv_machine_put(machine, at, gone[i], 0);
+	inv_machine_close_all(machine, process);
 	if (process->handle_table && machine->handle_table_head &&
 	    inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
 		inv_machine_list_remove(machine,

@@ -78,6 +78,12 @@ uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const ch
 	return header + OBJECT_HEADER_SIZE;
 }
 
+void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index)
+{
+	uint64_t header = object - OBJECT_HEADER_SIZE;
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
+}
+
 void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text)
 {
 	size_t length = strlen(text);

@@ -8,30 +8,63 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "forge/pfn.h"
+#include "forge/world.h"
 
 #define PROCESS "invar.process"
 #define THREAD "invar.thread"
 
 const struct inv_forge_word inv_forge_words[] = {
-    {"machine", "machine{kernel=, cpus=, memory=, seed=, levels=, encoded_kdbg=, large_pages=, system_time=, up_time=}",
+    {"machine",
+     "machine{kernel=, cpus=, memory=, seed=, levels=, encoded_kdbg=, large_pages=, kva_shadow=, system_time=, "
+     "up_time=}",
      "says what the machine is like; before any other word", false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=, role=}",
-     "creates a process and returns it; state is running or zombie, role is registry, memory-compression or "
-     "secure-system",
+     "exited=, exit_status=, role=, clone_of=}",
+     "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
+     "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot of",
+     false},
+    {"freed", "freed{name=, pid=, ..., overwritten=}",
+     "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
+     false},
+    {"fill", "fill(address)", "memory below this physical address that was never used holds data without meaning",
      false},
     {"desktop", "desktop()",
      "creates a small desktop; returns system, smss, csrss, winlogon, explorer, notepad and cmd", false},
+    {"live", "live{operations=, seed=}",
+     "lays out a machine on which processes came and went by chance, one of them still in creation; before other "
+     "processes",
+     false},
     {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
+    {"ready", "ready(thread, {cpu=, priority=, queue=})",
+     "the thread waits for a CPU: on the CPU's own lists, or queue is shared or deferred; false if this kernel has "
+     "none",
+     false},
+    {"wait", "wait(thread, {cpu=})", "the thread waits on the CPU's list now, not only when the image is taken", false},
+    {"job", "job({process, ...} [, parent])",
+     "creates a job with these processes, nested into another, and returns its address; nil if this kernel's jobs are "
+     "not known",
+     false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
+    {"open", "open(process, object [, access [, handle]])",
+     "the process opens a handle to a process or thread and gets it; handle: this one, a multiple of 4", false},
+    {"close", "close(process, handle)", "closes a handle", false},
+    {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
+     false},
+    {"object_type", "object_type(\"Process\"|\"Thread\"|\"Token\")", "the address of an OBJECT_TYPE", false},
     {"find", "find(pid)", "the process with this PID; 0 is Idle, 4 is System", false},
     {"get", "get(object, \"_TYPE.Field\")", "reads a field", false},
+    {"at", "at(object, \"_TYPE.Field\")", "the address of a field", false},
+    {"peek", "peek(address)", "the eight bytes at a kernel address, as a number", false},
     {"has", "has(\"_TYPE.Field\")", "whether this kernel has the field", false},
     {"symbol", "symbol(name)", "the address of a global of the kernel, or nil", false},
+    {"pfn", "pfn(physical|process)", "the address of the PFN entry of a frame, or of a process's page table root",
+     false},
+    {"page", "page()", "a page of zeros in non-paged pool; returns its physical and its virtual address", false},
     {"prcb", "prcb(cpu)", "the address of a CPU's KPRCB", false},
     {"image_time", "image_time()", "when the image is taken, as FILETIME; boot_time() likewise", false},
     {"seconds", "seconds(n)", "n seconds in units of FILETIME", false},
@@ -40,14 +73,28 @@ const struct inv_forge_word inv_forge_words[] = {
     {"excused", "excused(\"ID\", ...)", "these invariants must be excused somewhere", false},
     {"set", "set(object, \"_TYPE.Field\", value)", "writes a field, as DKOM does", true},
     {"write", "write(address, bytes)", "writes bytes at a kernel address", true},
+    {"write_physical", "write_physical(address, bytes)", "writes bytes at a physical address", true},
     {"unlink", "unlink(process, list)",
-     "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session or handles", true},
-    {"unlink_thread", "unlink_thread(thread, list)", "takes a thread off a list of its process: executive or scheduler",
-     true},
+     "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
+    {"unlink_thread", "unlink_thread(thread, list)",
+     "takes a thread off a list of its process, executive or scheduler, or off the dispatcher's", true},
     {"unlink_half", "unlink_half(process)", "takes a process off ActiveProcessLinks in the forward direction only",
      true},
     {"relink", "relink(process, after)", "moves a process in ActiveProcessLinks behind another", true},
     {"erase_cid", "erase_cid(process|thread)", "clears the entry of PspCidTable", true},
+    {"copy_root", "copy_root(process, fix)",
+     "copies a page table root into a page of pool; with fix its self-map entry leads to the copy; returns the "
+     "physical "
+     "address",
+     true},
+    {"set_owner", "set_owner(physical, process|0)", "forges the back pointer in the PFN entry of a page table root",
+     true},
+    {"replace_cid", "replace_cid(process|thread, object)", "puts another object into the entry of PspCidTable", true},
+    {"drop_handle", "drop_handle(process, handle)", "clears the entry of a handle and leaves the counts", true},
+    {"forge_type", "forge_type(process|thread, index)", "writes a type index into the object's header, encoded", true},
+    {"wipe_tag", "wipe_tag(process|thread)", "clears the pool header before an object", true},
+    {"wipe_header", "wipe_header(process|thread)", "clears the object header", true},
+    {"wipe_name", "wipe_name(process)", "clears ImageFileName and the audited path", true},
     {"header", "header{ps_active_process_head=, dtb=, kdbg=, ...}", "forges values of a crash dump's header", true},
     {"kdbg", "kdbg(offset, value)", "forges a value of KDDEBUGGER_DATA64", true},
     {NULL, NULL, NULL, false},
@@ -268,6 +315,25 @@ static int word_set(lua_State *lua)
 	return 0;
 }
 
+static int word_at(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	lua_pushinteger(lua, (lua_Integer)inv_machine_at(machine, object, check_present_field(lua, 2)));
+	return 1;
+}
+
+static int word_peek(lua_State *lua)
+{
+	const struct inv_machine *machine = machine_of(lua);
+	uint64_t address = check_value(lua, 1);
+	uint8_t bytes[8];
+	if (!inv_machine_read(machine, address, bytes, sizeof bytes))
+		return luaL_error(lua, "nothing stands there");
+	lua_pushinteger(lua, (lua_Integer)inv_le64(bytes));
+	return 1;
+}
+
 static int word_get(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
@@ -292,6 +358,17 @@ static int word_write(lua_State *lua)
 	inv_machine_write(machine, address, bytes, size);
 	note(lua, "write", address);
 	check(lua);
+	return 0;
+}
+
+static int word_write_physical(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t address = check_value(lua, 1);
+	size_t size;
+	const char *bytes = luaL_checklstring(lua, 2, &size);
+	inv_ram_write(machine->ram, address, bytes, size);
+	note(lua, "write_physical", address);
 	return 0;
 }
 
@@ -335,8 +412,8 @@ static unsigned small(lua_State *lua, const char *key, uint64_t value)
 
 static int word_machine(lua_State *lua)
 {
-	static const char *const known[] = {"kernel",       "cpus",        "memory",      "seed",    "levels",
-	                                    "encoded_kdbg", "large_pages", "system_time", "up_time", NULL};
+	static const char *const known[] = {"kernel",      "cpus",       "memory",      "seed",    "levels", "encoded_kdbg",
+	                                    "large_pages", "kva_shadow", "system_time", "up_time", NULL};
 	struct inv_forge *forge = forge_of(lua);
 	if (forge->machine)
 		return luaL_error(lua, "machine{} must stand before all else");
@@ -358,6 +435,7 @@ static int word_machine(lua_State *lua)
 		config->encoded_kdbg = key_flag(lua, 1, "encoded_kdbg", false);
 	if (has_key(lua, 1, "large_pages"))
 		config->large_pages = key_flag(lua, 1, "large_pages", false);
+	config->kva_shadow = key_flag(lua, 1, "kva_shadow", false);
 	(void)machine_of(lua);
 	return 0;
 }
@@ -385,11 +463,22 @@ static enum inv_forge_role key_role(lua_State *lua, int table)
 	return INV_ROLE_NONE;
 }
 
+static enum inv_forge_stage stage_of(lua_State *lua, const char *state)
+{
+	static const char *const names[] = {"running", "c0", "c1", "c2", "c3", "d1", "d2"};
+	if (!state || strcmp(state, "zombie") == 0)
+		return INV_STAGE_WHOLE;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(state, names[i]) == 0)
+			return (enum inv_forge_stage)i;
+	luaL_error(lua, "'%s' is no state: running, zombie, c0 to c3, d1, d2", state);
+	return INV_STAGE_WHOLE;
+}
+
 static struct inv_process_wish read_wish(lua_State *lua)
 {
 	const char *state = key_text(lua, 1, "state");
-	if (state && strcmp(state, "zombie") != 0 && strcmp(state, "running") != 0)
-		luaL_error(lua, "'%s' is no state: running, zombie", state);
+	enum inv_forge_stage stage = stage_of(lua, state);
 	struct inv_process_wish wish = {
 	    .name = key_text(lua, 1, "name"),
 	    .path = key_text(lua, 1, "path"),
@@ -400,33 +489,92 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .exited = key_value(lua, 1, "exited", 0),
 	    .exit_status = (uint32_t)key_value(lua, 1, "exit_status", 0),
 	    .protection = has_key(lua, 1, "protection") ? (int)(key_value(lua, 1, "protection", 0) & 0xff) : -1,
-	    .zombie = state && strcmp(state, "zombie") == 0,
+	    .zombie = (state && strcmp(state, "zombie") == 0) || stage >= INV_STAGE_D1,
+	    .stage = stage,
 	    .minimal = key_flag(lua, 1, "minimal", false),
 	    .gui = key_flag(lua, 1, "gui", false),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
 	};
-	wish.threads = small(lua, "threads", key_value(lua, 1, "threads", wish.zombie ? 0 : 1));
+	if (lua_getfield(lua, 1, "clone_of") != LUA_TNIL)
+		wish.clone_of = check_process(lua, -1);
+	lua_pop(lua, 1);
+	wish.threads = small(lua, "threads", key_value(lua, 1, "threads", wish.zombie || stage || wish.clone_of ? 0 : 1));
 	if (!wish.name)
 		luaL_error(lua, "a process needs a name");
 	return wish;
+}
+
+static struct inv_forge_process *make_process(lua_State *lua, const struct inv_process_wish *wish)
+{
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_error error = {INV_OK, ""};
+	struct inv_forge_process *process = inv_machine_make_process(machine, wish, &error);
+	if (!process) {
+		luaL_error(lua, "%s", error.text); // does not return
+		return NULL;
+	}
+	note(lua, "process", process->address);
+	check(lua);
+	return process;
+}
+
+static int word_freed(lua_State *lua)
+{
+	static const char *const known[] = {"name",   "path",        "pid", "parent", "session",     "created",
+	                                    "exited", "exit_status", "gui", "wow64",  "overwritten", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	check_keys(lua, 1, known);
+	bool overwritten = key_flag(lua, 1, "overwritten", false);
+	struct inv_process_wish wish = read_wish(lua);
+	wish.zombie = true;
+	wish.threads = 0;
+	struct inv_forge_process *process = make_process(lua, &wish);
+	if (!process)
+		return 0;
+	inv_machine_delete_process(machine, process);
+	uint32_t size = inv_machine_size(machine, INV_T_EPROCESS, 0x1000);
+	if (overwritten)
+		inv_machine_overwrite(machine, process->address, size / 2 / 16 * 16, size / 2 / 16 * 16);
+	check(lua);
+	return push_handle(lua, process, PROCESS);
+}
+
+static int word_fill(lua_State *lua)
+{
+	lua_Integer bytes = luaL_checkinteger(lua, 1);
+	inv_ram_fill(machine_of(lua)->ram, bytes < 0 ? 0 : (uint64_t)bytes);
+	return 0;
 }
 
 static int word_process(lua_State *lua)
 {
 	static const char *const known[] = {"name",   "path",    "pid",   "parent",      "session",    "created",
 	                                    "exited", "threads", "state", "exit_status", "protection", "minimal",
-	                                    "gui",    "wow64",   "role",  NULL};
-	struct inv_machine *machine = machine_of(lua);
+	                                    "gui",    "wow64",   "role",  "clone_of",    NULL};
+	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
+	return push_handle(lua, make_process(lua, &wish), PROCESS);
+}
+
+static int word_live(lua_State *lua)
+{
+	static const char *const known[] = {"operations", "seed", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	check_keys(lua, 1, known);
+	unsigned operations = small(lua, "operations", key_value(lua, 1, "operations", 200));
+	uint64_t seed = key_value(lua, 1, "seed", machine->config.seed);
+	const struct inv_model_config config = {.cpus = machine->cpu_count};
+	struct inv_model *model = inv_model_new(&config);
+	inv_world_live(model, seed, operations);
 	struct inv_error error = {INV_OK, ""};
-	struct inv_forge_process *process = inv_machine_make_process(machine, &wish, &error);
-	if (!process)
+	enum inv_code code = inv_world_lay(machine, model, &error);
+	inv_model_free(model);
+	if (code != INV_OK)
 		return luaL_error(lua, "%s", error.text);
-	note(lua, "process", process->address);
 	check(lua);
-	return push_handle(lua, process, PROCESS);
+	return 0;
 }
 
 static int word_thread(lua_State *lua)
@@ -471,6 +619,67 @@ static int word_attach(lua_State *lua)
 	inv_machine_attach(machine, check_thread(lua, 1), check_process(lua, 2));
 	check(lua);
 	return 0;
+}
+
+static int word_ready(lua_State *lua)
+{
+	static const char *const known[] = {"cpu", "priority", "queue", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_thread *thread = check_thread(lua, 1);
+	enum inv_forge_dispatch kind = INV_DISPATCH_READY;
+	uint64_t cpu = 0, priority = 8;
+	if (!lua_isnoneornil(lua, 2)) {
+		check_keys(lua, 2, known);
+		cpu = key_value(lua, 2, "cpu", 0);
+		priority = key_value(lua, 2, "priority", 8);
+		const char *queue = key_text(lua, 2, "queue");
+		if (queue && strcmp(queue, "shared") != 0 && strcmp(queue, "deferred") != 0)
+			return luaL_error(lua, "'%s' is no queue: shared, deferred", queue);
+		if (queue)
+			kind = queue[0] == 's' ? INV_DISPATCH_SHARED : INV_DISPATCH_DEFERRED;
+	}
+	if (cpu >= machine->cpu_count || priority >= 32 || thread->dispatched)
+		return luaL_error(lua, "no such CPU or priority, or the thread is on a list already");
+	lua_pushboolean(lua, inv_machine_dispatch(machine, thread, kind, (unsigned)cpu, (unsigned)priority));
+	check(lua);
+	return 1;
+}
+
+static int word_wait(lua_State *lua)
+{
+	static const char *const known[] = {"cpu", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_thread *thread = check_thread(lua, 1);
+	uint64_t cpu = 0;
+	if (!lua_isnoneornil(lua, 2)) {
+		check_keys(lua, 2, known);
+		cpu = key_value(lua, 2, "cpu", 0);
+	}
+	if (cpu >= machine->cpu_count || thread->dispatched)
+		return luaL_error(lua, "no such CPU, or the thread is on a list already");
+	lua_pushboolean(lua, inv_machine_dispatch(machine, thread, INV_DISPATCH_WAIT, (unsigned)cpu, 0));
+	check(lua);
+	return 1;
+}
+
+static int word_job(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	luaL_checktype(lua, 1, LUA_TTABLE);
+	uint64_t parent = lua_isnoneornil(lua, 2) ? 0 : check_value(lua, 2);
+	uint64_t job = inv_machine_make_job(machine, parent);
+	if (!job) {
+		lua_pushnil(lua);
+		return 1;
+	}
+	for (lua_Integer i = 1; lua_geti(lua, 1, i) != LUA_TNIL; i++) {
+		inv_machine_assign_job(machine, check_process(lua, -1), job);
+		lua_pop(lua, 1);
+	}
+	note(lua, "job", job);
+	check(lua);
+	lua_pushinteger(lua, (lua_Integer)job);
+	return 1;
 }
 
 static int word_find(lua_State *lua)
@@ -550,6 +759,8 @@ static int word_map(lua_State *lua)
 		return luaL_error(lua, "not the address of a page of user memory");
 	const char *kind = key_text(lua, 2, "kind");
 	inv_maps_set_pte(&process->maps, address, pte_of_kind(lua, machine, kind ? kind : "private"));
+	if (process->user_dtb)
+		inv_machine_make_shadow(machine, process);
 	check(lua);
 	return 0;
 }
@@ -565,6 +776,8 @@ static uint64_t entry_of(lua_State *lua, const struct inv_forge_process *process
 		field = INV_F_EPROCESS_MmProcessLinks;
 	} else if (strcmp(list, "scheduler") == 0) {
 		field = INV_F_KPROCESS_ProcessListEntry;
+	} else if (strcmp(list, "job") == 0) {
+		field = INV_F_EPROCESS_JobLinks;
 	} else if (strcmp(list, "session") == 0) {
 		field = INV_F_EPROCESS_SessionProcessLinks;
 	} else if (strcmp(list, "handles") == 0) {
@@ -593,12 +806,17 @@ static int word_unlink(lua_State *lua)
 static int word_unlink_thread(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
-	const struct inv_forge_thread *thread = check_thread(lua, 1);
-	static const char *const lists[] = {"executive", "scheduler", NULL};
-	bool scheduler = luaL_checkoption(lua, 2, NULL, lists) == 1;
-	enum inv_field entry = scheduler ? INV_F_KTHREAD_ThreadListEntry : INV_F_ETHREAD_ThreadListEntry;
-	inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, entry));
-	note(lua, lua_pushfstring(lua, "unlink_thread %s", lists[scheduler]), thread->process->address);
+	struct inv_forge_thread *thread = check_thread(lua, 1);
+	static const char *const lists[] = {"executive", "scheduler", "dispatcher", NULL};
+	static const enum inv_field entries[] = {INV_F_ETHREAD_ThreadListEntry, INV_F_KTHREAD_ThreadListEntry,
+	                                         INV_F_KTHREAD_WaitListEntry};
+	int list = luaL_checkoption(lua, 2, NULL, lists);
+	bool linked = list != 2 || thread->dispatched;
+	if (linked)
+		inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, entries[list]));
+	if (list == 2)
+		thread->dispatched = true;
+	note(lua, lua_pushfstring(lua, "unlink_thread %s", lists[list]), thread->process->address);
 	check(lua);
 	return 0;
 }
@@ -641,6 +859,195 @@ static int word_erase_cid(lua_State *lua)
 	note(lua, "erase_cid", object);
 	check(lua);
 	return 0;
+}
+
+static uint64_t physical_of(lua_State *lua, int index)
+{
+	struct inv_forge_process **process = luaL_testudata(lua, index, PROCESS);
+	return process ? (*process)->dtb : (uint64_t)luaL_checkinteger(lua, index);
+}
+
+static int word_pfn(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t entry = inv_machine_pfn_of(machine, physical_of(lua, 1));
+	check(lua);
+	if (entry)
+		lua_pushinteger(lua, (lua_Integer)entry);
+	else
+		lua_pushnil(lua);
+	return 1;
+}
+
+static uint64_t take_pool_page(struct inv_machine *machine, uint64_t *physical)
+{
+	uint64_t address = inv_region_take(machine, &machine->pool, INV_RAM_PAGE, INV_RAM_PAGE);
+	*physical = 0;
+	(void)inv_maps_translate(&machine->maps, address, physical);
+	return address;
+}
+
+static int word_page(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t physical;
+	uint64_t address = take_pool_page(machine, &physical);
+	check(lua);
+	lua_pushinteger(lua, (lua_Integer)physical);
+	lua_pushinteger(lua, (lua_Integer)address);
+	return 2;
+}
+
+static int word_copy_root(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t physical;
+	(void)take_pool_page(machine, &physical);
+	check(lua);
+	for (unsigned i = 0; i < INV_RAM_PAGE; i += 8)
+		inv_ram_put64(machine->ram, physical + i, inv_ram_get64(machine->ram, process->dtb + i));
+	struct inv_maps copy = {.ram = machine->ram, .root = physical, .levels = machine->maps.levels};
+	if (lua_toboolean(lua, 2))
+		inv_maps_set_self(&copy, machine->self_slot);
+	note(lua, "copy_root", process->address);
+	lua_pushinteger(lua, (lua_Integer)physical);
+	return 1;
+}
+
+static int word_set_owner(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t physical = physical_of(lua, 1);
+	if (!inv_machine_pfn_of(machine, physical))
+		return luaL_error(lua, "that frame has no PFN entry");
+	inv_machine_own_pfn(machine, physical, check_value(lua, 2));
+	uint64_t owner = 0;
+	for (size_t i = 0; i < inv_count(machine->processes); i++)
+		if (machine->processes[i]->dtb == physical && !machine->processes[i]->idle)
+			owner = machine->processes[i]->address;
+	note(lua, "set_owner", owner);
+	check(lua);
+	return 0;
+}
+
+static uint64_t check_id_of(lua_State *lua, uint64_t object)
+{
+	const struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
+	const struct inv_forge_thread *thread = inv_machine_thread_at(machine, object);
+	if (process)
+		return process->pid;
+	if (thread)
+		return thread->tid;
+	return (uint64_t)luaL_error(lua, "neither a process nor a thread");
+}
+
+static int word_replace_cid(lua_State *lua)
+{
+	uint64_t object = check_value(lua, 1);
+	inv_machine_cid_put(machine_of(lua), check_id_of(lua, object), check_value(lua, 2));
+	note(lua, "replace_cid", object);
+	check(lua);
+	return 0;
+}
+
+static int word_open(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t object = check_value(lua, 2);
+	(void)check_id_of(lua, object);
+	uint64_t value = inv_machine_open(machine, process, object, (uint32_t)luaL_optinteger(lua, 3, 0x1fffff),
+	                                  (uint64_t)luaL_optinteger(lua, 4, 0));
+	if (!value)
+		return luaL_error(lua, "%s cannot have this handle", process->name);
+	check(lua);
+	lua_pushinteger(lua, (lua_Integer)value);
+	return 1;
+}
+
+static int word_close(lua_State *lua)
+{
+	struct inv_forge_process *process = check_process(lua, 1);
+	if (!inv_machine_close(machine_of(lua), process, (uint64_t)luaL_checkinteger(lua, 2), true))
+		return luaL_error(lua, "%s has no such handle", process->name);
+	return 0;
+}
+
+static int word_duplicate(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	const struct inv_forge_handle *handle =
+	    inv_machine_handle(check_process(lua, 1), (uint64_t)luaL_checkinteger(lua, 2));
+	if (!handle)
+		return luaL_error(lua, "there is no such handle");
+	uint32_t access = (uint32_t)luaL_optinteger(lua, 4, handle->access);
+	lua_pushinteger(lua, (lua_Integer)inv_machine_open(machine, check_process(lua, 3), handle->object, access, 0));
+	check(lua);
+	return 1;
+}
+
+static int word_drop_handle(lua_State *lua)
+{
+	struct inv_forge_process *process = check_process(lua, 1);
+	uint64_t value = (uint64_t)luaL_checkinteger(lua, 2);
+	const struct inv_forge_handle *handle = inv_machine_handle(process, value);
+	if (!handle)
+		return luaL_error(lua, "%s has no such handle", process->name);
+	uint64_t object = handle->object;
+	inv_machine_close(machine_of(lua), process, value, false);
+	note(lua, "drop_handle", object);
+	return 0;
+}
+
+static int word_object_type(lua_State *lua)
+{
+	const struct inv_machine *machine = machine_of(lua);
+	static const char *const names[] = {"Process", "Thread", "Token", NULL};
+	const uint64_t types[] = {machine->process_type, machine->thread_type, machine->token_type};
+	lua_pushinteger(lua, (lua_Integer)types[luaL_checkoption(lua, 1, NULL, names)]);
+	return 1;
+}
+
+static int word_forge_type(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	(void)check_id_of(lua, object);
+	inv_machine_put_type(machine, object, (uint8_t)luaL_checkinteger(lua, 2));
+	note(lua, "forge_type", object);
+	check(lua);
+	return 0;
+}
+
+static int wipe(lua_State *lua, enum inv_forge_mark mark, const char *operation)
+{
+	struct inv_machine *machine = machine_of(lua);
+	uint64_t object = check_value(lua, 1);
+	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
+	const struct inv_forge_thread *thread = inv_machine_thread_at(machine, object);
+	if ((!process || process->idle) && (!thread || thread->idle || mark == INV_MARK_NAME))
+		return luaL_error(lua, "not an object that has this mark");
+	inv_machine_wipe(machine, object, mark);
+	note(lua, operation, object);
+	check(lua);
+	return 0;
+}
+
+static int word_wipe_tag(lua_State *lua)
+{
+	return wipe(lua, INV_MARK_TAG, "wipe_tag");
+}
+
+static int word_wipe_header(lua_State *lua)
+{
+	return wipe(lua, INV_MARK_HEADER, "wipe_header");
+}
+
+static int word_wipe_name(lua_State *lua)
+{
+	return wipe(lua, INV_MARK_NAME, "wipe_name");
 }
 
 static int word_header(lua_State *lua)
@@ -742,9 +1149,10 @@ static int process_index(lua_State *lua)
 	const struct {
 		const char *name;
 		uint64_t value;
-	} values[] = {{"address", process->address}, {"pid", process->pid},       {"dtb", process->dtb},
-	              {"created", process->created}, {"exited", process->exited}, {"handle_table", process->handle_table},
-	              {"peb", process->peb}};
+	} values[] = {{"address", process->address}, {"pid", process->pid},
+	              {"dtb", process->dtb},         {"created", process->created},
+	              {"exited", process->exited},   {"handle_table", process->handle_table},
+	              {"peb", process->peb},         {"user_dtb", process->user_dtb}};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		if (strcmp(values[i].name, key) == 0) {
 			lua_pushinteger(lua, (lua_Integer)values[i].value);
@@ -786,15 +1194,25 @@ static void make_class(lua_State *lua, const char *name, lua_CFunction index)
 static const luaL_Reg words[] = {
     {"machine", word_machine},
     {"process", word_process},
+    {"freed", word_freed},
+    {"fill", word_fill},
+    {"live", word_live},
     {"thread", word_thread},
     {"run", word_run},
     {"attach", word_attach},
+    {"ready", word_ready},
+    {"wait", word_wait},
+    {"job", word_job},
     {"map", word_map},
     {"find", word_find},
     {"get", word_get},
+    {"at", word_at},
+    {"peek", word_peek},
     {"has", word_has},
     {"symbol", word_symbol},
     {"prcb", word_prcb},
+    {"pfn", word_pfn},
+    {"page", word_page},
     {"image_time", word_image_time},
     {"boot_time", word_boot_time},
     {"seconds", word_seconds},
@@ -803,11 +1221,24 @@ static const luaL_Reg words[] = {
     {"excused", word_excused},
     {"set", word_set},
     {"write", word_write},
+    {"write_physical", word_write_physical},
     {"unlink", word_unlink},
     {"unlink_thread", word_unlink_thread},
     {"unlink_half", word_unlink_half},
     {"relink", word_relink},
     {"erase_cid", word_erase_cid},
+    {"copy_root", word_copy_root},
+    {"set_owner", word_set_owner},
+    {"replace_cid", word_replace_cid},
+    {"open", word_open},
+    {"close", word_close},
+    {"duplicate", word_duplicate},
+    {"drop_handle", word_drop_handle},
+    {"object_type", word_object_type},
+    {"forge_type", word_forge_type},
+    {"wipe_tag", word_wipe_tag},
+    {"wipe_header", word_wipe_header},
+    {"wipe_name", word_wipe_name},
     {"header", word_header},
     {"kdbg", word_kdbg},
     {NULL, NULL},
@@ -857,6 +1288,14 @@ static const char prelude[] =
     "  d.explorer = process{name = 'explorer.exe', parent = 2204, session = 1, threads = 8, gui = true}\n"
     "  d.notepad = process{name = 'notepad.exe', parent = d.explorer, session = 1, threads = 3, gui = true}\n"
     "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2}\n"
+    "  open(d.system, d.smss)\n"
+    "  open(d.smss, d.csrss)\n"
+    "  for _, p in ipairs{d.winlogon, d.explorer, d.notepad, d.cmd} do\n"
+    "    open(d.csrss, p)\n"
+    "    for _, t in ipairs(p.threads) do open(d.csrss, t) end\n"
+    "  end\n"
+    "  open(d.explorer, d.notepad, 0x101000)\n"
+    "  open(d.cmd, d.cmd.threads[2], 0x1fffff)\n"
     "  return d\n"
     "end\n";
 
@@ -884,5 +1323,6 @@ enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, st
 	if (forge->machine->clean && inv_count(forge->machine->attacks))
 		return inv_fail(error, INV_E_USAGE, "%s: both clean() and breaks()", forge->options.name);
 	inv_machine_settle(forge->machine);
+	inv_machine_sync_pfn(forge->machine);
 	return inv_machine_check(forge->machine, error);
 }

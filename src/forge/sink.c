@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "forge/write.h"
 
@@ -81,8 +82,30 @@ enum inv_code inv_sink_close(struct inv_sink *sink)
 	return sink->code;
 }
 
+// Of every page another content, and of no shape that anything in Windows has.
+static void make_filler(uint8_t *page, uint64_t address)
+{
+	struct inv_random random = {address};
+	for (size_t i = 0; i < INV_RAM_PAGE; i += 8)
+		inv_put64(page + i, inv_random_next(&random));
+}
+
+static void put_filler(struct inv_sink *sink, const struct inv_ram *ram, const struct inv_ram_run *run, uint64_t offset)
+{
+	uint64_t end = inv_ram_filled(ram) < run->address ? run->address : inv_ram_filled(ram);
+	uint8_t page[INV_RAM_PAGE];
+	for (uint64_t at = run->address; at < end && at - run->address < run->size && sink->code == INV_OK;
+	     at += INV_RAM_PAGE) {
+		if (inv_ram_page(ram, at))
+			continue;
+		make_filler(page, at);
+		inv_sink_put(sink, offset + (at - run->address), page, sizeof page);
+	}
+}
+
 void inv_sink_put_run(struct inv_sink *sink, const struct inv_ram *ram, const struct inv_ram_run *run, uint64_t offset)
 {
+	put_filler(sink, ram, run, offset);
 	uint64_t page = run->address;
 	while (sink->code == INV_OK && inv_ram_next_page(ram, page, &page) && page - run->address < run->size) {
 		inv_sink_put(sink, offset + (page - run->address), inv_ram_page(ram, page), INV_RAM_PAGE);

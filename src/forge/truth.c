@@ -85,6 +85,10 @@ static json_t *thread_list(const struct inv_forge_process *process)
 // States are those of the life-time automaton; a process that never had a thread is in creation.
 static const char *state_of(const struct inv_forge_process *process)
 {
+	if (process->deleted)
+		return "freed";
+	if (process->stage >= INV_STAGE_D1)
+		return "deleting";
 	if (process->zombie)
 		return "zombie";
 	return inv_count(process->threads) ? "running" : "created";

@@ -255,3 +255,34 @@ const char *inv_arch_name(enum inv_arch arch)
 	}
 	return "unknown";
 }
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 // Linux 5.14; its number is fixed for ever
+#endif
+
+// The whole pages within these bytes. Memory that is not a mapped file is left alone: forgetting would clear it.
+static bool mapped_pages(const struct inv_image *image, const uint8_t *bytes, size_t size, size_t *start,
+                         size_t *length)
+{
+	const size_t page = INV_PAGE_SIZE;
+	if (!image->mapping)
+		return false;
+	size_t from = (size_t)(bytes - image->bytes), to = from + size;
+	*start = (from + page - 1) / page * page;
+	*length = to / page * page > *start ? to / page * page - *start : 0;
+	return *length != 0;
+}
+
+void inv_image_expect(const struct inv_image *image, const uint8_t *bytes, size_t size)
+{
+	size_t start, length;
+	if (mapped_pages(image, bytes, size, &start, &length))
+		(void)madvise((uint8_t *)image->mapping + start, length, MADV_POPULATE_READ);
+}
+
+void inv_image_forget(const struct inv_image *image, const uint8_t *bytes, size_t size)
+{
+	size_t start, length;
+	if (mapped_pages(image, bytes, size, &start, &length))
+		(void)madvise((uint8_t *)image->mapping + start, length, MADV_DONTNEED);
+}

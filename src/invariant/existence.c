@@ -8,7 +8,8 @@
 void inv_each_process(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_dossier *process))
 {
 	for (size_t i = 0; i < judge->dossiers->process_count; i++)
-		one(judge, &judge->dossiers->processes[i]);
+		if (inv_is_live(&judge->dossiers->processes[i]))
+			one(judge, &judge->dossiers->processes[i]);
 }
 
 void inv_each_thread(struct inv_judge *judge,
@@ -58,11 +59,18 @@ static bool is_set(const struct inv_judge *judge, const struct inv_dossier *proc
 	return value.ok && value.u != 0;
 }
 
-// State c2 of the automaton: listed, and Flags.ProcessInserted about to be set. Nothing has run yet.
-static bool is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
+// Lists that show a process only while it has threads.
+#define SCHEDULED (1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_READY_LIST | 1u << INV_W_WAIT_LIST)
+
+bool inv_is_scheduled(const struct inv_dossier *process)
+{
+	return (process->seen_by & SCHEDULED) != 0 || process->kthreads.count > 0;
+}
+
+bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	return is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && is_zero(judge, process, INV_F_EPROCESS_ExitTime) &&
-	       process->on_scheduler_list != INV_YES;
+	       !inv_is_scheduled(process);
 }
 
 static struct inv_value pointer_count(const struct inv_judge *judge, const struct inv_dossier *process)
@@ -75,8 +83,7 @@ static struct inv_value pointer_count(const struct inv_judge *judge, const struc
 	return inv_field(judge->kernel, process->address - body, INV_F_OBJECT_HEADER_PointerCount);
 }
 
-// State d1: the last reference is gone, PspProcessDelete has cleared ProcessInserted and is about to unlink.
-static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
+bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value references = pointer_count(judge, process);
 	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) &&
@@ -92,11 +99,11 @@ static bool runs(const struct inv_judge *judge, const struct inv_dossier *proces
 static void listed_without_flag(struct inv_judge *judge, const struct inv_dossier *process,
                                 const struct inv_value *inserted)
 {
-	if (is_being_created(judge, process)) {
+	if (inv_is_being_created(judge, process)) {
 		inv_excuse(judge, inv_subject_process(process), "creating");
 		return;
 	}
-	if (is_being_deleted(judge, process)) {
+	if (inv_is_being_deleted(judge, process)) {
 		inv_excuse(judge, inv_subject_process(process), "deleting");
 		return;
 	}
@@ -156,34 +163,6 @@ static void judge_inserted(struct inv_judge *judge, const struct inv_dossier *pr
 void inv_judge_L01(struct inv_judge *judge)
 {
 	inv_each_process(judge, judge_inserted);
-}
-
-static void judge_session(struct inv_judge *judge, const struct inv_dossier *process)
-{
-	struct inv_value session = read_process(judge, process, INV_F_EPROCESS_Session);
-	struct inv_value flag = read_process(judge, process, INV_F_EPROCESS_ProcessInSession);
-	if (!inv_need(judge, &session) || !inv_need(judge, &flag))
-		return;
-	if ((session.u != 0) == (flag.u != 0)) {
-		inv_holds(judge);
-		return;
-	}
-	// MmCreateProcessAddressSpace sets both before the process is inserted; deletion clears ProcessInserted first.
-	if (is_zero(judge, process, INV_F_EPROCESS_ProcessInserted)) {
-		inv_excuse(judge, inv_subject_process(process), "not-inserted");
-		return;
-	}
-	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
-	inv_field_says(judge, finding, INV_F_EPROCESS_Session, &session, "the process %s a session",
-	               session.u ? "belongs to" : "has not got");
-	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInSession, &flag, "the process is %s a session",
-	               flag.u ? "in" : "not in");
-	inv_tried(judge, finding, "not-inserted", "Flags.ProcessInserted is set, so it is neither created nor deleted");
-}
-
-void inv_judge_L04(struct inv_judge *judge)
-{
-	inv_each_process(judge, judge_session);
 }
 
 static void judge_scheduled(struct inv_judge *judge, const struct inv_dossier *process)
@@ -345,6 +324,15 @@ void inv_judge_L10(struct inv_judge *judge)
 	const struct inv_dossiers *dossiers = judge->dossiers;
 	judge_list(judge, &dossiers->testimony->active);
 	judge_list(judge, &dossiers->testimony->scheduler);
+	judge_list(judge, &dossiers->testimony->handle_tables);
+	judge_list(judge, &dossiers->testimony->mm);
+	judge_list(judge, &dossiers->testimony->job_list);
+	for (size_t i = 0; i < inv_count(dossiers->testimony->dispatch); i++)
+		judge_list(judge, &dossiers->testimony->dispatch[i].list);
+	for (size_t i = 0; i < inv_count(dossiers->testimony->sessions); i++)
+		judge_list(judge, &dossiers->testimony->sessions[i].members);
+	for (size_t i = 0; i < inv_count(dossiers->testimony->jobs); i++)
+		judge_list(judge, &dossiers->testimony->jobs[i].members);
 	for (size_t i = 0; i < dossiers->process_count; i++) {
 		judge_list(judge, &dossiers->processes[i].threads);
 		judge_list(judge, &dossiers->processes[i].kthreads);
@@ -399,12 +387,19 @@ static int by_value(const void *a, const void *b)
 	return (l > r) - (l < r);
 }
 
+// State c0: no list but the memory manager's shows the process, which has no identifier yet.
+static bool awaits_id(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	return process->pid.ok && process->pid.u == 0 && process->on_active_list == INV_NO &&
+	       is_zero(judge, process, INV_F_EPROCESS_ProcessInserted) && inv_is_being_created(judge, process);
+}
+
 static struct id *all_ids(const struct inv_judge *judge)
 {
 	struct id *ids = NULL;
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
-		if (process->pid.ok && process->role != INV_ROLE_IDLE)
+		if (process->pid.ok && process->role != INV_ROLE_IDLE && !awaits_id(judge, process) && inv_is_live(process))
 			inv_push(ids, ((struct id){process->pid.u, process, 0}));
 	}
 	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
@@ -433,9 +428,14 @@ static void judge_id_form(struct inv_judge *judge, const struct inv_dossier *pro
 		inv_holds(judge);
 		return;
 	}
+	if (awaits_id(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "creating");
+		return;
+	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_UniqueProcessId, &process->pid,
 	               "the CID table cannot hand out this identifier");
+	inv_tried(judge, finding, "creating", "it has an identifier, or is listed or inserted, or has threads");
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
 }
 
@@ -459,6 +459,7 @@ static void judge_id_owner(struct inv_judge *judge, const struct id *first, cons
 void inv_judge_L16(struct inv_judge *judge)
 {
 	inv_each_process(judge, judge_id_form);
+	inv_each_process(judge, inv_judge_id_slot);
 	struct id *ids = all_ids(judge);
 	for (size_t i = 0; i < inv_count(ids); i++) {
 		if (!ids[i].process)

@@ -7,13 +7,31 @@
 
 // existence.c
 void inv_judge_L01(struct inv_judge *judge);
-void inv_judge_L04(struct inv_judge *judge);
 void inv_judge_L07(struct inv_judge *judge);
 void inv_judge_L08(struct inv_judge *judge);
 void inv_judge_L09(struct inv_judge *judge);
 void inv_judge_L10(struct inv_judge *judge);
 void inv_judge_L15(struct inv_judge *judge);
 void inv_judge_L16(struct inv_judge *judge);
+// lists.c
+void inv_judge_L03(struct inv_judge *judge);
+void inv_judge_L17(struct inv_judge *judge);
+// groups.c
+void inv_judge_L04(struct inv_judge *judge);
+void inv_judge_S10(struct inv_judge *judge);
+// dispatch.c
+void inv_judge_T08(struct inv_judge *judge);
+// tables.c
+void inv_judge_L02(struct inv_judge *judge);
+void inv_judge_L11(struct inv_judge *judge);
+void inv_judge_L12(struct inv_judge *judge);
+void inv_judge_L13(struct inv_judge *judge);
+void inv_judge_L19(struct inv_judge *judge);
+void inv_judge_L20(struct inv_judge *judge);
+void inv_judge_X04(struct inv_judge *judge);
+void inv_judge_T05(struct inv_judge *judge);
+void inv_judge_T14(struct inv_judge *judge);
+void inv_judge_id_slot(struct inv_judge *judge, const struct inv_dossier *process); // the table's half of L16
 // anchors.c
 void inv_judge_L18(struct inv_judge *judge);
 // exit.c
@@ -35,6 +53,14 @@ void inv_judge_T07(struct inv_judge *judge);
 // space.c
 void inv_judge_M01(struct inv_judge *judge);
 void inv_judge_M02(struct inv_judge *judge);
+// pfn.c
+void inv_judge_L05(struct inv_judge *judge);
+void inv_judge_L06(struct inv_judge *judge);
+void inv_judge_M04(struct inv_judge *judge);
+// remains.c
+void inv_judge_L14(struct inv_judge *judge);
+void inv_judge_X06(struct inv_judge *judge);
+void inv_judge_self_maps(struct inv_judge *judge); // the half of L06 that needs no PFN database
 // time.c
 void inv_judge_T15(struct inv_judge *judge);
 void inv_judge_P07(struct inv_judge *judge);
@@ -42,7 +68,7 @@ void inv_judge_P07(struct inv_judge *judge);
 void inv_judge_K07(struct inv_judge *judge);
 void inv_judge_K08(struct inv_judge *judge);
 
-// Calls `one` for every process, or thread, that has a dossier.
+// Calls `one` for every process that has a dossier and is live (inv_is_live()), or for every thread.
 void inv_each_process(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_dossier *process));
 void inv_each_thread(struct inv_judge *judge,
                      void (*one)(struct inv_judge *judge, const struct inv_thread_dossier *thread));
@@ -53,6 +79,13 @@ enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process);
 // Does this witness show the process? Unsure when it was not read to its end and does not.
 enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
                              enum inv_witness_id witness);
+
+// Is there a thread of the process to schedule, by the scheduler's lists or the process' own?
+bool inv_is_scheduled(const struct inv_dossier *process);
+// States c0 to c2 of the automaton: no thread yet, and never one before. What else the state demands is the caller's to ask.
+bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossier *process);
+// States d1 and d2: exited, the last reference gone. PspProcessDelete has cleared ProcessInserted and unlinks.
+bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process);
 
 // Is the process at this address on PsActiveProcessHead?
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process);

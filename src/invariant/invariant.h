@@ -43,6 +43,9 @@ struct inv_dossier {
 	enum inv_role role;
 	enum inv_state state;
 	enum inv_answer on_active_list, on_scheduler_list;
+	// Its DirectoryTableBase is a page that maps itself, and no listed process has the same. A deleted process' page keeps
+	// its content until it is used again, so this alone is no proof of life.
+	enum inv_answer owns_root;
 	struct inv_list threads;  // EPROCESS.ThreadListHead
 	struct inv_list kthreads; // KPROCESS.ThreadListHead
 };
@@ -56,6 +59,10 @@ struct inv_dossiers {
 	size_t thread_count;
 	struct inv_thread_dossier *threads; // by address
 };
+// Only the sweep saw it: nothing that lives is known to lead to it.
+bool inv_is_only_swept(const struct inv_dossier *process);
+// Worth judging: not what a deleted process left in memory, nor something of which only the shape was found.
+bool inv_is_live(const struct inv_dossier *process);
 const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process); // NULL: none
 const struct inv_thread_dossier *inv_thread_dossier_at(const struct inv_dossiers *dossiers, uint64_t thread);
 

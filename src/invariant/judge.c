@@ -26,6 +26,17 @@ const char *inv_certainty_name(enum inv_certainty certainty)
 	return names[certainty];
 }
 
+bool inv_is_only_swept(const struct inv_dossier *process)
+{
+	uint32_t swept = 1u << INV_W_POOL | 1u << INV_W_DISPATCHER_HEADER | 1u << INV_W_SELF_MAP;
+	return (process->seen_by & ~swept) == 0;
+}
+
+bool inv_is_live(const struct inv_dossier *process)
+{
+	return !inv_is_only_swept(process) || process->state == INV_STATE_HIDDEN;
+}
+
 const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process)
 {
 	size_t low = 0, high = dossiers->process_count;
@@ -129,6 +140,7 @@ static enum inv_tier tier_of_type(enum inv_type type)
 	case INV_T_KTHREAD:
 	case INV_T_KPCR:
 	case INV_T_KPRCB:
+	case INV_T_KSHARED_READY_QUEUE:
 		return INV_TIER_SCHEDULER;
 	case INV_T_OBJECT_HEADER:
 	case INV_T_OBJECT_TYPE:
@@ -136,6 +148,8 @@ static enum inv_tier tier_of_type(enum inv_type type)
 	case INV_T_HANDLE_TABLE_ENTRY:
 		return INV_TIER_OBJECT_MANAGER;
 	case INV_T_MMPFN:
+	case INV_T_MM_SESSION_SPACE:
+	case INV_T_MI_ACTIVE_PFN:
 	case INV_T_MI_PARTITION:
 	case INV_T_MI_SYSTEM_INFORMATION:
 		return INV_TIER_MEMORY_MANAGER;

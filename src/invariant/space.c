@@ -47,7 +47,7 @@ void inv_judge_M01(struct inv_judge *judge)
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
 		struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
-		if (inv_need(judge, &dtb))
+		if (inv_is_live(process) && inv_need(judge, &dtb))
 			inv_push(roots, ((struct root){dtb.u & INV_DTB_MASK, process, dtb}));
 	}
 	size_t count = inv_count(roots);
@@ -131,5 +131,6 @@ void inv_judge_M02(struct inv_judge *judge)
 	    self_slots(table, root, &expected) != 1)
 		expected = NO_SLOT;
 	for (size_t i = 0; i < judge->dossiers->process_count; i++)
-		judge_self_map(judge, &judge->dossiers->processes[i], expected);
+		if (inv_is_live(&judge->dossiers->processes[i]))
+			judge_self_map(judge, &judge->dossiers->processes[i], expected);
 }

@@ -35,8 +35,55 @@ static json_t *witness_names(uint32_t bits)
 	return names;
 }
 
-static json_t *process_json(const struct inv_kernel *kernel, const struct inv_dossier *process)
+// What memory holds of processes and threads where nothing maps it: more than so many are only counted.
+#define MOST_UNMAPPED 1000u
+
+static json_t *unmapped_json(const struct inv_sweep *sweep)
 {
+	static const char *const kinds[] = {[INV_HIT_PROCESS_TAG] = "process tag",
+	                                    [INV_HIT_THREAD_TAG] = "thread tag",
+	                                    [INV_HIT_PROCESS] = "process",
+	                                    [INV_HIT_THREAD] = "thread",
+	                                    [INV_HIT_ROOT] = "root"};
+	json_t *unmapped = json_array();
+	for (size_t i = 0; i < inv_count(sweep->hits) && json_array_size(unmapped) < MOST_UNMAPPED; i++) {
+		const struct inv_hit *hit = &sweep->hits[i];
+		if (hit->address || hit->kind == INV_HIT_ROOT)
+			continue;
+		json_t *object = json_object();
+		json_object_set_new(object, "kind", json_string(kinds[hit->kind]));
+		json_object_set_new(object, "physical", inv_json_address(hit->physical));
+		json_array_append_new(unmapped, object);
+	}
+	return unmapped;
+}
+
+static json_t *sweep_json(const struct inv_sweep *sweep)
+{
+	if (!sweep)
+		return json_null();
+	json_t *object = json_object();
+	json_object_set_new(object, "bytes", inv_json_number(sweep->bytes));
+	json_object_set_new(object, "skipped", inv_json_number(sweep->skipped));
+	json_object_set_new(object, "hits", inv_json_number(inv_count(sweep->hits)));
+	json_object_set_new(object, "mapped", json_boolean(sweep->mapped));
+	json_object_set_new(object, "unmapped", unmapped_json(sweep));
+	return object;
+}
+
+// Known only when every page of the process' own table could be read.
+static json_t *handles_json(const struct inv_testimony *testimony, uint64_t process)
+{
+	struct inv_value named = inv_field(testimony->kernel, process, INV_F_EPROCESS_ObjectTable);
+	if (named.ok && named.u == 0)
+		return json_integer(0);
+	const struct inv_table_record *table = named.ok ? inv_table_record_at(testimony, named.u) : NULL;
+	return table && table->coverage.complete ? json_integer((json_int_t)table->coverage.used) : json_null();
+}
+
+static json_t *process_json(const struct inv_testimony *testimony, const struct inv_dossier *process)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
 	json_t *object = json_object();
 	struct inv_value created = inv_field(kernel, process->address, INV_F_EPROCESS_CreateTime);
 	struct inv_value exited = inv_field(kernel, process->address, INV_F_EPROCESS_ExitTime);
@@ -55,7 +102,7 @@ static json_t *process_json(const struct inv_kernel *kernel, const struct inv_do
 	json_object_set_new(object, "state", json_string(inv_state_name(process->state)));
 	json_object_set_new(object, "session", inv_json_pointer(&session));
 	json_object_set_new(object, "threads", inv_json_value(&threads));
-	json_object_set_new(object, "handles", json_null());
+	json_object_set_new(object, "handles", handles_json(testimony, process->address));
 	json_object_set_new(object, "role", json_string(inv_role_name(process->role)));
 	json_object_set_new(object, "seen_by", witness_names(process->seen_by));
 	json_object_set_new(object, "missing_from", witness_names(process->missing_from));
@@ -164,9 +211,10 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	json_object_set_new(report, "image", inv_json_image(inv_image_info(check->kernel->image)));
 	json_object_set_new(report, "kernel", inv_json_kernel(check->kernel));
 	json_object_set_new(report, "witnesses", witnesses_json(check->testimony));
+	json_object_set_new(report, "sweep", sweep_json(check->sweep));
 	json_t *processes = json_array();
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
-		json_array_append_new(processes, process_json(check->kernel, &check->dossiers.processes[i]));
+		json_array_append_new(processes, process_json(check->testimony, &check->dossiers.processes[i]));
 	json_object_set_new(report, "processes", processes);
 	json_t *findings = json_array();
 	for (size_t i = 0; i < inv_count(check->judge.findings); i++)

@@ -119,6 +119,19 @@ static void write_witnesses(const struct page *page)
 	inv_table_free(table);
 }
 
+static void write_sweep(const struct page *page)
+{
+	const struct inv_sweep *sweep = page->check->sweep;
+	size_t unmapped = 0;
+	if (!sweep)
+		return;
+	for (size_t i = 0; i < inv_count(sweep->hits); i++)
+		unmapped += sweep->hits[i].address == 0 && sweep->hits[i].kind != INV_HIT_ROOT;
+	fprintf(page->file, "\nSweep: %" PRIu64 " bytes of memory, %zu hits, %zu of them in pages that nothing maps%s\n",
+	        sweep->bytes, inv_count(sweep->hits), unmapped,
+	        sweep->mapped ? "" : " (page tables could not be read to their end)");
+}
+
 static const char *witness_list(const struct page *page, uint32_t bits)
 {
 	const char *list = "";
@@ -239,6 +252,7 @@ static void write_text(const struct inv_check *check, const char *version, const
 	struct page page = {file, check, style, inv_arena_new()};
 	write_head(&page, version);
 	write_witnesses(&page);
+	write_sweep(&page);
 	write_processes(&page);
 	write_findings(&page);
 	write_excused(&page);

@@ -12,34 +12,108 @@ const char *inv_tier_name(enum inv_tier tier)
 }
 
 static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
-    {INV_W_ACTIVE_LIST, "active-list", INV_TIER_EXECUTIVE,
-     "PsActiveProcessHead: every process object from its insertion to its deletion, linked through "
-     "EPROCESS.ActiveProcessLinks.",
-     "read in the kernel's code: PspInsertProcess, PspProcessDelete", inv_witness_active_list},
-    {INV_W_SCHEDULER_LIST, "scheduler-list", INV_TIER_SCHEDULER,
-     "KiProcessListHead: every process that has a thread, linked through KPROCESS.ProcessListEntry.",
-     "read in the kernel's code: KeStartThread, KeTerminateThread", inv_witness_scheduler_list},
-    {INV_W_CPU, "cpu", INV_TIER_SCHEDULER,
-     "The KPRCB of each processor: CurrentThread, NextThread and IdleThread, and through them the process that runs.",
-     "type information of the kernel's PDB", inv_witness_cpu},
-    {INV_W_ANCHOR, "anchor", INV_TIER_EXECUTIVE,
-     "The kernel's own pointers to particular processes: PsInitialSystemProcess, PsIdleProcess, CmpRegistryProcess, "
-     "PsSecureSystemProcess, the store process of MiSystemPartition.",
-     "symbols of the kernel's PDB", inv_witness_anchor},
-    {INV_W_DUMP, "dump", INV_TIER_EXECUTIVE,
-     "The process and thread that the kernel put into a triage dump when it crashed.", "format of triage dumps",
-     inv_witness_dump},
-    {INV_W_THREAD_LIST, "thread-list", INV_TIER_EXECUTIVE,
-     "EPROCESS.ThreadListHead: every thread object of the process until the object's deletion, linked through "
-     "ETHREAD.ThreadListEntry.",
-     "read in the kernel's code: PspInsertThread, PspThreadDelete", NULL},
-    {INV_W_KTHREAD_LIST, "kthread-list", INV_TIER_SCHEDULER,
-     "KPROCESS.ThreadListHead: every thread of the process that has not terminated, linked through "
-     "KTHREAD.ThreadListEntry.",
-     "read in the kernel's code: KeStartThread, KeTerminateThread", NULL},
-    {INV_W_THREAD, "thread", INV_TIER_SCHEDULER,
-     "Every thread that another witness saw: KTHREAD.Process and ApcState.Process name its process.",
-     "read in the kernel's code: PspExitThread compares the two", NULL},
+    [INV_W_ACTIVE_LIST] =
+        {INV_W_ACTIVE_LIST, "active-list", INV_TIER_EXECUTIVE,
+         "PsActiveProcessHead: every process object from its insertion to its deletion, linked through "
+         "EPROCESS.ActiveProcessLinks.",
+         "read in the kernel's code: PspInsertProcess, PspProcessDelete", inv_witness_active_list},
+    [INV_W_SCHEDULER_LIST] =
+        {INV_W_SCHEDULER_LIST, "scheduler-list", INV_TIER_SCHEDULER,
+         "KiProcessListHead: every process that has a thread, linked through KPROCESS.ProcessListEntry.",
+         "read in the kernel's code: KeStartThread, KeTerminateThread", inv_witness_scheduler_list},
+    [INV_W_CPU] = {INV_W_CPU, "cpu", INV_TIER_SCHEDULER,
+                   "The KPRCB of each processor: CurrentThread, NextThread and IdleThread, and through them the "
+                   "process that runs.",
+                   "type information of the kernel's PDB", inv_witness_cpu},
+    [INV_W_ANCHOR] = {INV_W_ANCHOR, "anchor", INV_TIER_EXECUTIVE,
+                      "The kernel's own pointers to particular processes: PsInitialSystemProcess, PsIdleProcess, "
+                      "CmpRegistryProcess, "
+                      "PsSecureSystemProcess, the store process of MiSystemPartition.",
+                      "symbols of the kernel's PDB", inv_witness_anchor},
+    [INV_W_DUMP] = {INV_W_DUMP, "dump", INV_TIER_EXECUTIVE,
+                    "The process and thread that the kernel put into a triage dump when it crashed.",
+                    "format of triage dumps", inv_witness_dump},
+    [INV_W_MM_LIST] = {INV_W_MM_LIST, "mm-list", INV_TIER_MEMORY_MANAGER,
+                       "MiState.Processes.ProcessList (MmProcessList before Windows 10): every process that has an "
+                       "address space, from "
+                       "its "
+                       "creation to the deletion of its object, linked through EPROCESS.MmProcessLinks.",
+                       "read in the kernel's code: MiInsertNewProcess, MiDeleteFinalPageTables; that MmProcessList is "
+                       "kept on x64 is not "
+                       "verified",
+                       inv_witness_mm_list},
+    [INV_W_READY_LIST] =
+        {INV_W_READY_LIST, "ready-list", INV_TIER_SCHEDULER,
+         "The threads that wait for a CPU: DispatcherReadyListHead and DeferredReadyListHead of every KPRCB and the "
+         "queues "
+         "that CPUs share, linked through KTHREAD.WaitListEntry.",
+         "type information of the kernel's PDB; the entry by public practice, measured on dumps of 19041",
+         inv_witness_ready_list},
+    [INV_W_WAIT_LIST] =
+        {INV_W_WAIT_LIST, "wait-list", INV_TIER_SCHEDULER,
+         "The threads that wait and whose stacks may be swapped: WaitListHead of every KPRCB, linked through "
+         "KTHREAD.WaitListEntry.",
+         "type information of the kernel's PDB; the entry by public practice, measured on dumps of 19041",
+         inv_witness_wait_list},
+    [INV_W_THREAD_LIST] =
+        {INV_W_THREAD_LIST, "thread-list", INV_TIER_EXECUTIVE,
+         "EPROCESS.ThreadListHead: every thread object of the process until the object's deletion, linked through "
+         "ETHREAD.ThreadListEntry.",
+         "read in the kernel's code: PspInsertThread, PspThreadDelete", NULL},
+    [INV_W_KTHREAD_LIST] =
+        {INV_W_KTHREAD_LIST, "kthread-list", INV_TIER_SCHEDULER,
+         "KPROCESS.ThreadListHead: every thread of the process that has not terminated, linked through "
+         "KTHREAD.ThreadListEntry.",
+         "read in the kernel's code: KeStartThread, KeTerminateThread", NULL},
+    [INV_W_THREAD] = {INV_W_THREAD, "thread", INV_TIER_SCHEDULER,
+                      "Every thread that another witness saw: KTHREAD.Process and ApcState.Process name its process.",
+                      "read in the kernel's code: PspExitThread compares the two", NULL},
+    [INV_W_CID_TABLE] =
+        {INV_W_CID_TABLE, "cid-table", INV_TIER_EXECUTIVE,
+         "PspCidTable: every process and every thread under its identifier, from its creation to the deletion of its "
+         "object.",
+         "read in the kernel's code: PspAllocateProcess, PspReferenceCidTableEntry, PspProcessDelete, PspThreadDelete",
+         inv_witness_cid_table},
+    [INV_W_HANDLE_TABLE_LIST] =
+        {INV_W_HANDLE_TABLE_LIST, "handle-table-list", INV_TIER_OBJECT_MANAGER,
+         "HandleTableListHead: the handle table of every process, whose QuotaProcess names the process.",
+         "read in the kernel's code: PspInsertProcess; type information of the kernel's PDB",
+         inv_witness_handle_table_list},
+    [INV_W_HANDLES] = {INV_W_HANDLES, "handles", INV_TIER_OBJECT_MANAGER,
+                       "Every handle of every process that leads to a process or a thread.",
+                       "type information of the kernel's PDB; the form of an entry is public practice",
+                       inv_witness_handles},
+    [INV_W_SESSION_LIST] =
+        {INV_W_SESSION_LIST, "session-list", INV_TIER_MEMORY_MANAGER,
+         "_MM_SESSION_SPACE.ProcessList of every session that a process names: its processes, linked through "
+         "EPROCESS.SessionProcessLinks.",
+         "read in the kernel's code: MiInsertNewProcess; the type is known up to Windows 11 23H2",
+         inv_witness_session_list},
+    [INV_W_JOB_LIST] =
+        {INV_W_JOB_LIST, "job-list", INV_TIER_EXECUTIVE,
+         "EJOB.ProcessListHead of every job on PspJobList and of every job that a process names, linked through "
+         "EPROCESS.JobLinks.",
+         "type information of the kernel's PDB", inv_witness_job_list},
+    [INV_W_POOL] = {INV_W_POOL, "pool", INV_TIER_OBJECT_MANAGER,
+                    "Blocks of pool with the tags of processes and threads. They show what exists or existed; what "
+                    "they lack proves "
+                    "nothing.",
+                    "pooltag.txt of the debugger; the form of a block is public practice", inv_witness_pool},
+    [INV_W_DISPATCHER_HEADER] =
+        {INV_W_DISPATCHER_HEADER, "dispatcher-header", INV_TIER_SCHEDULER,
+         "Objects in memory with the shape of a process or thread, whatever their tag, header and name: the type in "
+         "DISPATCHER_HEADER, list heads, page table root, stacks.",
+         "type information of the kernel's PDB", inv_witness_dispatcher_header},
+    [INV_W_SELF_MAP] = {INV_W_SELF_MAP, "self-map", INV_TIER_HARDWARE,
+                        "Pages that map themselves in the slot in which System's page table root does: the root of an "
+                        "address space each.",
+                        "read in the kernel's code: MmCreateProcessAddressSpace", inv_witness_self_map},
+    [INV_W_PFN] = {INV_W_PFN, "pfn", INV_TIER_MEMORY_MANAGER,
+                   "The PFN database: the entry of the frame of every page table root contains itself, and leads back "
+                   "to the process, "
+                   "from its creation to the deletion of its object.",
+                   "read in the kernel's code: MiAllocateTopLevelPage, MiSetPageTablePfnBuddy, MiAllocateProcessShadow",
+                   inv_witness_pfn},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)
@@ -47,12 +121,15 @@ const struct inv_witness *inv_witness(enum inv_witness_id id)
 	return &witnesses[id];
 }
 
-struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel)
+struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep)
 {
 	struct inv_testimony *testimony = inv_alloc(sizeof *testimony);
 	testimony->kernel = kernel;
+	testimony->sweep = sweep;
 	testimony->arena = inv_arena_new();
 	inv_role_anchors_read(kernel, &testimony->anchors);
+	const struct inv_value *system = &testimony->anchors.system;
+	inv_object_types_read(kernel, system->ok ? system->u : 0, &testimony->types);
 	for (size_t i = 0; i < INV_WITNESS_COUNT; i++)
 		if (witnesses[i].testify)
 			witnesses[i].testify(testimony);
@@ -65,6 +142,17 @@ void inv_testimony_free(struct inv_testimony *testimony)
 		return;
 	inv_array_free(testimony->sightings);
 	inv_array_free(testimony->cpus);
+	inv_array_free(testimony->roots);
+	inv_array_free(testimony->pfn_roots);
+	inv_array_free(testimony->dispatch);
+	inv_array_free(testimony->sessions);
+	inv_array_free(testimony->jobs);
+	inv_array_free(testimony->in_session);
+	inv_array_free(testimony->in_job);
+	inv_array_free(testimony->ids);
+	inv_array_free(testimony->tables);
+	inv_array_free(testimony->handles);
+	stbds_hmfree(testimony->table_index);
 	inv_arena_free(testimony->arena);
 	free(testimony);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two lists of processes: that of the executive and that of the scheduler.
+// The lists of all processes: that of the executive, that of the scheduler and that of the memory manager.
 #include "witness/witness.h"
 
-// How a list of processes was read: entries, links that do not return, ends that could not be read.
-static void count_links(const struct inv_list *list, struct inv_coverage *coverage)
+void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage)
 {
 	coverage->read += list->count;
 	for (size_t i = 0; i < list->link_count; i++) {
@@ -15,8 +14,8 @@ static void count_links(const struct inv_list *list, struct inv_coverage *covera
 	}
 }
 
-static void testify(struct inv_testimony *testimony, enum inv_witness_id witness, enum inv_symbol symbol,
-                    enum inv_field entry_field, struct inv_list *list)
+static void testify(struct inv_testimony *testimony, enum inv_witness_id witness, const char *name,
+                    struct inv_value head, enum inv_field entry_field, struct inv_list *list)
 {
 	const struct inv_kernel *kernel = testimony->kernel;
 	uint64_t offset;
@@ -24,13 +23,12 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 		inv_void(testimony, witness, "the layout has no such list entry");
 		return;
 	}
-	struct inv_value head = inv_kernel_symbol(kernel, symbol, NULL);
 	if (!head.ok) {
 		inv_void(testimony, witness, "the address of the list head is not known");
 		return;
 	}
-	inv_list_walk(kernel, testimony->arena, inv_symbol_name(symbol), head.u, INV_LIST_BOUND, list);
-	count_links(list, &testimony->coverage[witness]);
+	inv_list_walk(kernel, testimony->arena, name, head.u, INV_LIST_BOUND, list);
+	inv_count_links(list, &testimony->coverage[witness]);
 	for (size_t i = 0; i < list->count; i++)
 		inv_sight(testimony, witness, list->nodes[i].entry - offset, 0, list->nodes[i].entry);
 	testimony->coverage[witness].complete = list->closed;
@@ -38,16 +36,38 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 		inv_void(testimony, witness, "the list head could not be read");
 }
 
+static void testify_symbol(struct inv_testimony *testimony, enum inv_witness_id witness, enum inv_symbol symbol,
+                           enum inv_field entry_field, struct inv_list *list)
+{
+	struct inv_value head = inv_kernel_symbol(testimony->kernel, symbol, NULL);
+	testify(testimony, witness, inv_symbol_name(symbol), head, entry_field, list);
+}
+
 void inv_witness_active_list(struct inv_testimony *testimony)
 {
-	testify(testimony, INV_W_ACTIVE_LIST, INV_S_PsActiveProcessHead, INV_F_EPROCESS_ActiveProcessLinks,
-	        &testimony->active);
+	testify_symbol(testimony, INV_W_ACTIVE_LIST, INV_S_PsActiveProcessHead, INV_F_EPROCESS_ActiveProcessLinks,
+	               &testimony->active);
 }
 
 void inv_witness_scheduler_list(struct inv_testimony *testimony)
 {
-	testify(testimony, INV_W_SCHEDULER_LIST, INV_S_KiProcessListHead, INV_F_KPROCESS_ProcessListEntry,
-	        &testimony->scheduler);
+	testify_symbol(testimony, INV_W_SCHEDULER_LIST, INV_S_KiProcessListHead, INV_F_KPROCESS_ProcessListEntry,
+	               &testimony->scheduler);
+}
+
+// MiState.Processes.ProcessList where the layout has it (Windows 10 and later), MmProcessList before.
+void inv_witness_mm_list(struct inv_testimony *testimony)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct inv_value state = inv_kernel_symbol(kernel, INV_S_MiState, NULL);
+	struct inv_value head = {.ok = true};
+	if (state.ok && inv_field_address(kernel, state.u, INV_F_MI_SYSTEM_INFORMATION_ProcessList, &head.u)) {
+		testify(testimony, INV_W_MM_LIST, "MiState.Processes.ProcessList", head, INV_F_EPROCESS_MmProcessLinks,
+		        &testimony->mm);
+		return;
+	}
+	testimony->mm_symbol = true;
+	testify_symbol(testimony, INV_W_MM_LIST, INV_S_MmProcessList, INV_F_EPROCESS_MmProcessLinks, &testimony->mm);
 }
 
 void inv_witness_thread_list(struct inv_testimony *testimony, uint64_t process, enum inv_witness_id witness,
@@ -64,7 +84,7 @@ void inv_witness_thread_list(struct inv_testimony *testimony, uint64_t process, 
 		return;
 	}
 	inv_list_walk(kernel, testimony->arena, inv_field_full_name(head_field), head, bound, list);
-	count_links(list, &testimony->coverage[witness]);
+	inv_count_links(list, &testimony->coverage[witness]);
 	for (size_t i = 0; i < list->count; i++)
 		inv_sight(testimony, witness, 0, list->nodes[i].entry - offset, list->nodes[i].entry);
 }

@@ -5,7 +5,11 @@
 #define INV_WITNESS_WITNESS_H
 
 #include "kernel/list.h"
+#include "nt/handle_table.h"
+#include "nt/object.h"
+#include "nt/pfn.h"
 #include "nt/process.h"
+#include "sweep/sweep.h"
 
 // How hard a witness is to fake while the process runs, hardest first.
 enum inv_tier {
@@ -20,14 +24,26 @@ enum inv_tier {
 const char *inv_tier_name(enum inv_tier tier); // "hardware", "memory manager", ...
 
 enum inv_witness_id {
-	INV_W_ACTIVE_LIST,    // PsActiveProcessHead
-	INV_W_SCHEDULER_LIST, // KiProcessListHead
-	INV_W_CPU,            // KPRCB CurrentThread, NextThread, IdleThread
-	INV_W_ANCHOR,         // PsInitialSystemProcess, PsIdleProcess and the like
-	INV_W_DUMP,           // the process and thread a triage dump was written for
-	INV_W_THREAD_LIST,    // EPROCESS.ThreadListHead
-	INV_W_KTHREAD_LIST,   // KPROCESS.ThreadListHead
-	INV_W_THREAD,         // KTHREAD.Process and ApcState.Process of every thread that was seen
+	INV_W_ACTIVE_LIST,       // PsActiveProcessHead
+	INV_W_SCHEDULER_LIST,    // KiProcessListHead
+	INV_W_CPU,               // KPRCB CurrentThread, NextThread, IdleThread
+	INV_W_ANCHOR,            // PsInitialSystemProcess, PsIdleProcess and the like
+	INV_W_DUMP,              // the process and thread a triage dump was written for
+	INV_W_MM_LIST,           // the memory manager's list of processes
+	INV_W_READY_LIST,        // threads that wait for a CPU
+	INV_W_WAIT_LIST,         // threads that wait and whose stacks may be swapped
+	INV_W_THREAD_LIST,       // EPROCESS.ThreadListHead
+	INV_W_KTHREAD_LIST,      // KPROCESS.ThreadListHead
+	INV_W_THREAD,            // KTHREAD.Process and ApcState.Process of every thread that was seen
+	INV_W_CID_TABLE,         // PspCidTable
+	INV_W_HANDLE_TABLE_LIST, // HandleTableListHead
+	INV_W_HANDLES,           // handles to processes and threads
+	INV_W_SESSION_LIST,      // each session's list of processes
+	INV_W_JOB_LIST,          // each job's list of processes
+	INV_W_POOL,              // blocks of pool with the tags of processes and threads
+	INV_W_DISPATCHER_HEADER, // objects with the shape of a process or thread, whatever their tag
+	INV_W_SELF_MAP,          // pages that map themselves: roots of address spaces
+	INV_W_PFN,               // the PFN database: whose page table root a frame is
 	INV_WITNESS_COUNT,
 };
 
@@ -56,6 +72,71 @@ struct inv_cpu_record {
 	bool wrote_dump;                   // this CPU wrote the dump: its saved state is that of the crash
 };
 
+// What an entry of a table points at.
+enum inv_target { INV_TARGET_OTHER, INV_TARGET_PROCESS, INV_TARGET_THREAD };
+
+// An entry of PspCidTable.
+struct inv_id_record {
+	uint64_t id;     // the index, times 4
+	uint64_t object; // a body
+	uint64_t at;     // the address of the entry
+	enum inv_target target;
+};
+
+// A HANDLE_TABLE.
+struct inv_table_record {
+	uint64_t address;
+	bool listed; // on HandleTableListHead
+	struct inv_value quota_process, pid;
+	struct inv_handle_coverage coverage; // of its entries
+};
+struct inv_table_index { // an stb_ds map
+	uint64_t key;        // the address of a HANDLE_TABLE
+	size_t value;        // where it stands in `tables`
+};
+
+// A handle to a process or a thread.
+struct inv_handle_record {
+	uint64_t table;           // HANDLE_TABLE
+	uint64_t body;            // of the object
+	struct inv_handle handle; // its `object` is the header
+	enum inv_target target;   // by the object's header
+	enum inv_target looks;    // by the type in the dispatcher header; a few other objects begin with the same byte
+};
+// All handle tables together may have this many entries, used or not.
+#define INV_HANDLE_BUDGET ((size_t)1 << 25)
+
+// A list of the dispatcher: threads in one state, linked through KTHREAD.WaitListEntry.
+struct inv_dispatch_record {
+	enum inv_witness_id witness; // INV_W_READY_LIST or INV_W_WAIT_LIST
+	struct inv_list list;
+};
+
+// A session or a job with its list of processes.
+struct inv_group_record {
+	uint64_t address;        // _MM_SESSION_SPACE, _EJOB
+	bool named;              // a list of such objects names it; else only a process points at it
+	struct inv_list members; // head 0: the layout has no such list
+};
+
+// A process and the group whose list shows it.
+struct inv_membership {
+	uint64_t process, group;
+};
+
+// A page that maps itself in the slot in which System's page table root does.
+struct inv_root_record {
+	uint64_t frame;   // its physical address
+	uint64_t process; // the process that has it as root; of several, one on PsActiveProcessHead; 0: none that was found
+	bool listed;      // that process is on PsActiveProcessHead
+};
+
+// A page table root as the PFN database has it.
+struct inv_pfn_record {
+	struct inv_pfn pfn;
+	uint64_t owner; // EPROCESS; 0: its back pointer leads nowhere
+};
+
 // Everything the witnesses said.
 struct inv_testimony {
 	const struct inv_kernel *kernel;
@@ -65,7 +146,28 @@ struct inv_testimony {
 	struct inv_sighting *sightings; // stb_ds
 	struct inv_list active;         // head 0 when its address is not known
 	struct inv_list scheduler;
-	struct inv_cpu_record *cpus; // stb_ds
+	struct inv_list mm;
+	bool mm_symbol; // the list is that of MmProcessList, which nobody has verified to be kept on x64
+	struct inv_dispatch_record *dispatch; // stb_ds
+	struct inv_group_record *sessions;    // stb_ds, by address
+	struct inv_group_record *jobs;        // stb_ds, by address
+	struct inv_list job_list;             // PspJobList; head 0 when its address is not known
+	struct inv_membership *in_session;    // stb_ds, by process, then group
+	struct inv_membership *in_job;        // stb_ds, by process, then group
+	struct inv_cpu_record *cpus;          // stb_ds
+	const struct inv_sweep *sweep;        // NULL: memory was not swept
+	struct inv_root_record *roots;        // stb_ds, by frame
+	struct inv_object_types types;
+	struct inv_pfn_database pfn;
+	struct inv_pfn_record *pfn_roots; // stb_ds, by owner, then frame; empty when the database is void
+	uint64_t cid_table;               // HANDLE_TABLE; 0 when its address is not known
+	struct inv_id_record *ids;        // stb_ds, by object; empty when the table is void
+	struct inv_list handle_tables;
+	struct inv_value kernel_table;       // *ObpKernelHandleTable
+	struct inv_table_record *tables;     // stb_ds; those on the list first
+	struct inv_table_index *table_index; // stb_ds map
+	struct inv_handle_record *handles;   // stb_ds
+	size_t handle_budget;
 };
 
 struct inv_witness {
@@ -81,8 +183,14 @@ struct inv_witness {
 const struct inv_witness *inv_witness(enum inv_witness_id id);
 
 // Lets every witness testify. The kernel must outlive the result; release with inv_testimony_free().
-struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel);
+// `sweep` is what the pass over memory found, or NULL, and must outlive it too.
+struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep);
 void inv_testimony_free(struct inv_testimony *testimony);
+
+// The entries of PspCidTable that lead to an object; NULL with *count 0: none.
+const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count);
+// What is known of the handle table at an address; NULL: it was not seen.
+const struct inv_table_record *inv_table_record_at(const struct inv_testimony *testimony, uint64_t address);
 
 // For the witnesses.
 void inv_sight(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t thread,
@@ -93,6 +201,35 @@ void inv_witness_scheduler_list(struct inv_testimony *testimony);
 void inv_witness_cpu(struct inv_testimony *testimony);
 void inv_witness_anchor(struct inv_testimony *testimony);
 void inv_witness_dump(struct inv_testimony *testimony);
+void inv_witness_pool(struct inv_testimony *testimony);
+void inv_witness_dispatcher_header(struct inv_testimony *testimony);
+void inv_witness_self_map(struct inv_testimony *testimony);
+void inv_witness_pfn(struct inv_testimony *testimony);
+// The roots that the PFN database gives to a process; NULL with *count 0: none. For process 0: those that lead nowhere.
+const struct inv_pfn_record *inv_pfn_roots_of(const struct inv_testimony *testimony, uint64_t process, size_t *count);
+
+// The page that maps itself at this DirectoryTableBase (its low bits do not count); NULL: none does.
+struct inv_root_record *inv_root_at(const struct inv_testimony *testimony, uint64_t dtb);
+void inv_witness_mm_list(struct inv_testimony *testimony);
+void inv_witness_ready_list(struct inv_testimony *testimony);
+void inv_witness_wait_list(struct inv_testimony *testimony);
+void inv_witness_session_list(struct inv_testimony *testimony);
+void inv_witness_job_list(struct inv_testimony *testimony);
+
+// The record of a session or job, by address; NULL: none.
+const struct inv_group_record *inv_group_at(const struct inv_group_record *groups, uint64_t address);
+// The first membership of a process; further ones follow it. NULL: no list shows the process.
+const struct inv_membership *inv_membership_of(const struct inv_membership *memberships, uint64_t process);
+void inv_witness_cid_table(struct inv_testimony *testimony);
+void inv_witness_handle_table_list(struct inv_testimony *testimony);
+void inv_witness_handles(struct inv_testimony *testimony); // those of the tables on the list, and of the kernel's own
+// How a list was read: entries, links that do not return, ends that could not be read.
+void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage);
+
+// Reads the handles of one more table, which a process names, unless it was read before; and says at the end how far all
+// tables together were read.
+void inv_hear_table(struct inv_testimony *testimony, uint64_t address);
+void inv_settle_handles(struct inv_testimony *testimony);
 
 // Walks one of a process' two thread lists, for at most `bound` entries; every thread on it is a sighting. The list is
 // rooted in the process itself, so it is no witness of the process.

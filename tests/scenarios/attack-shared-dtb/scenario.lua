@@ -2,4 +2,4 @@
 -- Two processes with one address space.
 local m = desktop()
 set(m.notepad, "_KPROCESS.DirectoryTableBase", m.explorer.dtb)
-breaks("M01")
+breaks("M01", "L05")

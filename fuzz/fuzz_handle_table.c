@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handle tables and object headers. The input is the kernel memory itself: sixteen pages at ARENA, with the HANDLE_TABLE at its
+// start. The first byte chooses the layout.
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "nt/handle_table.h"
+#include "nt/object.h"
+
+#define ARENA 0xffff800000000000ull
+#define PAGES 16u
+#define PAGE 0x1000u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct seen {
+	const struct inv_kernel *kernel;
+	uint64_t last;
+	size_t count;
+};
+
+static void see(void *context, const struct inv_handle *handle)
+{
+	struct seen *seen = context;
+	if (handle->object == 0 || handle->value % 4 || (handle->value & 0x3fc) == 0)
+		abort();
+	if (seen->count++ && handle->value <= seen->last)
+		abort(); // by rising value
+	seen->last = handle->value;
+	(void)inv_object_body(seen->kernel, handle->object);
+}
+
+// What a walk shows, looking up the handle shows too.
+static void find_again(void *context, const struct inv_handle *handle)
+{
+	const uint64_t *table = ((void **)context)[1];
+	const struct inv_kernel *kernel = ((void **)context)[0];
+	struct inv_value found = inv_handle_table_find(kernel, *table, handle->value);
+	if (!found.ok || found.u != handle->object || found.address != handle->at)
+		abort();
+}
+
+static void use(struct inv_kernel *kernel, uint64_t table)
+{
+	struct seen seen = {.kernel = kernel};
+	struct inv_handle_coverage coverage;
+	size_t budget = (size_t)1 << 16;
+	inv_handle_table_walk(kernel, table, &budget, see, &seen, &coverage);
+	if (seen.count != coverage.used || coverage.used > coverage.read ||
+	    coverage.complete != (coverage.broken == 0 && coverage.unreadable == 0))
+		abort();
+	void *context[] = {kernel, &table};
+	budget = (size_t)1 << 12;
+	inv_handle_table_walk(kernel, table, &budget, find_again, context, &coverage);
+	struct inv_object_types types;
+	inv_object_types_read(kernel, table, &types);
+	(void)inv_object_type_index(kernel, &types, table);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 1)
+		return 0;
+	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
+	if (size > 1)
+		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
+	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
+	                            .space = inv_space_new_fragments()};
+	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
+	use(&kernel, ARENA);
+	inv_space_free(kernel.space);
+	free(bytes);
+	return 0;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PFN database made of the input, with the layout of any kernel of the table. The walk must end, agree with what is read entry
+// by entry, and an address that is given for a frame must lead back to it.
+//
+// The input: the layout, which pages of the kernel half are mapped, where the database begins, which process is System, then the
+// bytes of those pages: the first holds MmPfnDatabase, the database and the processes follow.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "nt/pfn.h"
+
+#define PAGES 64u
+#define FIRST 8u   // the page that the first address of the kernel half leads to
+#define MAPPED 32u // pages
+#define ROOT 0x1000u
+#define SELF_SLOT 0x1edu
+#define SLOT 0x1f0u
+#define KERNEL 0xfffff80000000000u // in that slot
+#define TABLE_FLAGS 0x63u
+#define KDBG_PFN_DATABASE 0xc0u
+#define HEADER 10u
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void put_tables(uint8_t *memory, uint32_t mapped)
+{
+	inv_put64(memory + ROOT + (size_t)8 * SLOT, 0x2000 | TABLE_FLAGS);
+	inv_put64(memory + ROOT + (size_t)8 * SELF_SLOT, ROOT | TABLE_FLAGS);
+	inv_put64(memory + 0x2000, 0x3000 | TABLE_FLAGS);
+	inv_put64(memory + 0x3000, 0x4000 | TABLE_FLAGS);
+	for (unsigned i = 0; i < MAPPED; i++)
+		if (mapped >> i & 1)
+			inv_put64(memory + 0x4000 + (size_t)8 * i, (uint64_t)(FIRST + i) << 12 | TABLE_FLAGS);
+}
+
+struct found {
+	struct inv_pfn_database *database;
+	struct inv_pfn *roots; // stb_ds
+};
+
+static bool keep(void *context, const struct inv_pfn *pfn)
+{
+	struct found *found = context;
+	struct inv_pfn again;
+	require(inv_pfn_is_root(pfn));
+	require(inv_count(found->roots) == 0 || found->roots[inv_count(found->roots) - 1].frame < pfn->frame);
+	require(inv_pfn_read(found->database, pfn->frame, &again, NULL));
+	require(again.u1 == pfn->u1 && again.pte_address == pfn->pte_address && again.tail == pfn->tail);
+	inv_push(found->roots, *pfn);
+	return true;
+}
+
+static void use(const struct inv_kernel *kernel, uint64_t system)
+{
+	struct inv_pfn_database database;
+	inv_pfn_open(kernel, &database);
+	if (database.voided)
+		return;
+	struct found found = {.database = &database};
+	size_t read, unreadable;
+	inv_pfn_each_root(&database, keep, &found, &read, &unreadable);
+	require(inv_count(found.roots) <= read);
+	inv_pfn_calibrate(&database, system, found.roots, inv_count(found.roots));
+	for (size_t i = 0; i < inv_count(found.roots); i++) {
+		uint64_t owner = inv_pfn_owner(&database, &found.roots[i]);
+		require(owner == 0 || owner >> 47 == 0x1ffff);
+	}
+	for (uint64_t frame = 0; frame < PAGES; frame++) {
+		uint64_t address, physical;
+		if (inv_pfn_virtual(&database, frame, &address))
+			require(inv_space_translate(kernel->space, address, &physical, NULL) && physical >> 12 == frame);
+	}
+	inv_array_free(found.roots);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < HEADER)
+		return 0;
+	uint8_t *memory = inv_alloc((size_t)PAGES * INV_PAGE_SIZE);
+	size_t rest = size - HEADER;
+	size_t room = (size_t)MAPPED * INV_PAGE_SIZE;
+	memcpy(memory + (size_t)FIRST * INV_PAGE_SIZE, data + HEADER, rest < room ? rest : room);
+	inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE,
+	          KERNEL + INV_PAGE_SIZE + inv_le32(data + 5) % (4 * INV_PAGE_SIZE));
+	put_tables(memory, inv_le32(data + 1));
+	struct inv_image *image = NULL;
+	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
+		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};
+		kernel.layout = inv_facts_layout(data[0] % inv_facts_layout_count());
+		kernel.space = inv_space_new_x64(image, ROOT, 4);
+		kernel.kdbg.found = true;
+		kernel.kdbg.size = INV_KDBG_MAX;
+		inv_put64(kernel.kdbg.bytes + KDBG_PFN_DATABASE, KERNEL);
+		use(&kernel, KERNEL + (uint64_t)data[9] * 0x100);
+		inv_space_free(kernel.space);
+	}
+	inv_image_close(image);
+	free(memory);
+	return 0;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/array.h"
+#include "cli/command.h"
+
+struct listing {
+	struct inv_check *check;
+	struct inv_table *table; // of the report
+	const struct inv_table_record *of;
+	const struct inv_dossier *owner; // of that table; NULL: not known
+	struct inv_arena *arena;
+};
+
+// The process whose table this is: by QuotaProcess; the kernel's own has none and is System's.
+static const struct inv_dossier *owner_of(const struct inv_check *check, const struct inv_table_record *table)
+{
+	const struct inv_value *quota = &table->quota_process;
+	if (quota->ok && quota->u)
+		return inv_dossier_at(&check->dossiers, quota->u);
+	for (size_t i = 0; i < check->dossiers.process_count; i++) {
+		const struct inv_dossier *process = &check->dossiers.processes[i];
+		struct inv_value named = inv_field(check->kernel, process->address, INV_F_EPROCESS_ObjectTable);
+		if (named.ok && named.u == table->address)
+			return process;
+	}
+	return NULL;
+}
+
+static void add_type(const struct listing *listing, const struct inv_value *index)
+{
+	const struct inv_kernel *kernel = listing->check->kernel;
+	struct inv_value type = *index;
+	if (index->ok)
+		type = inv_object_type_at(kernel, &listing->check->testimony->types, (uint8_t)index->u);
+	uint64_t name;
+	if (type.ok && inv_field_address(kernel, type.u, INV_F_OBJECT_TYPE_Name, &name)) {
+		struct inv_value length;
+		const char *text = inv_read_unicode(kernel, name, listing->arena, &length);
+		if (length.ok && *text) {
+			inv_table_text(listing->table, text);
+			return;
+		}
+		type = length;
+	}
+	if (index->ok)
+		inv_table_text(listing->table, inv_arena_printf(listing->arena, "type %u", (unsigned)index->u));
+	else
+		inv_table_absent(listing->table, &type.why);
+}
+
+// What the handle leads to, for processes and threads.
+static void add_target(const struct listing *listing, const struct inv_value *index, uint64_t body)
+{
+	const struct inv_object_types *types = &listing->check->testimony->types;
+	const struct inv_dossier *process = inv_dossier_at(&listing->check->dossiers, body);
+	const struct inv_thread_dossier *thread = inv_thread_dossier_at(&listing->check->dossiers, body);
+	bool of_process = index->ok && types->process_id.ok && index->u == types->process_id.u;
+	if (process && of_process && process->pid.ok) {
+		inv_table_text(listing->table,
+		               inv_arena_printf(listing->arena, "%llu %s", (unsigned long long)process->pid.u, process->name));
+	} else if (thread && !of_process && thread->cid_process.ok && thread->cid_thread.ok) {
+		inv_table_text(listing->table,
+		               inv_arena_printf(listing->arena, "%llu thread %llu", (unsigned long long)thread->cid_process.u,
+		                                (unsigned long long)thread->cid_thread.u));
+	} else {
+		inv_table_text(listing->table, NULL);
+	}
+}
+
+static void add_handle(void *context, const struct inv_handle *handle)
+{
+	const struct listing *listing = context;
+	const struct inv_kernel *kernel = listing->check->kernel;
+	const struct inv_dossier *owner = listing->owner;
+	struct inv_value index = inv_object_type_index(kernel, &listing->check->testimony->types, handle->object);
+	uint64_t body = inv_object_body(kernel, handle->object);
+	inv_table_value(listing->table, owner ? &owner->pid : &listing->of->pid, INV_CELL_NUMBER);
+	inv_table_text(listing->table, owner ? owner->name : NULL);
+	inv_table_address(listing->table, handle->value);
+	inv_table_address(listing->table, body);
+	add_type(listing, &index);
+	inv_table_address(listing->table, handle->access);
+	add_target(listing, &index, body);
+	inv_table_address(listing->table, listing->of->address);
+}
+
+static bool is_wanted(const struct listing *listing, bool all, uint64_t pid)
+{
+	const struct inv_value *id = listing->owner ? &listing->owner->pid : &listing->of->pid;
+	return all || (id->ok && id->u == pid);
+}
+
+static void warn(const struct inv_session *session, const struct inv_testimony *testimony)
+{
+	const struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
+	if (coverage->voided)
+		inv_log(session->log, INV_LOG_WARNING, "no handles: %s", coverage->voided);
+	else if (!coverage->complete)
+		inv_log(session->log, INV_LOG_WARNING, "not all handles are shown: %zu pages could not be read",
+		        coverage->unreadable);
+}
+
+enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error)
+{
+	static const char *const columns[] = {"pid", "name", "handle", "object", "type", "access", "target", "table"};
+	bool all = session->options->argument_count < 2;
+	uint64_t pid = 0;
+	if (!all && !inv_parse_number(session->options->arguments[1], &pid)) {
+		inv_fail(error, INV_E_USAGE, "'%s' is no process identifier", session->options->arguments[1]);
+		return INV_EXIT_USAGE;
+	}
+	struct listing listing = {.check = inv_check_run(session->kernel, &(struct inv_check_options){0}),
+	                          .arena = inv_arena_new()};
+	const struct inv_testimony *testimony = listing.check->testimony;
+	size_t budget = INV_HANDLE_BUDGET;
+	warn(session, testimony);
+	listing.table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < inv_count(testimony->tables); i++) {
+		struct inv_handle_coverage coverage;
+		listing.of = &testimony->tables[i];
+		listing.owner = owner_of(listing.check, listing.of);
+		if (is_wanted(&listing, all, pid))
+			inv_handle_table_walk(session->kernel, listing.of->address, &budget, add_handle, &listing, &coverage);
+	}
+	inv_table_write(listing.table, session->options->output, session->out);
+	inv_table_free(listing.table);
+	inv_arena_free(listing.arena);
+	inv_check_free(listing.check);
+	return INV_EXIT_OK;
+}

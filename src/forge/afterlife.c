@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stays in memory of a process when its object is deleted, and marks of an object that somebody wipes.
+#include <string.h>
+
+#include "base/bytes.h"
+#include "forge/machine.h"
+#include "forge/pfn.h"
+
+#define POOL_HEADER_SIZE 0x10u
+#define QUOTA_INFO_SIZE 0x20u
+#define FREE_PAGE 1u // MMLISTS.FreePageList
+
+static uint64_t header_of(const struct inv_machine *machine, uint64_t object)
+{
+	return object - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
+}
+
+// Objects that inv_machine_object() made have one optional header.
+static uint64_t block_of(const struct inv_machine *machine, uint64_t object)
+{
+	return header_of(machine, object) - QUOTA_INFO_SIZE - POOL_HEADER_SIZE;
+}
+
+static void leave_list(struct inv_machine *machine, uint64_t object, enum inv_field field)
+{
+	if (!inv_machine_has(machine, field))
+		return;
+	uint64_t entry = inv_machine_at(machine, object, field);
+	if (inv_machine_get64(machine, entry))
+		inv_machine_list_remove(machine, entry);
+}
+
+// The page keeps its content until somebody else gets it.
+static void free_root(struct inv_machine *machine, uint64_t root)
+{
+	inv_machine_sync_pfn(machine);
+	uint64_t entry = root ? inv_machine_pfn_of(machine, root) : 0;
+	if (!entry)
+		return;
+	inv_machine_put(machine, entry, INV_F_MMPFN_u1, 0);
+	inv_machine_put(machine, entry, INV_F_MMPFN_PteFrame, 0);
+	inv_machine_put(machine, entry, INV_F_MMPFN_PageLocation, FREE_PAGE);
+}
+
+void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	uint64_t at = process->address;
+	process->deleted = true;
+	inv_machine_put(machine, at, INV_F_EPROCESS_ProcessInserted, 0);
+	inv_machine_put(machine, header_of(machine, at), INV_F_OBJECT_HEADER_PointerCount, 0);
+	inv_machine_put(machine, header_of(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);
+	leave_list(machine, at, INV_F_EPROCESS_ActiveProcessLinks);
+	leave_list(machine, at, INV_F_EPROCESS_SessionProcessLinks);
+	leave_list(machine, at, INV_F_EPROCESS_MmProcessLinks);
+	free_root(machine, process->dtb);
+	free_root(machine, process->user_dtb);
+	inv_machine_cid_put(machine, process->pid, 0);
+	uint64_t type = machine->process_type;
+	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->process_objects);
+	uint8_t free_type = 0; // _POOL_HEADER.PoolType of a block that is free
+	inv_machine_write(machine, block_of(machine, at) + 3, &free_type, 1);
+}
+
+void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_t from, uint32_t size)
+{
+	for (uint32_t i = 0; i < size / 8; i++)
+		inv_machine_put64(machine, object + from + 8ull * i, inv_random_next(&machine->random));
+}
+
+void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_forge_mark mark)
+{
+	static const uint8_t zeros[0x40];
+	uint64_t header = header_of(machine, object);
+	switch (mark) {
+	case INV_MARK_TAG:
+		inv_machine_write(machine, block_of(machine, object), zeros, POOL_HEADER_SIZE);
+		return;
+	case INV_MARK_HEADER:
+		inv_machine_write(machine, header - QUOTA_INFO_SIZE, zeros, object - header + QUOTA_INFO_SIZE);
+		return;
+	case INV_MARK_NAME:
+		if (inv_machine_has(machine, INV_F_EPROCESS_ImageFileName))
+			inv_machine_write(machine, inv_machine_at(machine, object, INV_F_EPROCESS_ImageFileName), zeros, 15);
+		inv_machine_put(machine, object, INV_F_EPROCESS_SeAuditProcessCreationInfo, 0);
+		return;
+	}
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions and jobs: what a process says of its group against the group's own list.
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "invariant/families.h"
+
+static struct inv_value read_process(const struct inv_judge *judge, const struct inv_dossier *process,
+                                     enum inv_field field)
+{
+	return inv_field(judge->kernel, process->address, field);
+}
+
+static bool is(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field, bool zero)
+{
+	struct inv_value value = read_process(judge, process, field);
+	return value.ok && (value.u == 0) == zero;
+}
+
+// Does the group's list show the process? Unsure when it could not be read to its end and does not.
+static enum inv_answer shown_in(const struct inv_group_record *groups, const struct inv_membership *memberships,
+                                const struct inv_dossier *process, uint64_t group)
+{
+	const struct inv_membership *member = inv_membership_of(memberships, process->address);
+	const struct inv_membership *end = memberships + inv_count(memberships);
+	for (; member && member < end && member->process == process->address; member++)
+		if (member->group == group)
+			return INV_YES;
+	const struct inv_group_record *record = inv_group_at(groups, group);
+	return record && record->members.head && record->members.closed ? INV_NO : INV_UNSURE;
+}
+
+// A group whose list shows the process, though it is not `own`. 0: none.
+static uint64_t shown_elsewhere(const struct inv_membership *memberships, const struct inv_dossier *process,
+                                uint64_t own)
+{
+	const struct inv_membership *member = inv_membership_of(memberships, process->address);
+	const struct inv_membership *end = memberships + inv_count(memberships);
+	for (; member && member < end && member->process == process->address; member++)
+		if (member->group != own)
+			return member->group;
+	return 0;
+}
+
+// -- L04 --------------------------------------------------------------------------------------------------------------------
+
+// What the session's list says: nothing where its type is not known (24H2).
+struct session_list {
+	bool known;
+	enum inv_answer shown; // in the process' own session; INV_NO if it has none
+	uint64_t elsewhere;    // another session that shows it
+};
+
+static struct session_list ask_session_list(const struct inv_judge *judge, const struct inv_dossier *process,
+                                            uint64_t session)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	uint64_t offset;
+	struct session_list list = {.shown = INV_NO};
+	list.known = inv_field_address(judge->kernel, 0, INV_F_MM_SESSION_SPACE_ProcessList, &offset) &&
+	             inv_field_address(judge->kernel, 0, INV_F_EPROCESS_SessionProcessLinks, &offset);
+	if (!list.known)
+		return list;
+	list.elsewhere = shown_elsewhere(testimony->in_session, process, session);
+	if (session)
+		list.shown = shown_in(testimony->sessions, testimony->in_session, process, session);
+	return list;
+}
+
+static void report_session(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *session,
+                           const struct inv_value *flag, const struct session_list *list)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_Session, session, "the process %s a session",
+	               session->u ? "belongs to" : "has not got");
+	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInSession, flag, "the process is %s a session",
+	               flag->u ? "in" : "not in");
+	struct inv_value own = {.ok = true, .u = session->u}, other = {.ok = true, .u = list->elsewhere};
+	if (list->known && session->u && list->shown == INV_NO)
+		inv_witness_says(judge, finding, INV_W_SESSION_LIST, "_MM_SESSION_SPACE.ProcessList", &own,
+		                 "the session's list closes without the process");
+	if (list->elsewhere)
+		inv_witness_says(judge, finding, INV_W_SESSION_LIST, "_MM_SESSION_SPACE.ProcessList", &other,
+		                 "the list of this session shows the process");
+	inv_tried(judge, finding, "not-inserted", "Flags.ProcessInserted is set, so it is neither created nor deleted");
+}
+
+static void judge_session(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value session = read_process(judge, process, INV_F_EPROCESS_Session);
+	struct inv_value flag = read_process(judge, process, INV_F_EPROCESS_ProcessInSession);
+	if (!inv_need(judge, &session) || !inv_need(judge, &flag))
+		return;
+	struct session_list list = ask_session_list(judge, process, session.u);
+	bool flags_agree = (session.u != 0) == (flag.u != 0);
+	bool list_agrees = list.elsewhere == 0 && (!list.known || session.u == 0 || list.shown != INV_NO);
+	if (flags_agree && list_agrees) {
+		if (list.known && list.shown == INV_UNSURE)
+			inv_unknown_because(judge, "the session's list could not be read to its end");
+		else
+			inv_holds(judge);
+		return;
+	}
+	// MmCreateProcessAddressSpace sets and links all before the process is inserted; deletion clears ProcessInserted
+	// first.
+	if (is(judge, process, INV_F_EPROCESS_ProcessInserted, true) && !inv_is_scheduled(process)) {
+		inv_excuse(judge, inv_subject_process(process), "not-inserted");
+		return;
+	}
+	report_session(judge, process, &session, &flag, &list);
+}
+
+void inv_judge_L04(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_session);
+}
+
+// -- S10 --------------------------------------------------------------------------------------------------------------------
+
+static const char *leaving(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (is(judge, process, INV_F_EPROCESS_ProcessInserted, true) && !inv_is_scheduled(process))
+		return "not-inserted";
+	if (is(judge, process, INV_F_EPROCESS_ExitTime, false) && !inv_is_scheduled(process))
+		return "exited";
+	return NULL;
+}
+
+static void report_job(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *job,
+                       enum inv_answer shown, uint64_t elsewhere)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_Job, job, "the process %s a job",
+	               job->u ? "belongs to" : "has not got");
+	struct inv_value own = {.ok = true, .u = job->u}, other = {.ok = true, .u = elsewhere};
+	if (job->u && shown == INV_NO)
+		inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &own,
+		                 "the job's list closes without the process");
+	if (elsewhere)
+		inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &other,
+		                 "the list of this job shows the process");
+	inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
+	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
+}
+
+static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	struct inv_value job = read_process(judge, process, INV_F_EPROCESS_Job);
+	if (!inv_need(judge, &job))
+		return;
+	enum inv_answer shown = job.u ? shown_in(testimony->jobs, testimony->in_job, process, job.u) : INV_NO;
+	uint64_t elsewhere = shown_elsewhere(testimony->in_job, process, job.u);
+	if (elsewhere == 0 && shown == INV_UNSURE) {
+		inv_unknown_because(judge, "the job's list could not be read to its end");
+		return;
+	}
+	if (elsewhere == 0 && (job.u == 0 || shown == INV_YES)) {
+		inv_holds(judge);
+		return;
+	}
+	const char *excuse = leaving(judge, process);
+	if (excuse)
+		inv_excuse(judge, inv_subject_process(process), excuse);
+	else
+		report_job(judge, process, &job, shown, elsewhere);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	return (left > right) - (left < right);
+}
+
+// The jobs that are parents of others: their counters cover more than their own lists. Sorted.
+static uint64_t *all_parents(const struct inv_judge *judge)
+{
+	const struct inv_group_record *jobs = judge->dossiers->testimony->jobs;
+	uint64_t *parents = NULL;
+	for (size_t i = 0; i < inv_count(jobs); i++) {
+		struct inv_value parent = inv_field(judge->kernel, jobs[i].address, INV_F_EJOB_ParentJob);
+		if (parent.ok && parent.u != 0)
+			inv_push(parents, parent.u);
+	}
+	if (parents)
+		qsort(parents, inv_count(parents), sizeof *parents, by_value);
+	return parents;
+}
+
+static bool is_parent(const uint64_t *parents, uint64_t job)
+{
+	return parents && bsearch(&job, parents, inv_count(parents), sizeof *parents, by_value);
+}
+
+// Members that JobNotReallyActive does not exempt; false if one of them cannot be read.
+static bool count_active(const struct inv_judge *judge, const struct inv_group_record *job, uint64_t *active)
+{
+	uint64_t offset;
+	*active = 0;
+	if (!inv_field_address(judge->kernel, 0, INV_F_EPROCESS_JobLinks, &offset))
+		return false;
+	for (size_t i = 0; i < job->members.count; i++) {
+		uint64_t process = job->members.nodes[i].entry - offset;
+		struct inv_value inactive = inv_field(judge->kernel, process, INV_F_EPROCESS_JobNotReallyActive);
+		if (!inactive.ok)
+			return false;
+		*active += inactive.u == 0;
+	}
+	return true;
+}
+
+static void judge_job(struct inv_judge *judge, const struct inv_group_record *job, const uint64_t *parents)
+{
+	const struct inv_list *list = &judge->dossiers->testimony->job_list;
+	struct inv_value claimed = inv_field(judge->kernel, job->address, INV_F_EJOB_ActiveProcesses);
+	uint64_t active;
+	if (!inv_need(judge, &claimed))
+		return;
+	if (!job->members.closed || !count_active(judge, job, &active) || list->head == 0 || !list->closed) {
+		inv_unknown_because(judge, "a list of jobs or of a job's processes could not be read to its end");
+		return;
+	}
+	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, job->address, "_EJOB.ProcessListHead");
+	if (is_parent(parents, job->address)) {
+		inv_excuse(judge, subject, "nested");
+		return;
+	}
+	if (claimed.u == active && job->named) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, subject, INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EJOB_ActiveProcesses, &claimed, "the job counts so many active processes");
+	struct inv_value shown = {.ok = true, .address = job->members.head, .u = active};
+	inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &shown, "so many on its list are active");
+	if (!job->named)
+		inv_witness_says(judge, finding, INV_W_JOB_LIST, "PspJobList", &list->head_flink,
+		                 "the list closes without the job");
+	inv_tried(judge, finding, "nested", "no other job has it for its parent");
+}
+
+void inv_judge_S10(struct inv_judge *judge)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	if (testimony->coverage[INV_W_JOB_LIST].voided) {
+		inv_unknown_because(judge, testimony->coverage[INV_W_JOB_LIST].voided);
+		return;
+	}
+	inv_each_process(judge, judge_job_of);
+	uint64_t *parents = all_parents(judge);
+	for (size_t i = 0; i < inv_count(testimony->jobs); i++)
+		judge_job(judge, &testimony->jobs[i], parents);
+	inv_array_free(parents);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sweep over memory adds: blocks of pool (L14), page table roots (the half of L06 that needs no PFN database), and
+// what deleted processes left (X06).
+#include "base/array.h"
+#include "base/bytes.h"
+#include "invariant/families.h"
+
+// -- L14 --------------------------------------------------------------------------------------------------------------------
+
+#define POOL_HEADER_SIZE 0x10u
+#define GRANULE 0x10u
+#define OPTIONAL_MAX 0xa0u // optional headers between the pool header and the object header
+#define TAG_MASK 0x7fffffffu
+#define TAG_PROCESS 0x636f7250u // "Proc"
+// From 1903 on the segment heap may keep a block without a header.
+#define SEGMENT_HEAP_BUILD 18362u
+
+struct block {
+	uint64_t address; // of its header; 0: none was found
+	uint32_t tag;
+	uint8_t type; // 0: the block is free
+};
+
+// The header of the block that an object lies in stands in the object's page, a few optional headers below the object header.
+// false: a page could not be read.
+static bool find_block(struct inv_judge *judge, uint64_t object_header, struct block *block)
+{
+	*block = (struct block){0};
+	for (uint64_t optional = 0; optional <= OPTIONAL_MAX; optional += GRANULE) {
+		uint64_t at = object_header - optional - POOL_HEADER_SIZE;
+		if (at / INV_PAGE_SIZE != object_header / INV_PAGE_SIZE)
+			return true;
+		uint8_t header[POOL_HEADER_SIZE];
+		if (inv_space_read(judge->kernel->space, at, header, sizeof header, NULL) < sizeof header)
+			return false;
+		if ((inv_le32(header + 4) & TAG_MASK) != TAG_PROCESS)
+			continue;
+		*block = (struct block){.address = at, .tag = inv_le32(header + 4), .type = header[3]};
+		return true;
+	}
+	return true;
+}
+
+// The optional headers that InfoMask names, in the order of its bits: creator, name, handle, quota and process information
+// (public practice, every x64 build). false: it names another one.
+static bool optional_size(const struct inv_judge *judge, uint64_t object, uint64_t *size)
+{
+	static const uint8_t sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
+	struct inv_value mask = inv_object_field(judge->kernel, object, INV_F_OBJECT_HEADER_InfoMask);
+	*size = 0;
+	for (unsigned bit = 0; bit < 8; bit++) {
+		if (!mask.ok || !(mask.u >> bit & 1))
+			continue;
+		if (bit >= sizeof sizes)
+			return false;
+		*size += sizes[bit];
+	}
+	return mask.ok;
+}
+
+// A block may have no header of its own: in the segment heap, and where it begins a page.
+static const char *why_headerless(const struct inv_judge *judge, uint64_t object)
+{
+	if (judge->kernel->version.build == 0 || judge->kernel->version.build >= SEGMENT_HEAP_BUILD)
+		return "the segment heap (Windows 10 1903 and later) may keep a block without a header";
+	uint64_t optional;
+	if (!optional_size(judge, object, &optional))
+		return "what stands between the block's start and the object's header is not known";
+	if (inv_object_header(judge->kernel, object) % INV_PAGE_SIZE == optional)
+		return "the block begins a page, and then may have no header";
+	return NULL;
+}
+
+static void judge_block(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->role == INV_ROLE_IDLE) {
+		inv_excuse(judge, inv_subject_process(process), "idle");
+		return;
+	}
+	if (process->on_active_list != INV_YES)
+		return;
+	uint64_t header = inv_object_header(judge->kernel, process->address);
+	struct block block;
+	if (!header || !find_block(judge, header, &block)) {
+		inv_unknown_because(judge, header ? "the memory before the object could not be read"
+		                                  : "the layout does not know where an object's header stands");
+		return;
+	}
+	if (block.address && block.type != 0) {
+		inv_holds(judge);
+		return;
+	}
+	const char *headerless = why_headerless(judge, process->address);
+	if (headerless) {
+		inv_unknown_because(judge, headerless);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_OBJECT_MANAGER);
+	struct inv_value entry = {.ok = true, .u = process->address};
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &entry, "the process is on the list");
+	struct inv_value tag = {.ok = true, .address = block.address ? block.address : header, .u = block.tag};
+	inv_witness_says(judge, finding, INV_W_POOL, "_POOL_HEADER", &tag,
+	                 block.address ? "the block that it lies in is free"
+	                               : "no block with the tag of processes begins before it");
+	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
+}
+
+void inv_judge_L14(struct inv_judge *judge)
+{
+	inv_each_process(judge, judge_block);
+}
+
+// -- L06, by page tables alone ----------------------------------------------------------------------------------------------
+
+static void judge_owned_root(struct inv_judge *judge, const struct inv_root_record *root)
+{
+	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, root->process);
+	if (root->listed) {
+		inv_holds(judge);
+		return;
+	}
+	if (!process || process->state != INV_STATE_HIDDEN || process->on_active_list != INV_NO) {
+		inv_unknown_because(judge,
+		                    "a page table root of a process that is not on the list may be left of a deleted one");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	struct inv_value frame = {.ok = true, .address = root->frame, .u = root->frame};
+	inv_witness_says(judge, finding, INV_W_SELF_MAP, "PML4", &frame, "the page table root of the process maps itself");
+	struct inv_value head = judge->dossiers->testimony->active.head_flink;
+	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
+	                 "the list closes without the process");
+	inv_tried(judge, finding, "creating", "it was inserted, or runs");
+	inv_tried(judge, finding, "deleting", "it was inserted, or runs");
+}
+
+// The page of a deleted process keeps its content until it is used again, so that a root without a process is no proof.
+static void judge_unowned_root(struct inv_judge *judge, const struct inv_root_record *root)
+{
+	const struct inv_pfn_database *database = &judge->dossiers->testimony->pfn;
+	struct inv_pfn pfn;
+	if (!database->voided && inv_pfn_read(database, root->frame / INV_PAGE_SIZE, &pfn, NULL)) {
+		if (pfn.location != INV_PFN_ACTIVE || inv_pfn_is_root(&pfn))
+			return; // free memory, or judged by its PFN entry
+		inv_unknown_because(judge, "a page in use maps itself but is no page table root by its PFN entry: old content");
+		return;
+	}
+	inv_unknown_because(judge, "a page that maps itself belongs to no process that was found, and may be old content");
+}
+
+void inv_judge_self_maps(struct inv_judge *judge)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	bool by_pfn = !testimony->pfn.voided && inv_count(testimony->pfn_roots) != 0;
+	for (size_t i = 0; i < inv_count(testimony->roots); i++) {
+		if (testimony->roots[i].process == 0)
+			judge_unowned_root(judge, &testimony->roots[i]);
+		else if (!by_pfn)
+			judge_owned_root(judge, &testimony->roots[i]);
+	}
+}
+
+// -- X06 --------------------------------------------------------------------------------------------------------------------
+
+// Threads, CPUs and the scheduler's list lead to what lives.
+#define LIVING (1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST)
+
+static void judge_remains(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	if (process->role == INV_ROLE_IDLE || process->on_active_list == INV_YES)
+		return;
+	struct inv_value inserted = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ProcessInserted);
+	if (!inv_need(judge, &inserted) || inserted.u)
+		return;
+	if (process->on_active_list == INV_UNSURE) {
+		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
+		return;
+	}
+	if (!(process->seen_by & LIVING)) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, &inserted,
+	               "the process was deleted, or is not inserted yet");
+	const struct inv_sighting *sightings = judge->dossiers->testimony->sightings;
+	for (size_t i = 0; i < inv_count(sightings) && inv_count(finding->evidence) < 8; i++) {
+		struct inv_value record = {.ok = true, .address = sightings[i].at, .u = process->address};
+		if (sightings[i].process == process->address && (LIVING & 1u << sightings[i].witness))
+			inv_witness_says(judge, finding, sightings[i].witness, "record", &record, "this leads to the process");
+	}
+}
+
+// Also what is not live: it is what this is about.
+void inv_judge_X06(struct inv_judge *judge)
+{
+	for (size_t i = 0; i < judge->dossiers->process_count; i++)
+		judge_remains(judge, &judge->dossiers->processes[i]);
+}

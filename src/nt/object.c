@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nt/object.h"
+
+// The type of types, since Windows 7 the first that is made: ObTypeIndexTable begins with two entries that are none.
+#define TYPE_INDEX_TYPE 2u
+
+uint64_t inv_object_header(const struct inv_kernel *kernel, uint64_t body)
+{
+	uint64_t offset;
+	if (!inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_Body, &offset) || body < offset)
+		return 0;
+	return body - offset;
+}
+
+uint64_t inv_object_body(const struct inv_kernel *kernel, uint64_t header)
+{
+	uint64_t body;
+	return inv_field_address(kernel, header, INV_F_OBJECT_HEADER_Body, &body) ? body : 0;
+}
+
+struct inv_value inv_object_field(const struct inv_kernel *kernel, uint64_t body, enum inv_field field)
+{
+	uint64_t header = inv_object_header(kernel, body);
+	if (!header)
+		return (struct inv_value){.why = {.reason = INV_NO_FIELD, .name = "_OBJECT_HEADER.Body"}};
+	return inv_field(kernel, header, field);
+}
+
+uint8_t inv_object_decode_index(const struct inv_object_types *types, uint64_t header, uint8_t raw)
+{
+	return types->encoded ? (uint8_t)(raw ^ types->cookie ^ (header >> 8 & 0xff)) : raw;
+}
+
+struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                                       uint64_t header)
+{
+	if (types->unknown)
+		return (struct inv_value){.why = {.reason = INV_NO_SYMBOL, .name = "ObHeaderCookie"}};
+	struct inv_value raw = inv_field(kernel, header, INV_F_OBJECT_HEADER_TypeIndex);
+	if (raw.ok)
+		raw.u = inv_object_decode_index(types, header, (uint8_t)raw.u);
+	return raw;
+}
+
+struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                                    uint8_t index)
+{
+	if (!types->table)
+		return (struct inv_value){.why = {.reason = INV_NO_SYMBOL, .name = "ObTypeIndexTable"}};
+	return inv_read_u64(kernel, types->table + 8ull * index);
+}
+
+static struct inv_value read_pointer(const struct inv_kernel *kernel, enum inv_symbol symbol)
+{
+	struct inv_value address = inv_kernel_symbol(kernel, symbol, NULL);
+	return address.ok ? inv_read_u64(kernel, address.u) : address;
+}
+
+static struct inv_value index_of(const struct inv_kernel *kernel, const struct inv_value *type)
+{
+	return type->ok ? inv_field(kernel, type->u, INV_F_OBJECT_TYPE_Index) : *type;
+}
+
+// Which of the two encodings: only a table of this very kernel says that there is no cookie.
+static const char *read_cookie(const struct inv_kernel *kernel, struct inv_object_types *types)
+{
+	if (!kernel->layout || kernel->layout->arch != INV_ARCH_X64)
+		return "type indices can be decoded only for x64";
+	if (!kernel->rva)
+		return "the kernel's own symbols are not known, so neither is ObHeaderCookie";
+	struct inv_value address = inv_kernel_symbol(kernel, INV_S_ObHeaderCookie, NULL);
+	types->encoded = address.ok;
+	if (!types->encoded)
+		return NULL;
+	struct inv_value cookie = inv_read_u32(kernel, address.u);
+	if (!cookie.ok)
+		return "ObHeaderCookie could not be read";
+	types->cookie = (uint8_t)cookie.u;
+	return NULL;
+}
+
+static bool decodes(const struct inv_kernel *kernel, const struct inv_object_types *types, uint64_t body,
+                    uint64_t expected)
+{
+	uint64_t header = body ? inv_object_header(kernel, body) : 0;
+	struct inv_value index = {0};
+	if (header)
+		index = inv_object_type_index(kernel, types, header);
+	return index.ok && index.u == expected;
+}
+
+void inv_object_types_read(const struct inv_kernel *kernel, uint64_t system, struct inv_object_types *types)
+{
+	*types = (struct inv_object_types){.process = read_pointer(kernel, INV_S_PsProcessType),
+	                                   .thread = read_pointer(kernel, INV_S_PsThreadType)};
+	types->process_id = index_of(kernel, &types->process);
+	types->thread_id = index_of(kernel, &types->thread);
+	struct inv_value table = inv_kernel_symbol(kernel, INV_S_ObTypeIndexTable, NULL);
+	types->table = table.ok ? table.u : 0;
+	types->unknown = read_cookie(kernel, types);
+	if (types->unknown)
+		return;
+	bool by_type = types->process.ok && decodes(kernel, types, types->process.u, TYPE_INDEX_TYPE);
+	bool by_system = types->process_id.ok && decodes(kernel, types, system, types->process_id.u);
+	if (!types->process_id.ok)
+		types->unknown = "PsProcessType could not be read";
+	else if (!by_type && !by_system)
+		types->unknown = "type indices do not decode to what System and PsProcessType are";
+}

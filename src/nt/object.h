@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// OBJECT_HEADER and OBJECT_TYPE. The header ends where the object's body begins. Its TypeIndex tells the type: plain up to
+// Windows 8.1, from Windows 10 on XORed with ObHeaderCookie and with the second byte of the header's own address (layouts.md
+// B.3.7; read in the kernel's code: PspExitThread).
+#ifndef INV_NT_OBJECT_H
+#define INV_NT_OBJECT_H
+
+#include "kernel/kernel.h"
+
+// What decodes type indices, read once. `why` is static text.
+struct inv_object_types {
+	const char *unknown; // why no index can be decoded; NULL if they can
+	bool encoded;
+	uint8_t cookie;
+	uint64_t table;                         // ObTypeIndexTable
+	struct inv_value process, thread;       // the OBJECT_TYPEs
+	struct inv_value process_id, thread_id; // their Index
+};
+
+// `system` is the address of System's EPROCESS, or 0. The decoding is believed only if it is right for the header of
+// PsProcessType, which is an object of type Type, or for that of System; a liar would have to forge both.
+void inv_object_types_read(const struct inv_kernel *kernel, uint64_t system, struct inv_object_types *types);
+
+// The header of a body; 0 if the layout does not know where the body stands in it.
+uint64_t inv_object_header(const struct inv_kernel *kernel, uint64_t body);
+uint64_t inv_object_body(const struct inv_kernel *kernel, uint64_t header);
+
+// The decoded type index of the object with this header. Not ok if it, or the way to decode it, is not known.
+struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                                       uint64_t header);
+// The same for a raw byte that was read at this header.
+uint8_t inv_object_decode_index(const struct inv_object_types *types, uint64_t header, uint8_t raw);
+
+// The OBJECT_TYPE of an index, by ObTypeIndexTable.
+struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                                    uint8_t index);
+
+// A field of the header of a body: HandleCount, PointerCount.
+struct inv_value inv_object_field(const struct inv_kernel *kernel, uint64_t body, enum inv_field field);
+
+#endif

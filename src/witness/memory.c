@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sweep over physical memory found: blocks of pool with the tags of processes and threads, and objects by their
+// shape. Both show that an object exists or existed, never that one does not: what they lack proves nothing. Page table roots
+// are matched with processes when all of these are known (inv_witness_roots()).
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "nt/thread.h"
+#include "sweep/sweep.h"
+#include "witness/witness.h"
+
+#define POOL_HEADER_SIZE 0x10u
+// Between the pool header and the object header stand optional headers of 16 or 32 bytes each, at most these many together.
+#define OPTIONAL_MAX 0xa0u
+#define GRANULE 0x10u
+// Bits 12..51: the physical address in a DirectoryTableBase.
+#define DTB_MASK 0x000ffffffffff000ull
+
+#define TERMINATED 4u // KTHREAD_STATE
+
+#define NO_SWEEP "memory was not swept"
+
+// Does the list whose head stands in the object lead back to it? What overwrites an object breaks this first.
+static bool is_whole(const struct inv_kernel *kernel, uint64_t object)
+{
+	uint64_t head;
+	if (!inv_field_address(kernel, object, INV_F_DISPATCHER_HEADER_WaitListHead, &head))
+		return false;
+	struct inv_value next = inv_read_u64(kernel, head);
+	struct inv_value back = next.ok ? inv_read_u64(kernel, next.u + 8) : next;
+	return back.ok && back.u == head;
+}
+
+static bool has_type(const struct inv_kernel *kernel, uint64_t object, unsigned type)
+{
+	struct inv_value value = inv_field(kernel, object, INV_F_DISPATCHER_HEADER_Type);
+	return value.ok && (value.u & 0x7f) == type; // bit 7 is a lock
+}
+
+static bool is_root_present(const struct inv_kernel *kernel, uint64_t process)
+{
+	struct inv_value dtb = inv_field(kernel, process, INV_F_KPROCESS_DirectoryTableBase);
+	return dtb.ok && (dtb.u & DTB_MASK) != 0 && (dtb.u & DTB_MASK) < inv_image_info(kernel->image)->highest;
+}
+
+static bool is_process(const struct inv_kernel *kernel, uint64_t object)
+{
+	return has_type(kernel, object, INV_PROCESS_OBJECT) && is_whole(kernel, object) && is_root_present(kernel, object);
+}
+
+// The stack of a thread that lives is there, and the thread belongs to a process; terminated threads are signalled first of
+// all (KeTerminateThread), and so stay when their memory is freed.
+static bool is_live_thread(const struct inv_kernel *kernel, uint64_t object)
+{
+	if (!has_type(kernel, object, INV_THREAD_OBJECT) || !is_whole(kernel, object))
+		return false;
+	struct inv_value signal = inv_field(kernel, object, INV_F_DISPATCHER_HEADER_SignalState);
+	struct inv_value state = inv_field(kernel, object, INV_F_KTHREAD_State);
+	struct inv_value terminated = inv_field(kernel, object, INV_F_ETHREAD_Terminated);
+	struct inv_value base = inv_field(kernel, object, INV_F_KTHREAD_StackBase);
+	struct inv_value process = inv_field(kernel, object, INV_F_KTHREAD_Process);
+	if (!signal.ok || signal.u || !state.ok || state.u == TERMINATED || !inv_thread_state_name(state.u))
+		return false;
+	if ((terminated.ok && terminated.u) || !base.ok || !inv_read_u64(kernel, base.u - 8).ok)
+		return false;
+	return process.ok && has_type(kernel, process.u, INV_PROCESS_OBJECT);
+}
+
+// The object of this type in the block whose pool header stands at `block`; 0 if there is none that can be told.
+static uint64_t object_in_block(const struct inv_kernel *kernel, uint64_t block, unsigned type)
+{
+	uint64_t header_size;
+	if (!inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_Body, &header_size))
+		return 0;
+	for (uint64_t optional = 0; optional <= OPTIONAL_MAX; optional += GRANULE) {
+		uint64_t object = block + POOL_HEADER_SIZE + optional + header_size;
+		if (has_type(kernel, object, type) && is_whole(kernel, object))
+			return object;
+	}
+	return 0;
+}
+
+static void take_process(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t at)
+{
+	if (process && is_process(testimony->kernel, process))
+		inv_sight(testimony, witness, process, 0, at);
+	else
+		testimony->coverage[witness].broken++;
+}
+
+// A thread that ended says nothing any more: it is counted as read and leaves no sighting.
+static void take_thread(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t thread, uint64_t at)
+{
+	if (thread && is_live_thread(testimony->kernel, thread))
+		inv_sight(testimony, witness, 0, thread, at);
+}
+
+static bool is_of(enum inv_witness_id witness, enum inv_hit_kind kind)
+{
+	if (witness == INV_W_POOL)
+		return kind == INV_HIT_PROCESS_TAG || kind == INV_HIT_THREAD_TAG;
+	return kind == INV_HIT_PROCESS || kind == INV_HIT_THREAD;
+}
+
+static void take_hit(struct inv_testimony *testimony, enum inv_witness_id witness, const struct inv_hit *hit)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct inv_coverage *coverage = &testimony->coverage[witness];
+	if (!hit->address) {
+		coverage->unreadable++;
+		return;
+	}
+	coverage->read++;
+	switch (hit->kind) {
+	case INV_HIT_PROCESS_TAG:
+		take_process(testimony, witness, object_in_block(kernel, hit->address, INV_PROCESS_OBJECT), hit->address);
+		break;
+	case INV_HIT_THREAD_TAG:
+		take_thread(testimony, witness, object_in_block(kernel, hit->address, INV_THREAD_OBJECT), hit->address);
+		break;
+	case INV_HIT_PROCESS:
+		take_process(testimony, witness, hit->address, hit->address);
+		break;
+	case INV_HIT_THREAD:
+		take_thread(testimony, witness, hit->address, hit->address);
+		break;
+	case INV_HIT_ROOT:
+		break;
+	}
+}
+
+static void testify(struct inv_testimony *testimony, enum inv_witness_id witness)
+{
+	const struct inv_sweep *sweep = testimony->sweep;
+	if (!sweep) {
+		inv_void(testimony, witness, NO_SWEEP);
+		return;
+	}
+	for (size_t i = 0; i < inv_count(sweep->hits); i++)
+		if (is_of(witness, sweep->hits[i].kind))
+			take_hit(testimony, witness, &sweep->hits[i]);
+}
+
+void inv_witness_pool(struct inv_testimony *testimony)
+{
+	testify(testimony, INV_W_POOL);
+}
+
+void inv_witness_dispatcher_header(struct inv_testimony *testimony)
+{
+	testify(testimony, INV_W_DISPATCHER_HEADER);
+}
+
+void inv_witness_self_map(struct inv_testimony *testimony)
+{
+	const struct inv_sweep *sweep = testimony->sweep;
+	if (!sweep || !sweep->roots) {
+		inv_void(testimony, INV_W_SELF_MAP,
+		         sweep ? "the slot in which page tables map themselves is not known" : NO_SWEEP);
+		return;
+	}
+	for (size_t i = 0; i < inv_count(sweep->hits); i++) {
+		if (sweep->hits[i].kind != INV_HIT_ROOT)
+			continue;
+		struct inv_root_record root = {.frame = sweep->hits[i].physical};
+		inv_push(testimony->roots, root); // in order of address
+		testimony->coverage[INV_W_SELF_MAP].read++;
+	}
+	if (!sweep->roots || inv_count(testimony->roots) == 0)
+		inv_void(testimony, INV_W_SELF_MAP, "not even System's page table root was found");
+}
+
+struct inv_root_record *inv_root_at(const struct inv_testimony *testimony, uint64_t dtb)
+{
+	size_t low = 0, high = inv_count(testimony->roots);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (testimony->roots[middle].frame < (dtb & DTB_MASK))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool found = low < inv_count(testimony->roots) && testimony->roots[low].frame == (dtb & DTB_MASK);
+	return found ? &testimony->roots[low] : NULL;
+}

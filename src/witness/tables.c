@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+// PspCidTable, the list of handle tables, and the handles in them.
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "witness/witness.h"
+
+// A header and the first byte of the body, in every layout of x64.
+#define MAX_HEADER 0x40u
+#define ID_OF_SYSTEM 4u
+#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
+
+static enum inv_target target_of_type(uint8_t type)
+{
+	switch (type & TYPE_BITS) {
+	case INV_PROCESS_OBJECT:
+		return INV_TARGET_PROCESS;
+	case INV_THREAD_OBJECT:
+		return INV_TARGET_THREAD;
+	default:
+		return INV_TARGET_OTHER;
+	}
+}
+
+static enum inv_target target_of_index(const struct inv_object_types *types, const struct inv_value *index)
+{
+	if (index->ok && types->process_id.ok && index->u == types->process_id.u)
+		return INV_TARGET_PROCESS;
+	if (index->ok && types->thread_id.ok && index->u == types->thread_id.u)
+		return INV_TARGET_THREAD;
+	return INV_TARGET_OTHER;
+}
+
+static bool carries_id(const struct inv_testimony *testimony, uint64_t object, enum inv_field field, uint64_t id)
+{
+	struct inv_value value = inv_field(testimony->kernel, object, field);
+	return value.ok && value.u == id;
+}
+
+// What an entry of PspCidTable points at. The dispatcher header and the object header must agree, or one of them know
+// nothing of it; else, as either may be forged, the identifier decides that it carries.
+static enum inv_target target_of_body(const struct inv_testimony *testimony, uint64_t body, uint64_t id)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct inv_value type = inv_field(kernel, body, INV_F_DISPATCHER_HEADER_Type);
+	enum inv_target looks = type.ok ? target_of_type((uint8_t)type.u) : INV_TARGET_OTHER;
+	struct inv_value index = inv_object_type_index(kernel, &testimony->types, inv_object_header(kernel, body));
+	enum inv_target says = target_of_index(&testimony->types, &index);
+	if (looks != INV_TARGET_OTHER && (says == looks || says == INV_TARGET_OTHER))
+		return looks;
+	if (looks == INV_TARGET_OTHER && says != INV_TARGET_OTHER)
+		return says;
+	if (carries_id(testimony, body, INV_F_EPROCESS_UniqueProcessId, id))
+		return INV_TARGET_PROCESS;
+	return carries_id(testimony, body, INV_F_ETHREAD_CidUniqueThread, id) ? INV_TARGET_THREAD : INV_TARGET_OTHER;
+}
+
+static void take_id(void *context, const struct inv_handle *handle)
+{
+	struct inv_testimony *testimony = context;
+	struct inv_id_record record = {.id = handle->value, .object = handle->object, .at = handle->at};
+	record.target = handle->object >> 63 ? target_of_body(testimony, handle->object, handle->value) : INV_TARGET_OTHER;
+	inv_push(testimony->ids, record);
+}
+
+static int by_object(const void *a, const void *b)
+{
+	const struct inv_id_record *left = a, *right = b;
+	if (left->object != right->object)
+		return left->object < right->object ? -1 : 1;
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+// A table that is decoded rightly leads to objects that carry the identifiers under which they stand (lifetime.md D.4).
+// System is asked first; should its entry be gone, more than half of the others must bear it out.
+static bool is_decoded(const struct inv_testimony *testimony)
+{
+	size_t agree = 0, count = inv_count(testimony->ids);
+	for (size_t i = 0; i < count; i++) {
+		const struct inv_id_record *record = &testimony->ids[i];
+		enum inv_field field =
+		    record->target == INV_TARGET_PROCESS ? INV_F_EPROCESS_UniqueProcessId : INV_F_ETHREAD_CidUniqueThread;
+		bool carries = record->target != INV_TARGET_OTHER && carries_id(testimony, record->object, field, record->id);
+		const struct inv_value *system = &testimony->anchors.system;
+		if (carries && record->id == ID_OF_SYSTEM && system->ok && record->object == system->u)
+			return true;
+		agree += carries;
+	}
+	return agree > count / 2;
+}
+
+static void sight_id(struct inv_testimony *testimony, const struct inv_id_record *record)
+{
+	if (record->target == INV_TARGET_PROCESS)
+		inv_sight(testimony, INV_W_CID_TABLE, record->object, 0, record->at);
+	else if (record->target == INV_TARGET_THREAD)
+		inv_sight(testimony, INV_W_CID_TABLE, 0, record->object, record->at);
+	else
+		testimony->coverage[INV_W_CID_TABLE].broken++;
+}
+
+static void read_ids(struct inv_testimony *testimony)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_CID_TABLE];
+	struct inv_handle_coverage table;
+	size_t budget = INV_HANDLE_BOUND;
+	inv_handle_table_walk(testimony->kernel, testimony->cid_table, &budget, take_id, testimony, &table);
+	coverage->read = table.read;
+	coverage->broken = table.broken;
+	coverage->unreadable = table.unreadable;
+	if (table.used == 0 && !table.complete) {
+		inv_void(testimony, INV_W_CID_TABLE, "PspCidTable could not be read");
+	} else if (!is_decoded(testimony)) {
+		inv_void(testimony, INV_W_CID_TABLE, "the entries of PspCidTable do not lead to what they should identify");
+	} else {
+		for (size_t i = 0; i < inv_count(testimony->ids); i++)
+			sight_id(testimony, &testimony->ids[i]);
+		qsort(testimony->ids, inv_count(testimony->ids), sizeof *testimony->ids, by_object);
+		coverage->complete = table.complete;
+		return;
+	}
+	inv_array_free(testimony->ids);
+}
+
+void inv_witness_cid_table(struct inv_testimony *testimony)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	const char *unknown = inv_handle_table_unknown(kernel);
+	struct inv_value symbol = inv_kernel_symbol(kernel, INV_S_PspCidTable, NULL);
+	struct inv_value table = symbol.ok ? inv_read_u64(kernel, symbol.u) : symbol;
+	if (unknown) {
+		inv_void(testimony, INV_W_CID_TABLE, unknown);
+	} else if (!table.ok) {
+		inv_void(testimony, INV_W_CID_TABLE, "the address of PspCidTable is not known or could not be read");
+	} else {
+		testimony->cid_table = table.u;
+		read_ids(testimony);
+	}
+}
+
+const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count)
+{
+	size_t low = 0, high = inv_count(testimony->ids), end = high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (testimony->ids[middle].object < object)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*count = 0; low + *count < end && testimony->ids[low + *count].object == object;)
+		++*count;
+	return *count ? &testimony->ids[low] : NULL;
+}
+
+// -- handles ----------------------------------------------------------------------------------------------------------------
+
+struct reader {
+	struct inv_testimony *testimony;
+	uint64_t table;
+	uint64_t type_at, body_at; // in a header
+};
+
+// Where the two headers of an object contradict each other, PspCidTable may know it.
+static enum inv_target target_of_known(const struct inv_testimony *testimony, uint64_t body, enum inv_target otherwise)
+{
+	size_t count;
+	const struct inv_id_record *ids = inv_ids_of(testimony, body, &count);
+	return ids ? ids->target : otherwise;
+}
+
+// A handle to a process or thread by the object's header; one whose header says otherwise, or cannot be decoded, is kept when
+// the object itself looks like one.
+static void take_handle(void *context, const struct inv_handle *handle)
+{
+	const struct reader *reader = context;
+	struct inv_testimony *testimony = reader->testimony;
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
+	uint8_t header[MAX_HEADER + 1] = {0};
+	size_t size = reader->body_at + 1;
+	if (!(handle->object >> 63) || handle->object > UINT64_MAX - size) {
+		coverage->broken++;
+		return;
+	}
+	if (inv_space_read(testimony->kernel->space, handle->object, header, size, NULL) != size) {
+		coverage->unreadable++;
+		return;
+	}
+	struct inv_value index = {.ok = !testimony->types.unknown};
+	index.u = inv_object_decode_index(&testimony->types, handle->object, header[reader->type_at]);
+	struct inv_handle_record record = {.table = reader->table,
+	                                   .handle = *handle,
+	                                   .body = handle->object + reader->body_at,
+	                                   .target = target_of_index(&testimony->types, &index)};
+	record.looks = target_of_type(header[reader->body_at]);
+	if (record.target == INV_TARGET_OTHER && record.looks == INV_TARGET_OTHER)
+		return;
+	if (record.target != INV_TARGET_OTHER && record.looks != INV_TARGET_OTHER && record.target != record.looks)
+		record.target = target_of_known(testimony, record.body, record.looks);
+	inv_push(testimony->handles, record);
+	if (record.target == INV_TARGET_PROCESS)
+		inv_sight(testimony, INV_W_HANDLES, record.body, 0, handle->at);
+	else if (record.target == INV_TARGET_THREAD)
+		inv_sight(testimony, INV_W_HANDLES, 0, record.body, handle->at);
+}
+
+static bool read_places(const struct inv_kernel *kernel, struct reader *reader)
+{
+	return inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_TypeIndex, &reader->type_at) &&
+	       inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_Body, &reader->body_at) && reader->body_at <= MAX_HEADER &&
+	       reader->type_at < reader->body_at;
+}
+
+static void read_handles(struct inv_testimony *testimony, struct inv_table_record *table)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
+	struct reader reader = {.testimony = testimony, .table = table->address};
+	if (!testimony->kernel->space || !read_places(testimony->kernel, &reader))
+		return;
+	inv_handle_table_walk(testimony->kernel, table->address, &testimony->handle_budget, take_handle, &reader,
+	                      &table->coverage);
+	coverage->read += table->coverage.read;
+	coverage->broken += table->coverage.broken;
+	coverage->unreadable += table->coverage.unreadable;
+}
+
+static struct inv_table_record *add_table(struct inv_testimony *testimony, uint64_t address, bool listed)
+{
+	ptrdiff_t known = stbds_hmgeti(testimony->table_index, address);
+	if (known >= 0)
+		return NULL;
+	struct inv_table_record table = {.address = address,
+	                                 .listed = listed,
+	                                 .quota_process =
+	                                     inv_field(testimony->kernel, address, INV_F_HANDLE_TABLE_QuotaProcess),
+	                                 .pid = inv_field(testimony->kernel, address, INV_F_HANDLE_TABLE_UniqueProcessId)};
+	stbds_hmput(testimony->table_index, address, inv_count(testimony->tables));
+	inv_push(testimony->tables, table);
+	return &testimony->tables[inv_count(testimony->tables) - 1];
+}
+
+const struct inv_table_record *inv_table_record_at(const struct inv_testimony *testimony, uint64_t address)
+{
+	struct inv_table_index *index = testimony->table_index;
+	ptrdiff_t known = index ? stbds_hmgeti(index, address) : -1;
+	return known >= 0 ? &testimony->tables[testimony->table_index[known].value] : NULL;
+}
+
+static void sight_table(struct inv_testimony *testimony, uint64_t entry, uint64_t offset)
+{
+	const struct inv_table_record *table = add_table(testimony, entry - offset, true);
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLE_TABLE_LIST];
+	if (!table)
+		return;
+	if (!table->quota_process.ok)
+		coverage->unreadable++;
+	else if (table->quota_process.u >> 63)
+		inv_sight(testimony, INV_W_HANDLE_TABLE_LIST, table->quota_process.u, 0, table->quota_process.address);
+	else if (table->quota_process.u) // 0: the kernel's own table was made before there was a process
+		coverage->broken++;
+}
+
+void inv_witness_handle_table_list(struct inv_testimony *testimony)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct inv_value head = inv_kernel_symbol(kernel, INV_S_HandleTableListHead, NULL);
+	uint64_t offset;
+	if (!inv_field_address(kernel, 0, INV_F_HANDLE_TABLE_HandleTableList, &offset)) {
+		inv_void(testimony, INV_W_HANDLE_TABLE_LIST, "the layout has no such list entry");
+		return;
+	}
+	if (!head.ok) {
+		inv_void(testimony, INV_W_HANDLE_TABLE_LIST, "the address of the list head is not known");
+		return;
+	}
+	struct inv_list *list = &testimony->handle_tables;
+	inv_list_walk(kernel, testimony->arena, "HandleTableListHead", head.u, INV_LIST_BOUND, list);
+	inv_count_links(list, &testimony->coverage[INV_W_HANDLE_TABLE_LIST]);
+	for (size_t i = 0; i < list->count; i++)
+		sight_table(testimony, list->nodes[i].entry, offset);
+	testimony->coverage[INV_W_HANDLE_TABLE_LIST].complete = list->closed;
+	if (!list->head_flink.ok)
+		inv_void(testimony, INV_W_HANDLE_TABLE_LIST, "the list head could not be read");
+}
+
+void inv_witness_handles(struct inv_testimony *testimony)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	const char *unknown = inv_handle_table_unknown(kernel);
+	if (unknown) {
+		inv_void(testimony, INV_W_HANDLES, unknown);
+		return;
+	}
+	testimony->handle_budget = INV_HANDLE_BUDGET;
+	struct inv_value symbol = inv_kernel_symbol(kernel, INV_S_ObpKernelHandleTable, NULL);
+	testimony->kernel_table = symbol.ok ? inv_read_u64(kernel, symbol.u) : symbol;
+	for (size_t i = 0; i < inv_count(testimony->tables); i++)
+		read_handles(testimony, &testimony->tables[i]);
+	if (testimony->kernel_table.ok)
+		inv_hear_table(testimony, testimony->kernel_table.u);
+}
+
+void inv_hear_table(struct inv_testimony *testimony, uint64_t address)
+{
+	if (testimony->coverage[INV_W_HANDLES].voided || !(address >> 63))
+		return;
+	struct inv_table_record *table = add_table(testimony, address, false);
+	if (table)
+		read_handles(testimony, table);
+}
+
+void inv_settle_handles(struct inv_testimony *testimony)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
+	coverage->complete = !coverage->voided && testimony->handle_tables.closed && inv_count(testimony->tables) > 0;
+	for (size_t i = 0; i < inv_count(testimony->tables); i++)
+		coverage->complete = coverage->complete && testimony->tables[i].coverage.complete;
+	if (!coverage->voided && inv_count(testimony->tables) == 0)
+		inv_void(testimony, INV_W_HANDLES, "no handle table was found");
+}

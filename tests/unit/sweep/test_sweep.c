@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sweep over forged memory, and over memory that somebody prepared against it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "forge/forge.h"
+#include "sweep/sweep.h"
+
+#define PAGE 4096u
+#define TAG_PROCESS 0x636f7250u // "Proc"
+#define TAG_THREAD 0x65726854u  // "Thre"
+
+struct scene {
+	struct inv_forge *forge;
+	json_t *truth;
+	uint8_t *bytes;
+	size_t size;
+	struct inv_image *image;
+	struct inv_kernel *kernel;
+};
+
+static void make_scene(struct scene *scene, const char *scenario, const char *kernel)
+{
+	struct inv_error error = {0};
+	struct inv_forge_options options = {.kernel = kernel, .memory = 64ull << 20};
+	*scene = (struct scene){0};
+	scene->forge = inv_forge_run(scenario, &options, &error);
+	if (!scene->forge || inv_forge_write_memory(scene->forge, INV_FORGE_RAW, &scene->bytes, &scene->size, &error))
+		fail_msg("%s", error.text);
+	scene->truth = json_loads(inv_forge_truth(scene->forge), 0, NULL);
+	assert_non_null(scene->truth);
+}
+
+static void open_scene(struct scene *scene)
+{
+	struct inv_error error = {0};
+	if (inv_image_open_memory("forged", scene->bytes, scene->size, &scene->image, &error) != INV_OK ||
+	    inv_kernel_identify(scene->image, NULL, &scene->kernel, &error) != INV_OK)
+		fail_msg("%s", error.text);
+}
+
+static void close_scene(struct scene *scene)
+{
+	inv_kernel_free(scene->kernel);
+	inv_image_close(scene->image);
+	free(scene->bytes);
+	json_decref(scene->truth);
+	inv_forge_free(scene->forge);
+}
+
+static bool has_hit(const struct inv_sweep *sweep, enum inv_hit_kind kind, uint64_t address)
+{
+	for (size_t i = 0; i < inv_count(sweep->hits); i++)
+		if (sweep->hits[i].kind == kind && sweep->hits[i].address == address)
+			return true;
+	return false;
+}
+
+static bool has_root(const struct inv_sweep *sweep, uint64_t frame)
+{
+	for (size_t i = 0; i < inv_count(sweep->hits); i++)
+		if (sweep->hits[i].kind == INV_HIT_ROOT && sweep->hits[i].physical == frame)
+			return true;
+	return false;
+}
+
+static uint64_t address_of(const json_t *object, const char *key)
+{
+	return strtoull(json_string_value(json_object_get(object, key)), NULL, 0);
+}
+
+// A page of memory that nothing uses.
+static uint8_t *unused_page(const struct scene *scene)
+{
+	static const uint8_t zeros[PAGE];
+	for (size_t at = scene->size - PAGE; scene->bytes && at > 16u << 20; at -= PAGE)
+		if (memcmp(scene->bytes + at, zeros, PAGE) == 0)
+			return scene->bytes + at;
+	fail_msg("the machine has no unused page");
+	return NULL;
+}
+
+static void every_object_is_found(void **state)
+{
+	(void)state;
+	static const char *const kernels[] = {"6.1.7601.24540", "6.3.9600.19913", "10.0.19041.1415", NULL};
+	for (const char *const *kernel = kernels; *kernel; kernel++) {
+		struct scene scene;
+		make_scene(&scene, "desktop()", *kernel);
+		open_scene(&scene);
+		struct inv_sweep *sweep = inv_sweep_run(scene.kernel, 2);
+		assert_non_null(sweep);
+		assert_true(sweep->roots && sweep->mapped);
+		assert_null(sweep->cut_short);
+		size_t i, j;
+		json_t *process, *thread;
+		json_array_foreach(json_object_get(scene.truth, "processes"), i, process)
+		{
+			assert_true(has_hit(sweep, INV_HIT_PROCESS, address_of(process, "address")));
+			assert_true(has_root(sweep, address_of(process, "dtb") & ~(uint64_t)(PAGE - 1)));
+			json_array_foreach(json_object_get(process, "threads"), j, thread)
+			    assert_true(has_hit(sweep, INV_HIT_THREAD, address_of(thread, "address")));
+		}
+		inv_sweep_free(sweep);
+		close_scene(&scene);
+	}
+}
+
+static void threads_do_not_change_the_outcome(void **state)
+{
+	(void)state;
+	struct scene scene;
+	make_scene(&scene, "desktop() freed{name = 'gone.exe'}", NULL);
+	open_scene(&scene);
+	struct inv_sweep *one = inv_sweep_run(scene.kernel, 1);
+	static const unsigned threads[] = {0, 2, 3, 16};
+	for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+		struct inv_sweep *many = inv_sweep_run(scene.kernel, threads[i]);
+		assert_int_equal(inv_count(one->hits), inv_count(many->hits));
+		assert_int_equal(one->bytes, many->bytes);
+		for (size_t j = 0; j < inv_count(one->hits); j++) {
+			assert_int_equal(one->hits[j].physical, many->hits[j].physical);
+			assert_int_equal(one->hits[j].address, many->hits[j].address);
+			assert_int_equal(one->hits[j].kind, many->hits[j].kind);
+		}
+		inv_sweep_free(many);
+	}
+	inv_sweep_free(one);
+	close_scene(&scene);
+}
+
+static void what_nothing_maps_is_kept(void **state)
+{
+	(void)state;
+	struct scene scene;
+	make_scene(&scene, "desktop()", NULL);
+	uint8_t *page = unused_page(&scene);
+	inv_put32(page + 0x40 + 4, TAG_PROCESS);
+	open_scene(&scene);
+	struct inv_sweep *sweep = inv_sweep_run(scene.kernel, 1);
+	uint64_t physical = (uint64_t)(page - scene.bytes) + 0x40;
+	bool found = false;
+	for (size_t i = 0; i < inv_count(sweep->hits); i++) {
+		if (sweep->hits[i].physical == physical && sweep->hits[i].kind == INV_HIT_PROCESS_TAG) {
+			assert_int_equal(sweep->hits[i].address, 0);
+			found = true;
+		}
+	}
+	assert_true(found);
+	inv_sweep_free(sweep);
+	close_scene(&scene);
+}
+
+// Page tables that lead to each other for ever, and a page full of tags.
+static void hostile_memory_ends(void **state)
+{
+	(void)state;
+	struct scene scene;
+	make_scene(&scene, "desktop()", NULL);
+	uint64_t root = inv_forge_dtb(scene.forge) & ~(uint64_t)(PAGE - 1);
+	uint8_t *page = unused_page(&scene);
+	for (size_t i = 0; i < PAGE; i += 8) // every entry leads to the page itself, and is a tag as well where it can be
+		inv_put64(page + i, (uint64_t)(page - scene.bytes) | 3);
+	for (size_t i = 0x1c0; i < 0x1d0; i++)
+		if (!inv_le64(scene.bytes + root + i * 8))
+			inv_put64(scene.bytes + root + i * 8, (uint64_t)(page - scene.bytes) | 3);
+	uint8_t *tags = unused_page(&scene);
+	for (size_t i = 0; i < PAGE; i += 16)
+		inv_put32(tags + i + 4, TAG_THREAD);
+	open_scene(&scene);
+	struct inv_sweep *sweep = inv_sweep_run(scene.kernel, 2);
+	assert_non_null(sweep);
+	assert_true(inv_count(sweep->hits) >= PAGE / 16);
+	inv_sweep_free(sweep);
+	close_scene(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_object_is_found),
+	    cmocka_unit_test(threads_do_not_change_the_outcome),
+	    cmocka_unit_test(what_nothing_maps_is_kept),
+	    cmocka_unit_test(hostile_memory_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
