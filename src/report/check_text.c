@@ -157,7 +157,7 @@ static void write_processes(const struct page *page)
 		inv_table_text(table, inv_state_name(process->state));
 		inv_table_text(table, inv_role_name(process->role));
 		inv_table_address(table, process->address);
-		inv_table_text(table, witness_list(page, process->seen_by));
+		inv_table_number(table, (uint64_t)__builtin_popcount(process->seen_by));
 		inv_table_text(table, witness_list(page, process->missing_from));
 	}
 	heading(page, "Processes");
@@ -184,6 +184,47 @@ static void write_finding(const struct page *page, const struct inv_finding *fin
 	}
 	for (size_t i = 0; i < inv_count(finding->tried); i++)
 		fprintf(page->file, "     not excused by %s: %s\n", finding->tried[i].exception, finding->tried[i].why_not);
+}
+
+// The identifiers of the invariants that are broken for one process, its threads included.
+static const char *broken_for(const struct page *page, const struct inv_dossier *process)
+{
+	const struct inv_judge *judge = &page->check->judge;
+	const struct inv_invariant *last = NULL;
+	const char *list = "";
+	for (size_t i = 0; i < inv_count(judge->findings); i++) {
+		const struct inv_finding *finding = judge->findings[i];
+		if (finding->subject.process != process || finding->invariant == last)
+			continue;
+		last = finding->invariant; // findings come in the order of the catalogue
+		list = inv_arena_printf(page->arena, "%s%s%s", list, *list ? " " : "", last->id);
+	}
+	return list;
+}
+
+// One line for each process that something is said against.
+static void write_accused(const struct page *page)
+{
+	static const char *const columns[] = {"pid", "name", "state", "address", "broken"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	bool any = false;
+	for (size_t i = 0; i < page->check->dossiers.process_count; i++) {
+		const struct inv_dossier *process = &page->check->dossiers.processes[i];
+		const char *broken = broken_for(page, process);
+		if (!*broken)
+			continue;
+		any = true;
+		inv_table_value(table, &process->pid, INV_CELL_NUMBER);
+		inv_table_text(table, process->name);
+		inv_table_text(table, inv_state_name(process->state));
+		inv_table_address(table, process->address);
+		inv_table_text(table, broken);
+	}
+	if (any) {
+		heading(page, "Accused");
+		inv_table_write(table, INV_OUTPUT_TEXT, page->file);
+	}
+	inv_table_free(table);
 }
 
 static void write_findings(const struct page *page)
@@ -254,6 +295,7 @@ static void write_text(const struct inv_check *check, const char *version, const
 	write_witnesses(&page);
 	write_sweep(&page);
 	write_processes(&page);
+	write_accused(&page);
 	write_findings(&page);
 	write_excused(&page);
 	write_verdicts(&page);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forges the scenarios of this folder and compares the verdicts with what each expects.
 
-usage: run.py INVAR FORGE [--kernels all|one] [--format FORMAT] [SCENARIO...]
+usage: run.py INVAR FORGE [--kernels one|layouts|every] [--format FORMAT] [--matrix FILE] [SCENARIO...]
 
 A scenario is a folder with scenario.lua and expect. A line of expect is one of
 
@@ -16,9 +16,12 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
     since BUILD          kernels of older builds lack what the scenario lies about
     until BUILD          and those of newer builds
 
-Without 'broken' or 'may' lines no finding is allowed. With --kernels all, one kernel of every layout is forged.
+Without 'broken' or 'may' lines no finding is allowed. With --kernels layouts, one kernel of every layout is forged; with
+every, each kernel of the table. --matrix writes which invariants were broken by which lie on which build, as a table in
+Markdown.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -90,6 +93,7 @@ def truth_problems(report, truth):
 
 
 def run_one(arguments, folder, kernel):
+    """What is not as expected (None: not for this kernel), and the identifiers of all findings (None: no report)."""
     expect = Expectation(os.path.join(folder, "expect"))
     with tempfile.TemporaryDirectory() as scratch:
         image, truth = os.path.join(scratch, "image"), os.path.join(scratch, "truth.json")
@@ -98,52 +102,78 @@ def run_one(arguments, folder, kernel):
         if kernel:
             build = int(kernel["version"].split(".")[2])
             if not expect.since <= build <= expect.until:
-                return None
+                return None, None
             forge += ["--kernel", kernel["guid"]]
         made = subprocess.run(forge, capture_output=True, text=True, check=False)
         if made.returncode != 0:
-            return [f"the forge failed: {made.stderr.strip()}"]
+            return [f"the forge failed: {made.stderr.strip()}"], None
         checked = subprocess.run([arguments.invar, "check", "--format", "json", image], capture_output=True, text=True,
                                  check=False)
         if not checked.stdout:
-            return [f"no report, status {checked.returncode}: {checked.stderr.strip()[:2000]}"]
+            return [f"no report, status {checked.returncode}: {checked.stderr.strip()[:2000]}"], None
         report = json.loads(checked.stdout)
         with open(truth, encoding="utf-8") as file:
-            return compare(expect, report, checked.returncode) + truth_problems(report, json.load(file))
+            problems = compare(expect, report, checked.returncode) + truth_problems(report, json.load(file))
+        return problems, {finding["id"] for finding in report["findings"]}
 
 
 def kernels(arguments):
-    """None for the forge's own choice, or one kernel of every layout."""
+    """None for the forge's own choice, one kernel of every layout, or all of them."""
     if arguments.kernels == "one":
         return [None]
     listed = subprocess.run([arguments.forge, "--list", "kernels"], capture_output=True, text=True, check=True)
+    rows = [line.split()[:3] for line in listed.stdout.splitlines()]
+    if arguments.kernels == "every":
+        return [{"version": version, "guid": guid} for version, guid, _ in rows]
     chosen = {}
-    for line in listed.stdout.splitlines():
-        version, guid, layout = line.split()[:3]
+    for version, guid, layout in rows:
         chosen.setdefault(layout, {"version": version, "guid": guid})
     return list(chosen.values())
+
+
+def write_matrix(path, results):
+    """One row a lie, one column a build: the invariants that it broke there."""
+    cells, builds = {}, []
+    for name, kernel, _, found in results:
+        build = kernel["version"].split(".")[2] if kernel else "default"
+        if build not in builds:
+            builds.append(build)
+        if found is not None and name.startswith("attack-"):
+            cells.setdefault(name, {}).setdefault(build, set()).update(found)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("| lie | " + " | ".join(builds) + " |\n|" + " --- |" * (len(builds) + 1) + "\n")
+        for name, row in sorted(cells.items()):
+            shown = [" ".join(sorted(row[build])) if build in row else "-" for build in builds]
+            # Most lies break the same everywhere: what repeats the column before is left out.
+            shown = [text if i == 0 or text != shown[i - 1] else "〃" for i, text in enumerate(shown)]
+            file.write("| " + " | ".join([name.removeprefix("attack-")] + shown) + " |\n")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("invar")
     parser.add_argument("forge")
-    parser.add_argument("--kernels", choices=["one", "all"], default="one")
+    parser.add_argument("--kernels", choices=["one", "layouts", "every"], default="one")
     parser.add_argument("--format")
+    parser.add_argument("--matrix")
     parser.add_argument("scenarios", nargs="*")
     arguments = parser.parse_args()
     names = arguments.scenarios or sorted(
         name for name in os.listdir(HERE) if os.path.exists(os.path.join(HERE, name, "scenario.lua")))
+    jobs = [(name, kernel) for name in names for kernel in kernels(arguments)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        outcomes = workers.map(lambda job: run_one(arguments, os.path.join(HERE, job[0]), job[1]), jobs)
+        results = [(name, kernel, *outcome) for (name, kernel), outcome in zip(jobs, outcomes)]
     runs = failed = 0
-    for name in names:
-        for kernel in kernels(arguments):
-            problems = run_one(arguments, os.path.join(HERE, name), kernel)
-            if problems is None:
-                continue
-            runs += 1
-            failed += bool(problems)
-            for problem in problems:
-                print(f"{name}{' on ' + kernel['version'] if kernel else ''}: {problem}")
+    for name, kernel, problems, _ in results:
+        if problems is None:
+            continue
+        runs += 1
+        failed += bool(problems)
+        for problem in problems:
+            print(f"{name}{' on ' + kernel['version'] if kernel else ''}: {problem}")
+    if arguments.matrix:
+        write_matrix(arguments.matrix, results)
     print(f"{runs} images, {failed} not as expected")
     return 1 if failed or not runs else 0
 
