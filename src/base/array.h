@@ -18,7 +18,13 @@
 #include <stb/stb_ds.h>
 
 #define inv_push(array, value) stbds_arrput(array, value)
-#define inv_count(array) ((size_t)stbds_arrlen(array))
+#define inv_count(array) inv_array_count(array)
 #define inv_array_free(array) stbds_arrfree(array)
+
+// As stbds_arrlen(), which cannot take an array of const elements.
+static inline size_t inv_array_count(const void *array)
+{
+	return array ? ((const stbds_array_header *)array - 1)->length : 0;
+}
 
 #endif

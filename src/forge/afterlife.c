@@ -69,7 +69,7 @@ void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_
 
 void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_forge_mark mark)
 {
-	static const uint8_t zeros[0x40];
+	static const uint8_t zeros[0x80]; // more than any header here: 0x20 and 0x30 bytes
 	uint64_t header = header_of(machine, object);
 	switch (mark) {
 	case INV_MARK_TAG:
