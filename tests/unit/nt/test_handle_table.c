@@ -149,8 +149,8 @@ static void test_levels(void **state)
 	assert_int_equal(found.count, 2);
 	assert_int_equal(found.handles[0].value, 4 * (256 + 1));
 	assert_int_equal(found.handles[1].value, 4 * (256 * 512 + 2));
-	expect_find(world, 4 * (256 + 1), HEADER);
-	expect_find(world, 4 * (256 * 512 + 2), HEADER + 0x40);
+	expect_find(world, 4ull * (256 + 1), HEADER);
+	expect_find(world, 4ull * (256 * 512 + 2), HEADER + 0x40);
 	put_code(world, page(2) | 1);
 	coverage = walk(world, &found, ALL);
 	assert_true(coverage.complete);
