@@ -112,6 +112,7 @@ struct inv_finding {
 	struct inv_subject subject;
 	enum inv_tier tier; // of the witness that stands accused
 	enum inv_certainty certainty;
+	const char *certainty_why;
 	struct inv_evidence *evidence; // stb_ds
 	struct inv_tried *tried;       // stb_ds
 };

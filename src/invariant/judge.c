@@ -125,8 +125,11 @@ struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subje
 {
 	tally(judge)->broken++;
 	struct inv_finding *finding = inv_arena_alloc(judge->arena, sizeof *finding);
-	*finding = (struct inv_finding){
-	    .invariant = judge->current, .subject = subject, .tier = accused, .certainty = judge->certainty};
+	*finding = (struct inv_finding){.invariant = judge->current,
+	                                .subject = subject,
+	                                .tier = accused,
+	                                .certainty = judge->certainty,
+	                                .certainty_why = judge->certainty_why};
 	inv_push(judge->findings, finding);
 	return finding;
 }

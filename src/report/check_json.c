@@ -124,14 +124,14 @@ static json_t *subject_json(const struct inv_subject *subject)
 	return object;
 }
 
-static json_t *finding_json(const struct inv_judge *judge, const struct inv_finding *finding)
+static json_t *finding_json(const struct inv_finding *finding)
 {
 	json_t *object = json_object();
 	json_object_set_new(object, "id", json_string(finding->invariant->id));
 	json_object_set_new(object, "statement", json_string(finding->invariant->statement));
 	json_object_set_new(object, "tier", json_string(inv_tier_name(finding->tier)));
 	json_object_set_new(object, "certainty", json_string(inv_certainty_name(finding->certainty)));
-	json_object_set_new(object, "certainty_why", json_string(judge->certainty_why));
+	json_object_set_new(object, "certainty_why", json_string(finding->certainty_why));
 	json_object_set_new(object, "attack", json_string(finding->invariant->attack));
 	json_object_set_new(object, "subject", subject_json(&finding->subject));
 	json_t *evidence = json_array();
@@ -218,7 +218,7 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	json_object_set_new(report, "processes", processes);
 	json_t *findings = json_array();
 	for (size_t i = 0; i < inv_count(check->judge.findings); i++)
-		json_array_append_new(findings, finding_json(&check->judge, check->judge.findings[i]));
+		json_array_append_new(findings, finding_json(check->judge.findings[i]));
 	json_object_set_new(report, "findings", findings);
 	json_t *excused = json_array();
 	for (size_t i = 0; i < inv_count(check->judge.excused); i++) {

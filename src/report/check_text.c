@@ -171,7 +171,7 @@ static void write_finding(const struct page *page, const struct inv_finding *fin
 	fputs("  ", page->file);
 	inv_write_safe(page->file, inv_subject_text(page->arena, &finding->subject));
 	fprintf(page->file, "\n     %s\n     %s: %s; accused: the %s record. ATT&CK %s.\n", finding->invariant->statement,
-	        inv_certainty_name(finding->certainty), page->check->judge.certainty_why, inv_tier_name(finding->tier),
+	        inv_certainty_name(finding->certainty), finding->certainty_why, inv_tier_name(finding->tier),
 	        finding->invariant->attack);
 	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
 		const struct inv_evidence *e = &finding->evidence[i];
