@@ -22,7 +22,7 @@ static enum inv_answer shown_in(const struct inv_group_record *groups, const str
                                 const struct inv_dossier *process, uint64_t group)
 {
 	const struct inv_membership *member = inv_membership_of(memberships, process->address);
-	const struct inv_membership *end = memberships + inv_count(memberships);
+	const struct inv_membership *end = member ? memberships + inv_count(memberships) : NULL;
 	for (; member && member < end && member->process == process->address; member++)
 		if (member->group == group)
 			return INV_YES;
@@ -35,7 +35,7 @@ static uint64_t shown_elsewhere(const struct inv_membership *memberships, const 
                                 uint64_t own)
 {
 	const struct inv_membership *member = inv_membership_of(memberships, process->address);
-	const struct inv_membership *end = memberships + inv_count(memberships);
+	const struct inv_membership *end = member ? memberships + inv_count(memberships) : NULL;
 	for (; member && member < end && member->process == process->address; member++)
 		if (member->group != own)
 			return member->group;

@@ -545,6 +545,8 @@ struct range {
 
 static struct range handles_to(const struct inv_handle_record *sorted, size_t count, uint64_t body)
 {
+	if (count == 0)
+		return (struct range){0};
 	size_t low = 0, high = count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
