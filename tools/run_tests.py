@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tests of a build directory and counts them: run_tests.py BUILD [--suite NAME | --no-suite NAME]
+"""Runs the tests of a build directory and counts them: run_tests.py BUILD [--suite NAME]... [--no-suite NAME]...
 
 Prints to standard error what meson writes, what failed and what was left out; to standard output one line,
 "PASSED FAILED SKIPPED". Meson runs nothing at all when one program is missing; here a test whose program was
@@ -50,7 +50,7 @@ def choose(tests, suite, no_suite):
     present, missing = [], []
     for test in tests:
         suites = {name.split(":")[-1] for name in test["suite"]}
-        if (suite and suite not in suites) or (no_suite and no_suite in suites):
+        if (suite and not suites & set(suite)) or suites & set(no_suite):
             continue
         (present if os.path.exists(test["cmd"][0]) else missing).append(test["name"])
     return present, missing
@@ -76,8 +76,8 @@ def run(build, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
-    parser.add_argument("--suite")
-    parser.add_argument("--no-suite")
+    parser.add_argument("--suite", action="append", default=[])
+    parser.add_argument("--no-suite", action="append", default=[])
     options = parser.parse_args()
     listed = subprocess.run(["meson", "introspect", "--tests", options.build], capture_output=True, text=True, check=False)
     if listed.returncode != 0:

@@ -32,9 +32,9 @@ class Counting(unittest.TestCase):
             {"name": "b", "suite": ["invar:unit"], "cmd": gone},
             {"name": "c", "suite": ["invar:facts"], "cmd": gone},
         ]
-        self.assertEqual(run_tests.choose(tests, None, "facts"), (["a"], ["b"]))
-        self.assertEqual(run_tests.choose(tests, "facts", None), ([], ["c"]))
-        self.assertEqual(run_tests.choose(tests, None, None), (["a"], ["b", "c"]))
+        self.assertEqual(run_tests.choose(tests, [], ["facts"]), (["a"], ["b"]))
+        self.assertEqual(run_tests.choose(tests, ["facts"], []), ([], ["c"]))
+        self.assertEqual(run_tests.choose(tests, [], []), (["a"], ["b", "c"]))
 
 
 if __name__ == "__main__":
