@@ -5,7 +5,7 @@
 enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error)
 {
 	(void)error;
-	struct inv_style style = {.color = session->options->color, .verbose = session->options->verbose > 0};
+	struct inv_style style = {.color = session->options->color};
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
 	struct inv_check *check = inv_check_run(session->kernel, &how);
 	inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);

@@ -36,6 +36,12 @@ static bool meets(const struct demand *demand, const struct inv_value *value)
 	return (value->u == 0) == demand->must_be_zero;
 }
 
+// A partial layout lacks fields that the kernel may have; only a whole one proves that there is no such field.
+static bool knows_all_fields(const struct inv_judge *judge)
+{
+	return judge->kernel->layout && !judge->kernel->layout->partial;
+}
+
 // Judges all demands at once: one process, one verdict. A field that this build lacks demands nothing.
 static void judge_demands(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *exit_time,
                           const struct demand *demands, size_t count)
@@ -45,7 +51,7 @@ static void judge_demands(struct inv_judge *judge, const struct inv_dossier *pro
 	for (size_t i = 0; i < count; i++) {
 		struct inv_value value = read_process(judge, process, demands[i].field);
 		if (!value.ok) {
-			if (value.why.reason != INV_NO_FIELD)
+			if (value.why.reason != INV_NO_FIELD || !knows_all_fields(judge))
 				missing = value;
 			continue;
 		}

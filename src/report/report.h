@@ -12,7 +12,6 @@
 // The colours of text; off for files and with NO_COLOR.
 struct inv_style {
 	bool color;
-	bool verbose; // also list the invariants that hold and what was unknown, one by one
 };
 
 // `invar check`. The JSON object is that of the interface; the caller releases it.
