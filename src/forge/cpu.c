@@ -2,6 +2,7 @@
 // CPUs, the low stub by which they were started, and the page that Windows shares with all processes.
 #include "base/bytes.h"
 #include "forge/machine.h"
+#include "forge/pfn.h"
 
 #define LOW_STUB_MARK 0x1000600e9ull // a jump and the length of the block, as every x64 kernel leaves them
 #define LOW_STUB_TARGET 0x70u        // an address in the kernel
@@ -86,11 +87,16 @@ static void put_time(struct inv_machine *machine, enum inv_field field, uint64_t
 	inv_machine_write(machine, inv_machine_at(machine, SHARED_DATA, field), bytes, sizeof bytes);
 }
 
+void inv_machine_show_time(struct inv_machine *machine, uint64_t time)
+{
+	put_time(machine, INV_F_KUSER_SHARED_DATA_SystemTime, time);
+	put_time(machine, INV_F_KUSER_SHARED_DATA_InterruptTime, time - machine->boot_time);
+}
+
 void inv_machine_make_shared_data(struct inv_machine *machine)
 {
 	inv_maps_map(&machine->maps, SHARED_DATA, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_NX | INV_PTE_WRITE);
-	put_time(machine, INV_F_KUSER_SHARED_DATA_SystemTime, machine->system_time);
-	put_time(machine, INV_F_KUSER_SHARED_DATA_InterruptTime, machine->system_time - machine->boot_time);
+	inv_machine_show_time(machine, machine->system_time);
 	const struct inv_version *version = &machine->facts->version;
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMajorVersion, version->major);
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMinorVersion, version->minor);
@@ -236,4 +242,19 @@ void inv_machine_settle(struct inv_machine *machine)
 {
 	settle_cpu(machine);
 	settle_waiting(machine);
+}
+
+// How long before the end of the acquisition its first page was read.
+#define ACQUISITION 600000000ull // a minute
+
+void inv_machine_acquire(struct inv_machine *machine, unsigned percent)
+{
+	uint64_t now = machine->system_time - ACQUISITION / 100 * (100 - percent);
+	if (machine->clock < now)
+		machine->clock = now;
+	inv_machine_settle(machine);
+	inv_machine_sync_pfn(machine);
+	inv_machine_show_time(machine, machine->clock);
+	inv_ram_acquire(machine->ram, inv_ram_highest(machine->ram) / 100 * percent);
+	inv_machine_show_time(machine, machine->system_time); // for a page that is read last
 }

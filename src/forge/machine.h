@@ -319,6 +319,8 @@ uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t 
 void inv_machine_make_cpus(struct inv_machine *machine); // KPCRs, before there are threads
 void inv_machine_make_low_stub(struct inv_machine *machine);
 void inv_machine_make_shared_data(struct inv_machine *machine);
+// Writes KUSER_SHARED_DATA.SystemTime (FILETIME) and InterruptTime.
+void inv_machine_show_time(struct inv_machine *machine, uint64_t time);
 // NULL thread: the CPU idles.
 void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_forge_thread *thread);
 // What a thread that does not run waits for: a CPU, on the list of a priority of this CPU, on the queue that CPUs share, on
@@ -332,5 +334,8 @@ void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *th
                         const struct inv_forge_process *process);
 // CPUs for which the scenario chose nothing: the first runs a thread of the newest process, the others idle.
 void inv_machine_settle(struct inv_machine *machine);
+// A tool that reads memory upwards, in a minute, while the machine runs, has got so far: the image has the pages below this
+// part of physical memory as they are now.
+void inv_machine_acquire(struct inv_machine *machine, unsigned percent);
 
 #endif

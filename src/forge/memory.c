@@ -16,9 +16,16 @@
 #define PCI_HOLE 0xc0000000ull
 #define PCI_END 0x100000000ull
 
+// Pages as the image has them, where that is not what they hold now: they were written to after they were acquired.
+struct acquired {
+	uint8_t *page[CHUNK_PAGES]; // NULL: nobody had written the page
+	bool kept[CHUNK_PAGES];     // `page` counts
+};
+
 struct chunk {
 	uint8_t *page[CHUNK_PAGES];
 	uint8_t kind[CHUNK_PAGES]; // enum inv_ram_kind
+	struct acquired *acquired; // NULL: none of these pages has changed since
 };
 
 struct inv_ram {
@@ -29,7 +36,8 @@ struct inv_ram {
 	size_t chunk_count;
 	struct inv_random random;
 	bool exhausted;
-	uint64_t filled; // physical address
+	uint64_t filled;   // physical address
+	uint64_t acquired; // physical address: what lies below is in the image already
 };
 
 struct inv_ram *inv_ram_new(uint64_t size, uint64_t seed)
@@ -56,17 +64,24 @@ struct inv_ram *inv_ram_new(uint64_t size, uint64_t seed)
 	return ram;
 }
 
+static void free_chunk(struct chunk *chunk)
+{
+	for (size_t i = 0; i < CHUNK_PAGES; i++) {
+		free(chunk->page[i]);
+		if (chunk->acquired)
+			free(chunk->acquired->page[i]);
+	}
+	free(chunk->acquired);
+	free(chunk);
+}
+
 void inv_ram_free(struct inv_ram *ram)
 {
 	if (!ram)
 		return;
-	for (size_t i = 0; i < ram->chunk_count; i++) {
-		if (!ram->chunk[i])
-			continue;
-		for (size_t j = 0; j < CHUNK_PAGES; j++)
-			free(ram->chunk[i]->page[j]);
-		free(ram->chunk[i]);
-	}
+	for (size_t i = 0; i < ram->chunk_count; i++)
+		if (ram->chunk[i])
+			free_chunk(ram->chunk[i]);
 	free((void *)ram->chunk);
 	free(ram);
 }
@@ -79,6 +94,12 @@ void inv_ram_fill(struct inv_ram *ram, uint64_t end)
 uint64_t inv_ram_filled(const struct inv_ram *ram)
 {
 	return ram->filled;
+}
+
+void inv_ram_acquire(struct inv_ram *ram, uint64_t end)
+{
+	if (end > ram->acquired)
+		ram->acquired = end;
 }
 
 const struct inv_ram_run *inv_ram_runs(const struct inv_ram *ram, size_t *count)
@@ -187,10 +208,22 @@ uint64_t inv_ram_take(struct inv_ram *ram, enum inv_ram_kind kind)
 	return ram->exhausted ? 0 : inv_ram_take_block(ram, INV_RAM_PAGE, INV_RAM_PAGE, kind);
 }
 
-const uint8_t *inv_ram_page(const struct inv_ram *ram, uint64_t address)
+static const uint8_t *page_of(const struct inv_ram *ram, uint64_t address)
 {
 	const struct chunk *chunk = chunk_of(ram, address);
 	return chunk ? chunk->page[slot_of(address)] : NULL;
+}
+
+static const uint8_t *image_page(const struct chunk *chunk, size_t slot)
+{
+	bool kept = chunk->acquired && chunk->acquired->kept[slot];
+	return kept ? chunk->acquired->page[slot] : chunk->page[slot];
+}
+
+const uint8_t *inv_ram_page(const struct inv_ram *ram, uint64_t address)
+{
+	const struct chunk *chunk = chunk_of(ram, address);
+	return chunk ? image_page(chunk, slot_of(address)) : NULL;
 }
 
 // How many bytes from `address` on lie in its page, at most `size`.
@@ -205,7 +238,7 @@ void inv_ram_read(const struct inv_ram *ram, uint64_t address, void *buffer, siz
 	uint8_t *to = buffer;
 	while (size) {
 		size_t part = part_of(address, size);
-		const uint8_t *page = inv_ram_page(ram, address);
+		const uint8_t *page = page_of(ram, address);
 		if (page)
 			memcpy(to, page + address % INV_RAM_PAGE, part);
 		else
@@ -214,6 +247,21 @@ void inv_ram_read(const struct inv_ram *ram, uint64_t address, void *buffer, siz
 		address += part;
 		size -= part;
 	}
+}
+
+// The page is about to change: the image keeps it as it is.
+static void keep(struct chunk *chunk, size_t slot)
+{
+	if (!chunk->acquired)
+		chunk->acquired = inv_alloc(sizeof *chunk->acquired);
+	struct acquired *acquired = chunk->acquired;
+	if (acquired->kept[slot])
+		return;
+	acquired->kept[slot] = true;
+	if (!chunk->page[slot])
+		return;
+	acquired->page[slot] = inv_alloc(INV_RAM_PAGE);
+	memcpy(acquired->page[slot], chunk->page[slot], INV_RAM_PAGE);
 }
 
 void inv_ram_write(struct inv_ram *ram, uint64_t address, const void *bytes, size_t size)
@@ -225,6 +273,8 @@ void inv_ram_write(struct inv_ram *ram, uint64_t address, const void *bytes, siz
 		if (!chunk)
 			return;
 		size_t slot = slot_of(address);
+		if (address < ram->acquired)
+			keep(chunk, slot);
 		if (!chunk->page[slot])
 			chunk->page[slot] = inv_alloc(INV_RAM_PAGE);
 		memcpy(chunk->page[slot] + address % INV_RAM_PAGE, from, part);
@@ -257,7 +307,7 @@ bool inv_ram_next_page(const struct inv_ram *ram, uint64_t address, uint64_t *pa
 			address = (address / CHUNK_SIZE + 1) * CHUNK_SIZE;
 			continue;
 		}
-		if (chunk->page[slot_of(address)]) {
+		if (image_page(chunk, slot_of(address))) {
 			*page = address;
 			return true;
 		}

@@ -45,17 +45,21 @@ bool inv_ram_exhausted(const struct inv_ram *ram);
 void inv_ram_fill(struct inv_ram *ram, uint64_t end);
 uint64_t inv_ram_filled(const struct inv_ram *ram);
 
+// The image takes all pages below this physical address as they are now; what is written to them later is not in it. The
+// rest is taken when the image is written.
+void inv_ram_acquire(struct inv_ram *ram, uint64_t end);
+
 // Reading and writing may cross pages. What was never written reads as zero; writes beyond the machine are dropped.
 void inv_ram_read(const struct inv_ram *ram, uint64_t address, void *buffer, size_t size);
 void inv_ram_write(struct inv_ram *ram, uint64_t address, const void *bytes, size_t size);
 uint64_t inv_ram_get64(const struct inv_ram *ram, uint64_t address);
 void inv_ram_put64(struct inv_ram *ram, uint64_t address, uint64_t value);
 
-// The bytes of a page (INV_RAM_PAGE of them), NULL if it was never written.
+// For who writes the image. The bytes of a page (INV_RAM_PAGE of them) as it was acquired, NULL if nobody had written it.
 const uint8_t *inv_ram_page(const struct inv_ram *ram, uint64_t address);
 enum inv_ram_kind inv_ram_kind(const struct inv_ram *ram, uint64_t address);
 
-// The first page at or above `address` that was written; false if there is none.
+// The first page at or above `address` that has such bytes; false if there is none.
 bool inv_ram_next_page(const struct inv_ram *ram, uint64_t address, uint64_t *page);
 
 #endif

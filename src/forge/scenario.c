@@ -30,6 +30,9 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"fill", "fill(address)", "memory below this physical address that was never used holds data without meaning",
      false},
+    {"acquire", "acquire(percent)",
+     "the image is taken while the machine runs, by rising address, and this part of physical memory is read by now",
+     false},
     {"desktop", "desktop()",
      "creates a small desktop; returns system, smss, csrss, winlogon, explorer, notepad and cmd", false},
     {"live", "live{operations=, seed=}",
@@ -544,6 +547,16 @@ static int word_fill(lua_State *lua)
 {
 	lua_Integer bytes = luaL_checkinteger(lua, 1);
 	inv_ram_fill(machine_of(lua)->ram, bytes < 0 ? 0 : (uint64_t)bytes);
+	return 0;
+}
+
+static int word_acquire(lua_State *lua)
+{
+	lua_Integer percent = luaL_checkinteger(lua, 1);
+	if (percent < 0 || percent > 100)
+		return luaL_error(lua, "not a percentage");
+	inv_machine_acquire(machine_of(lua), (unsigned)percent);
+	check(lua);
 	return 0;
 }
 
@@ -1196,6 +1209,7 @@ static const luaL_Reg words[] = {
     {"process", word_process},
     {"freed", word_freed},
     {"fill", word_fill},
+    {"acquire", word_acquire},
     {"live", word_live},
     {"thread", word_thread},
     {"run", word_run},
