@@ -201,7 +201,13 @@ static void mark_owned(struct assembly *a, const struct inv_dossier *process, co
 	}
 }
 
-// A closed list that does not show a thread denies it.
+static bool leads_past(const struct assembly *a, uint64_t object, enum inv_field entry_field)
+{
+	uint64_t entry;
+	return inv_field_address(a->kernel, object, entry_field, &entry) && inv_list_leads_past(a->kernel, entry);
+}
+
+// A closed list that does not show a thread denies it, and so does one whose neighbours there lead to each other.
 static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
 {
 	uint64_t owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
@@ -209,9 +215,11 @@ static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
 	if (at < 0 || !a->processes)
 		return;
 	const struct inv_dossier *process = &a->processes[a->process_index[at].value];
-	if (thread->on_executive_list == INV_UNSURE && process->threads.closed)
+	if (thread->on_executive_list == INV_UNSURE &&
+	    (process->threads.closed || leads_past(a, thread->address, INV_F_ETHREAD_ThreadListEntry)))
 		thread->on_executive_list = INV_NO;
-	if (thread->on_scheduler_list == INV_UNSURE && process->kthreads.closed)
+	if (thread->on_scheduler_list == INV_UNSURE &&
+	    (process->kthreads.closed || leads_past(a, thread->address, INV_F_KTHREAD_ThreadListEntry)))
 		thread->on_scheduler_list = INV_NO;
 }
 
@@ -233,7 +241,11 @@ static void fill(struct assembly *a, struct inv_dossier *process)
 	process->parent = inv_field(kernel, process->address, INV_F_EPROCESS_InheritedFromUniqueProcessId);
 	process->role = inv_process_role(kernel, &a->testimony->anchors, process->address);
 	process->on_active_list = answer(a->testimony, process, INV_W_ACTIVE_LIST);
+	if (process->on_active_list == INV_UNSURE && inv_active_list_leads_past(a->testimony, process->address))
+		process->on_active_list = INV_NO;
 	process->on_scheduler_list = answer(a->testimony, process, INV_W_SCHEDULER_LIST);
+	if (process->on_scheduler_list == INV_UNSURE && leads_past(a, process->address, INV_F_KPROCESS_ProcessListEntry))
+		process->on_scheduler_list = INV_NO;
 	process->state = inv_process_state(a->testimony, process);
 	if (process->state == INV_STATE_HIDDEN)
 		process->missing_from |= 1u << INV_W_ACTIVE_LIST;

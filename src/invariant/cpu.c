@@ -49,10 +49,10 @@ static void judge_slot(struct inv_judge *judge, const struct inv_cpu_record *cpu
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	if (listed == INV_NO)
 		inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-		                 "the list closes without that process");
+		                 "the list leads past that process");
 	if (scheduled == INV_NO)
 		inv_witness_says(judge, finding, INV_W_KTHREAD_LIST, "_KPROCESS.ThreadListHead", &process,
-		                 "the process' list closes without the thread");
+		                 "the process' list leads past the thread");
 	inv_tried(judge, finding, "idle", "the process is not the one that the kernel calls idle");
 }
 

@@ -5,8 +5,8 @@
 
 // What the thread's process says of it, when it is not as it must be.
 struct denial {
-	bool process;              // PsActiveProcessHead closes without the process
-	bool executive, scheduler; // the process' own list closes without the thread
+	bool process;              // PsActiveProcessHead leads past the process
+	bool executive, scheduler; // the process' own list leads past the thread
 };
 
 static void report(struct inv_judge *judge, const struct inv_thread_dossier *thread,
@@ -22,13 +22,13 @@ static void report(struct inv_judge *judge, const struct inv_thread_dossier *thr
 	struct inv_value owner = {.ok = true, .u = thread->process.u};
 	if (denial->process)
 		inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-		                 "the list closes without the process");
+		                 "the list leads past the process");
 	if (denial->executive)
 		inv_witness_says(judge, finding, INV_W_THREAD_LIST, "_EPROCESS.ThreadListHead", &owner,
-		                 "the list closes without the thread");
+		                 "the list leads past the thread");
 	if (denial->scheduler)
 		inv_witness_says(judge, finding, INV_W_KTHREAD_LIST, "_KPROCESS.ThreadListHead", &owner,
-		                 "the list closes without the thread");
+		                 "the list leads past the thread");
 	inv_tried(judge, finding, "idle", "its process is not the one that the kernel calls idle");
 }
 

@@ -25,12 +25,34 @@ enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process)
 	return dossier ? dossier->role : inv_process_role(judge->kernel, &judge->dossiers->testimony->anchors, process);
 }
 
+bool inv_is_led_past(const struct inv_judge *judge, uint64_t object, enum inv_field entry_field)
+{
+	uint64_t entry;
+	return inv_field_address(judge->kernel, object, entry_field, &entry) && inv_list_leads_past(judge->kernel, entry);
+}
+
+// What was not read to its end denies a process all the same if it could be read where the process should be.
+static bool is_denied_in_place(const struct inv_judge *judge, const struct inv_dossier *process,
+                               enum inv_witness_id witness)
+{
+	if (witness == INV_W_MM_LIST)
+		return inv_is_led_past(judge, process->address, INV_F_EPROCESS_MmProcessLinks);
+	uint64_t table = judge->dossiers->testimony->cid_table;
+	if (witness != INV_W_CID_TABLE || !table || !process->pid.ok || process->pid.u == 0 ||
+	    judge->dossiers->testimony->coverage[witness].voided)
+		return false;
+	struct inv_value slot = inv_handle_table_find(judge->kernel, table, process->pid.u);
+	return slot.ok && slot.address && slot.u != process->address;
+}
+
 enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
                              enum inv_witness_id witness)
 {
 	if (process->seen_by & 1u << witness)
 		return INV_YES;
-	return judge->dossiers->testimony->coverage[witness].complete ? INV_NO : INV_UNSURE;
+	if (judge->dossiers->testimony->coverage[witness].complete)
+		return INV_NO;
+	return is_denied_in_place(judge, process, witness) ? INV_NO : INV_UNSURE;
 }
 
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process)
@@ -121,7 +143,7 @@ static void flag_without_list(struct inv_judge *judge, const struct inv_dossier 
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-	                 "the list closes after %zu entries and the process is not among them",
+	                 "the list leads past the process (%zu entries were read)",
 	                 judge->dossiers->testimony->active.count);
 	if (inserted->u)
 		inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, inserted,
@@ -225,7 +247,7 @@ static void judge_scheduled_is_active(struct inv_judge *judge, const struct inv_
 	                 "the process has threads to schedule");
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-	                 "the list closes without the process");
+	                 "the list leads past the process");
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
 }
 
@@ -349,7 +371,7 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-	                 "the list closes without the process");
+	                 "the list leads past the process");
 	for (size_t i = 0; i < inv_count(judge->dossiers->testimony->sightings); i++) {
 		const struct inv_sighting *sighting = &judge->dossiers->testimony->sightings[i];
 		if (sighting->process != process->address || !(pointers & 1u << sighting->witness))

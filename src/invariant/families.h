@@ -80,6 +80,9 @@ enum inv_role inv_role_of(const struct inv_judge *judge, uint64_t process);
 enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
                              enum inv_witness_id witness);
 
+// Does the list whose entry this is lead past the object, by the neighbours that it claims?
+bool inv_is_led_past(const struct inv_judge *judge, uint64_t object, enum inv_field entry_field);
+
 // Is there a thread of the process to schedule, by the scheduler's lists or the process' own?
 bool inv_is_scheduled(const struct inv_dossier *process);
 // States c0 to c2 of the automaton: no thread yet, and never one before. What else the state demands is the caller's to ask.

@@ -18,16 +18,21 @@ static bool is(const struct inv_judge *judge, const struct inv_dossier *process,
 }
 
 // Does the group's list show the process? Unsure when it could not be read to its end and does not.
-static enum inv_answer shown_in(const struct inv_group_record *groups, const struct inv_membership *memberships,
-                                const struct inv_dossier *process, uint64_t group)
+static enum inv_answer shown_in(const struct inv_judge *judge, const struct inv_dossier *process, uint64_t group,
+                                bool job)
 {
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	const struct inv_group_record *groups = job ? testimony->jobs : testimony->sessions;
+	const struct inv_membership *memberships = job ? testimony->in_job : testimony->in_session;
 	const struct inv_membership *member = inv_membership_of(memberships, process->address);
 	const struct inv_membership *end = member ? memberships + inv_count(memberships) : NULL;
 	for (; member && member < end && member->process == process->address; member++)
 		if (member->group == group)
 			return INV_YES;
 	const struct inv_group_record *record = inv_group_at(groups, group);
-	return record && record->members.head && record->members.closed ? INV_NO : INV_UNSURE;
+	bool closed = record && record->members.head && record->members.closed;
+	enum inv_field entry = job ? INV_F_EPROCESS_JobLinks : INV_F_EPROCESS_SessionProcessLinks;
+	return closed || inv_is_led_past(judge, process->address, entry) ? INV_NO : INV_UNSURE;
 }
 
 // A group whose list shows the process, though it is not `own`. 0: none.
@@ -63,7 +68,7 @@ static struct session_list ask_session_list(const struct inv_judge *judge, const
 		return list;
 	list.elsewhere = shown_elsewhere(testimony->in_session, process, session);
 	if (session)
-		list.shown = shown_in(testimony->sessions, testimony->in_session, process, session);
+		list.shown = shown_in(judge, process, session, false);
 	return list;
 }
 
@@ -78,7 +83,7 @@ static void report_session(struct inv_judge *judge, const struct inv_dossier *pr
 	struct inv_value own = {.ok = true, .u = session->u}, other = {.ok = true, .u = list->elsewhere};
 	if (list->known && session->u && list->shown == INV_NO)
 		inv_witness_says(judge, finding, INV_W_SESSION_LIST, "_MM_SESSION_SPACE.ProcessList", &own,
-		                 "the session's list closes without the process");
+		                 "the session's list leads past the process");
 	if (list->elsewhere)
 		inv_witness_says(judge, finding, INV_W_SESSION_LIST, "_MM_SESSION_SPACE.ProcessList", &other,
 		                 "the list of this session shows the process");
@@ -135,7 +140,7 @@ static void report_job(struct inv_judge *judge, const struct inv_dossier *proces
 	struct inv_value own = {.ok = true, .u = job->u}, other = {.ok = true, .u = elsewhere};
 	if (job->u && shown == INV_NO)
 		inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &own,
-		                 "the job's list closes without the process");
+		                 "the job's list leads past the process");
 	if (elsewhere)
 		inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &other,
 		                 "the list of this job shows the process");
@@ -149,7 +154,7 @@ static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *proc
 	struct inv_value job = read_process(judge, process, INV_F_EPROCESS_Job);
 	if (!inv_need(judge, &job))
 		return;
-	enum inv_answer shown = job.u ? shown_in(testimony->jobs, testimony->in_job, process, job.u) : INV_NO;
+	enum inv_answer shown = job.u ? shown_in(judge, process, job.u, true) : INV_NO;
 	uint64_t elsewhere = shown_elsewhere(testimony->in_job, process, job.u);
 	if (elsewhere == 0 && shown == INV_UNSURE) {
 		inv_unknown_because(judge, "the job's list could not be read to its end");

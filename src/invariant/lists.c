@@ -15,14 +15,14 @@ static void say_active_list(struct inv_judge *judge, struct inv_finding *finding
 {
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-	                 answer == INV_YES ? "the process is on the list" : "the list closes without the process");
+	                 answer == INV_YES ? "the process is on the list" : "the list leads past the process");
 }
 
 static void say_mm_list(struct inv_judge *judge, struct inv_finding *finding, enum inv_answer answer)
 {
 	const struct inv_list *list = &judge->dossiers->testimony->mm;
 	inv_witness_says(judge, finding, INV_W_MM_LIST, list->name, &list->head_flink,
-	                 answer == INV_YES ? "the process is on the list" : "the list closes without the process");
+	                 answer == INV_YES ? "the process is on the list" : "the list leads past the process");
 }
 
 static void active_without_mm(struct inv_judge *judge, const struct inv_dossier *process)
@@ -110,7 +110,9 @@ static enum inv_answer in_session(const struct inv_judge *judge, const struct in
 	const struct inv_group_record *group = inv_group_at(testimony->sessions, session.u);
 	if (inv_membership_of(testimony->in_session, process->address))
 		return INV_YES;
-	return group && group->members.head && group->members.closed ? INV_NO : INV_UNSURE;
+	bool closed = group && group->members.head && group->members.closed;
+	bool past = closed || inv_is_led_past(judge, process->address, INV_F_EPROCESS_SessionProcessLinks);
+	return past ? INV_NO : INV_UNSURE;
 }
 
 static enum inv_answer in_cid_table(const struct inv_judge *judge, const struct inv_dossier *process)

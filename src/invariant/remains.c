@@ -129,7 +129,7 @@ static void judge_owned_root(struct inv_judge *judge, const struct inv_root_reco
 	inv_witness_says(judge, finding, INV_W_SELF_MAP, "PML4", &frame, "the page table root of the process maps itself");
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
-	                 "the list closes without the process");
+	                 "the list leads past the process");
 	inv_tried(judge, finding, "creating", "it was inserted, or runs");
 	inv_tried(judge, finding, "deleting", "it was inserted, or runs");
 }

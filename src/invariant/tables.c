@@ -52,7 +52,7 @@ static void says_not_listed(struct inv_judge *judge, struct inv_finding *finding
 {
 	const struct inv_list *active = &testimony_of(judge)->active;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &active->head_flink,
-	                 "the list closes after %zu entries without the process", active->count);
+	                 "the list leads past the process (%zu entries were read)", active->count);
 }
 
 static const char *cid_unknown(const struct inv_judge *judge)
@@ -361,7 +361,8 @@ static void judge_named_table(struct inv_judge *judge, const struct inv_dossier 
 		inv_holds(judge);
 		return;
 	}
-	if (!(table && table->listed) && !testimony->handle_tables.closed) {
+	if (!(table && table->listed) && !testimony->handle_tables.closed &&
+	    !inv_is_led_past(judge, named.u, INV_F_HANDLE_TABLE_HandleTableList)) {
 		inv_unknown_because(judge, "HandleTableListHead could not be read to its end");
 		return;
 	}
@@ -372,7 +373,7 @@ static void judge_named_table(struct inv_judge *judge, const struct inv_dossier 
 		               "the table belongs to another process");
 	else
 		inv_witness_says(judge, finding, INV_W_HANDLE_TABLE_LIST, "HandleTableListHead",
-		                 &testimony->handle_tables.head_flink, "the list closes after %zu tables without it",
+		                 &testimony->handle_tables.head_flink, "the list leads past it (%zu tables were read)",
 		                 testimony->handle_tables.count);
 }
 

@@ -107,3 +107,14 @@ void inv_list_walk(const struct inv_kernel *kernel, struct inv_arena *arena, con
 	inv_array_free(walk.links);
 	stbds_hmfree(walk.seen);
 }
+
+bool inv_list_leads_past(const struct inv_kernel *kernel, uint64_t entry)
+{
+	struct inv_value next, previous, first, last;
+	read_entry(kernel, entry, &next, &previous);
+	if (!next.ok || !previous.ok || next.u == entry || previous.u == entry || next.u == 0 || previous.u == 0)
+		return false;
+	first = inv_read_u64(kernel, previous.u);
+	last = inv_read_u64(kernel, next.u + 8);
+	return first.ok && last.ok && first.u == next.u && last.u == previous.u;
+}

@@ -42,4 +42,8 @@ struct inv_list {
 void inv_list_walk(const struct inv_kernel *kernel, struct inv_arena *arena, const char *name, uint64_t head,
                    size_t bound, struct inv_list *list);
 
+// Does the list lead past this entry: do the two that it calls its neighbours call each other so? Then whatever it stands in
+// is not on the list, even where the list could not be read to its end. An entry that names no neighbours gives false.
+bool inv_list_leads_past(const struct inv_kernel *kernel, uint64_t entry);
+
 #endif

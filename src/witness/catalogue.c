@@ -140,6 +140,7 @@ void inv_testimony_free(struct inv_testimony *testimony)
 {
 	if (!testimony)
 		return;
+	inv_array_free(testimony->active_gaps);
 	inv_array_free(testimony->sightings);
 	inv_array_free(testimony->cpus);
 	inv_array_free(testimony->roots);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lists of all processes: that of the executive, that of the scheduler and that of the memory manager.
+#include "base/array.h"
 #include "witness/witness.h"
 
 void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage)
@@ -43,10 +44,47 @@ static void testify_symbol(struct inv_testimony *testimony, enum inv_witness_id 
 	testify(testimony, witness, inv_symbol_name(symbol), head, entry_field, list);
 }
 
+static bool number_at(const struct inv_testimony *testimony, uint64_t entry, uint64_t head, uint64_t *number)
+{
+	uint64_t process = inv_process_of_entry(testimony->kernel, entry, INV_F_EPROCESS_ActiveProcessLinks);
+	struct inv_value value = inv_field(testimony->kernel, process, INV_F_EPROCESS_SequenceNumber);
+	bool is_head = entry == testimony->active.head;
+	*number = is_head ? head : value.u;
+	return is_head || (value.ok && value.u != 0);
+}
+
+static void note_gaps(struct inv_testimony *testimony)
+{
+	for (size_t i = 0; i < testimony->active.link_count; i++) {
+		const struct inv_link *link = &testimony->active.links[i];
+		uint64_t first = link->backward ? link->to : link->from, second = link->backward ? link->from : link->to;
+		struct inv_gap gap;
+		if (link->back.ok && link->back.u == link->from && number_at(testimony, first, 0, &gap.after) &&
+		    number_at(testimony, second, UINT64_MAX, &gap.before))
+			inv_push(testimony->active_gaps, gap);
+	}
+}
+
 void inv_witness_active_list(struct inv_testimony *testimony)
 {
 	testify_symbol(testimony, INV_W_ACTIVE_LIST, INV_S_PsActiveProcessHead, INV_F_EPROCESS_ActiveProcessLinks,
 	               &testimony->active);
+	if (!testimony->active.closed)
+		note_gaps(testimony);
+}
+
+bool inv_active_list_leads_past(const struct inv_testimony *testimony, uint64_t process)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	uint64_t entry;
+	if (inv_field_address(kernel, process, INV_F_EPROCESS_ActiveProcessLinks, &entry) &&
+	    inv_list_leads_past(kernel, entry))
+		return true;
+	struct inv_value number = inv_field(kernel, process, INV_F_EPROCESS_SequenceNumber);
+	for (size_t i = 0; number.ok && number.u && i < inv_count(testimony->active_gaps); i++)
+		if (testimony->active_gaps[i].after < number.u && number.u < testimony->active_gaps[i].before)
+			return true;
+	return false;
 }
 
 void inv_witness_scheduler_list(struct inv_testimony *testimony)

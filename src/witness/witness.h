@@ -137,6 +137,12 @@ struct inv_pfn_record {
 	uint64_t owner; // EPROCESS; 0: its back pointer leads nowhere
 };
 
+// Two neighbours on PsActiveProcessHead that lead to each other: between them is nothing. Processes are added at the tail and
+// numbered then, so one whose SequenceNumber lies between theirs is not on the list.
+struct inv_gap {
+	uint64_t after, before; // SequenceNumber; the head counts as 0 and UINT64_MAX
+};
+
 // Everything the witnesses said.
 struct inv_testimony {
 	const struct inv_kernel *kernel;
@@ -145,6 +151,7 @@ struct inv_testimony {
 	struct inv_coverage coverage[INV_WITNESS_COUNT];
 	struct inv_sighting *sightings; // stb_ds
 	struct inv_list active;         // head 0 when its address is not known
+	struct inv_gap *active_gaps;    // stb_ds; only of a list that could not be read to its end
 	struct inv_list scheduler;
 	struct inv_list mm;
 	bool mm_symbol; // the list is that of MmProcessList, which nobody has verified to be kept on x64
@@ -191,6 +198,9 @@ void inv_testimony_free(struct inv_testimony *testimony);
 const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count);
 // What is known of the handle table at an address; NULL: it was not seen.
 const struct inv_table_record *inv_table_record_at(const struct inv_testimony *testimony, uint64_t address);
+
+// Does what could be read of PsActiveProcessHead prove that the process is not on it?
+bool inv_active_list_leads_past(const struct inv_testimony *testimony, uint64_t process);
 
 // For the witnesses.
 void inv_sight(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t thread,
