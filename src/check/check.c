@@ -23,8 +23,10 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	inv_assemble(check->testimony, check->arena, &check->dossiers, &check->cut_short);
 	if (check->sweep && check->sweep->cut_short && !check->cut_short)
 		check->cut_short = check->sweep->cut_short;
-	if (options->judged)
+	if (options->judged) {
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
+		inv_smear_weigh(check);
+	}
 	check->seconds = now() - start;
 	return check;
 }

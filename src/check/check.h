@@ -5,6 +5,14 @@
 
 #include "invariant/invariant.h"
 
+// Whether the image was taken while the machine ran, and what that explains.
+struct inv_smear {
+	bool live;       // its format says so, or its content shows it
+	const char *why; // how that was decided, for people
+	size_t signs;    // contradictions between times, CPUs and counters that only a running machine leaves
+	size_t excused;  // findings that smear explains
+};
+
 // All that a check found. Owns its parts; the kernel must outlive it.
 struct inv_check {
 	const struct inv_kernel *kernel;
@@ -13,8 +21,9 @@ struct inv_check {
 	struct inv_arena *arena;
 	struct inv_dossiers dossiers;
 	struct inv_judge judge;
-	double seconds;        // of collecting, assembling and judging
-	const char *cut_short; // a bound that was reached; NULL if none was
+	struct inv_smear smear; // of a judged check
+	double seconds;         // of collecting, assembling and judging
+	const char *cut_short;  // a bound that was reached; NULL if none was
 };
 
 struct inv_check_options {
@@ -31,6 +40,9 @@ void inv_check_free(struct inv_check *check); // NULL is allowed
 // bound was reached, else NULL.
 void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
                   const char **cut_short);
+
+// Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").
+void inv_smear_weigh(struct inv_check *check);
 
 // The state of a process by lifetime.md, D.2.
 enum inv_state inv_process_state(const struct inv_testimony *testimony, const struct inv_dossier *process);

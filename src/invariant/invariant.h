@@ -121,6 +121,7 @@ struct inv_excused {
 	const struct inv_invariant *invariant;
 	struct inv_subject subject;
 	const char *exception;
+	const char *why; // what shows that it applies; NULL: the exception's own condition says all
 };
 
 // The verdicts on one invariant.
@@ -148,6 +149,12 @@ struct inv_exception {
 	const char *condition; // a condition on kernel state, never a name
 };
 
+// What can make the two sides disagree when the pages they stand in were read at different moments.
+enum inv_smear_kind {
+	INV_SMEAR_LIFE,  // only the coming or going of one of the objects: nothing else changes while they live
+	INV_SMEAR_STATE, // what they did meanwhile: counts, states, what runs
+};
+
 #define INV_MAX_EXCEPTIONS 6
 struct inv_invariant {
 	const char *id;        // "L10"
@@ -160,6 +167,7 @@ struct inv_invariant {
 	const char *basis; // how the fact is known
 	void (*judge)(struct inv_judge *judge);
 	struct inv_exception exceptions[INV_MAX_EXCEPTIONS]; // ends with id NULL
+	enum inv_smear_kind smear;
 };
 
 size_t inv_invariant_count(void);

@@ -203,12 +203,23 @@ static json_t *summary_json(const struct inv_check *check)
 	return object;
 }
 
+static json_t *smear_json(const struct inv_smear *smear)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "live", json_boolean(smear->live));
+	json_object_set_new(object, "why", inv_json_text(smear->why));
+	json_object_set_new(object, "signs", inv_json_number(smear->signs));
+	json_object_set_new(object, "excused", inv_json_number(smear->excused));
+	return object;
+}
+
 json_t *inv_report_json(const struct inv_check *check, const char *version)
 {
 	json_t *report = json_object();
 	json_object_set_new(report, "invar", json_string(version));
 	json_object_set_new(report, "schema", json_integer(SCHEMA));
 	json_object_set_new(report, "image", inv_json_image(inv_image_info(check->kernel->image)));
+	json_object_set_new(report, "smear", smear_json(&check->smear));
 	json_object_set_new(report, "kernel", inv_json_kernel(check->kernel));
 	json_object_set_new(report, "witnesses", witnesses_json(check->testimony));
 	json_object_set_new(report, "sweep", sweep_json(check->sweep));
@@ -227,6 +238,8 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 		json_object_set_new(object, "id", json_string(e->invariant->id));
 		json_object_set_new(object, "subject", subject_json(&e->subject));
 		json_object_set_new(object, "exception", json_string(e->exception));
+		if (e->why)
+			json_object_set_new(object, "why", json_string(e->why));
 		json_array_append_new(excused, object);
 	}
 	json_object_set_new(report, "excused", excused);

@@ -91,6 +91,11 @@ static void write_head(const struct page *page, const char *version)
 		inv_write_safe(page->file, info->contradictions[i]);
 		putc('\n', page->file);
 	}
+	if (page->check->smear.why) {
+		fputs("Smear    ", page->file);
+		inv_write_safe(page->file, page->check->smear.why);
+		putc('\n', page->file);
+	}
 	fprintf(page->file, "Kernel   Windows %s, %s, base 0x%" PRIx64 "\n", version_text(page),
 	        inv_arch_name(kernel->arch), kernel->base);
 	fprintf(page->file, "Facts    %s: %s\n", inv_confidence_name(kernel->confidence),
@@ -247,6 +252,8 @@ static void write_excused(const struct page *page)
 		const struct inv_excused *e = &judge->excused[i];
 		fprintf(page->file, "%s  %s: ", e->invariant->id, e->exception);
 		inv_write_safe(page->file, inv_subject_text(page->arena, &e->subject));
+		if (e->why)
+			fprintf(page->file, ": %s", e->why);
 		putc('\n', page->file);
 	}
 }

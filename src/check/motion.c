@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "check/motion.h"
+
+#include "base/array.h"
+#include "invariant/families.h"
+
+#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type
+#define TERMINATED 4u   // KTHREAD_STATE
+#define SECOND 10000000ull
+#define FRAME_SHIFT 12u
+#define BLINK 8u // of a LIST_ENTRY
+// All links together may pass over so many processes: a forged list could pass over all of them each time.
+#define MOST_PASSED_OVER ((size_t)1 << 22)
+
+// A process that has a SequenceNumber, for the order in which processes were listed.
+struct numbered {
+	uint64_t number, created;
+	uint64_t earliest_later; // the least CreateTime of those with greater numbers
+	uint64_t process;
+};
+
+struct tracker {
+	const struct inv_dossiers *dossiers;
+	const struct inv_testimony *testimony;
+	const struct inv_kernel *kernel;
+	const struct inv_timeline *timeline;
+	struct inv_track *tracks;
+	struct numbered *numbered; // stb_ds, by number
+};
+
+static struct inv_track *track_of(const struct tracker *t, uint64_t object)
+{
+	struct inv_track *tracks = t->tracks;
+	ptrdiff_t at = object ? stbds_hmgeti(tracks, object) : -1;
+	return at < 0 ? NULL : &t->tracks[at];
+}
+
+// -- what an object's own page says -----------------------------------------------------------------------------------------
+
+static bool reads(const struct inv_kernel *kernel, uint64_t object, enum inv_field field, uint64_t mask, uint64_t want)
+{
+	struct inv_value value = inv_field(kernel, object, field);
+	return value.ok && (value.u & mask) == want;
+}
+
+static bool is_live_process(const struct inv_kernel *kernel, uint64_t process)
+{
+	return reads(kernel, process, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_PROCESS_OBJECT) &&
+	       reads(kernel, process, INV_F_EPROCESS_ProcessInserted, 1, 1);
+}
+
+static bool is_live_thread(const struct inv_kernel *kernel, uint64_t thread)
+{
+	struct inv_value state = inv_field(kernel, thread, INV_F_KTHREAD_State);
+	return reads(kernel, thread, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_THREAD_OBJECT) && state.ok &&
+	       state.u != TERMINATED && !reads(kernel, thread, INV_F_ETHREAD_Terminated, 1, 1);
+}
+
+static bool is_live(const struct tracker *t, uint64_t object)
+{
+	const struct inv_dossier *process = inv_dossier_at(t->dossiers, object);
+	if (process)
+		return process->role == INV_ROLE_IDLE || is_live_process(t->kernel, object);
+	return is_live_thread(t->kernel, object);
+}
+
+// -- affirmations -----------------------------------------------------------------------------------------------------------
+
+static void affirm(const struct tracker *t, uint64_t object, uint64_t address)
+{
+	struct inv_track *track = track_of(t, object);
+	uint64_t place = track ? inv_place(t->kernel, address) : INV_NOWHERE;
+	if (place == INV_NOWHERE)
+		return;
+	track->first = place < track->first ? place : track->first;
+	track->last = place > track->last ? place : track->last;
+}
+
+static void affirm_running(const struct tracker *t, uint64_t process, uint64_t address)
+{
+	struct inv_track *track = track_of(t, process);
+	uint64_t place = inv_place(t->kernel, address);
+	if (place != INV_NOWHERE && place > track->running)
+		track->running = place;
+}
+
+// Records of others that go when the object goes. What stands in a list is affirmed by its neighbours, below.
+#define RECORDS                                                                                                        \
+	(1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_HANDLE_TABLE_LIST |                    \
+	 1u << INV_W_HANDLES | 1u << INV_W_PFN)
+
+static void affirm_records(const struct tracker *t)
+{
+	for (size_t i = 0; i < inv_count(t->testimony->sightings); i++) {
+		const struct inv_sighting *sighting = &t->testimony->sightings[i];
+		uint32_t bit = 1u << sighting->witness;
+		if (bit & RECORDS) {
+			affirm(t, sighting->process, sighting->at);
+			affirm(t, sighting->thread, sighting->at);
+		} else if (sighting->witness == INV_W_THREAD && track_of(t, sighting->process) &&
+		           is_live(t, sighting->thread)) {
+			affirm(t, sighting->process, sighting->at);
+			affirm_running(t, sighting->process, sighting->at);
+		}
+	}
+}
+
+// An entry of a list shows its neighbours while what it stands in lives itself.
+static void affirm_links(const struct tracker *t, const struct inv_list *list, enum inv_field entry_field)
+{
+	uint64_t offset;
+	if (list->head == 0 || !inv_field_address(t->kernel, 0, entry_field, &offset))
+		return;
+	for (size_t i = 0; i < list->link_count; i++) {
+		const struct inv_link *link = &list->links[i];
+		uint64_t object = link->to - offset;
+		if (link->to != list->head && track_of(t, object) &&
+		    (link->from == list->head || is_live(t, link->from - offset)))
+			affirm(t, object, link->from + (link->backward ? BLINK : 0));
+	}
+}
+
+static void affirm_members(const struct tracker *t, const struct inv_group_record *groups, enum inv_field entry_field)
+{
+	for (size_t i = 0; i < inv_count(groups); i++)
+		affirm_links(t, &groups[i].members, entry_field);
+}
+
+static void affirm_lists(const struct tracker *t)
+{
+	affirm_links(t, &t->testimony->active, INV_F_EPROCESS_ActiveProcessLinks);
+	affirm_links(t, &t->testimony->scheduler, INV_F_KPROCESS_ProcessListEntry);
+	affirm_links(t, &t->testimony->mm, INV_F_EPROCESS_MmProcessLinks);
+	affirm_members(t, t->testimony->sessions, INV_F_EPROCESS_SessionProcessLinks);
+	affirm_members(t, t->testimony->jobs, INV_F_EPROCESS_JobLinks);
+	for (size_t i = 0; i < inv_count(t->testimony->dispatch); i++)
+		affirm_links(t, &t->testimony->dispatch[i].list, INV_F_KTHREAD_WaitListEntry);
+	for (size_t i = 0; i < t->dossiers->process_count; i++) {
+		affirm_links(t, &t->dossiers->processes[i].threads, INV_F_ETHREAD_ThreadListEntry);
+		affirm_links(t, &t->dossiers->processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry);
+	}
+}
+
+// -- denials ----------------------------------------------------------------------------------------------------------------
+
+static void note_place(const struct tracker *t, uint64_t **places, uint64_t address)
+{
+	uint64_t place = inv_place(t->kernel, address);
+	if (place != INV_NOWHERE)
+		inv_push(*places, place);
+}
+
+static void deny(const struct tracker *t, struct inv_track *track, uint64_t address)
+{
+	note_place(t, &track->denials, address);
+}
+
+// The two that an entry calls its neighbours call each other so.
+static void deny_by_neighbours(const struct tracker *t, uint64_t **places, uint64_t object, enum inv_field entry_field)
+{
+	uint64_t entry;
+	if (!inv_field_address(t->kernel, object, entry_field, &entry))
+		return;
+	struct inv_value next = inv_read_u64(t->kernel, entry), previous = inv_read_u64(t->kernel, entry + BLINK);
+	if (!next.ok || !previous.ok || next.u == entry || previous.u == entry || next.u == 0 || previous.u == 0)
+		return;
+	struct inv_value forth = inv_read_u64(t->kernel, previous.u), back = inv_read_u64(t->kernel, next.u + BLINK);
+	if (forth.ok && forth.u == next.u)
+		note_place(t, places, previous.u);
+	if (back.ok && back.u == previous.u)
+		note_place(t, places, next.u + BLINK);
+}
+
+// The number of the process at a link's end; of the head: `head`.
+static bool number_at(const struct tracker *t, uint64_t entry, uint64_t head, uint64_t *number)
+{
+	if (entry == t->testimony->active.head) {
+		*number = head;
+		return true;
+	}
+	uint64_t process = inv_process_of_entry(t->kernel, entry, INV_F_EPROCESS_ActiveProcessLinks);
+	struct inv_value value = inv_field(t->kernel, process, INV_F_EPROCESS_SequenceNumber);
+	*number = value.u;
+	return value.ok && value.u != 0;
+}
+
+static size_t first_above(const struct tracker *t, uint64_t number)
+{
+	size_t low = 0, high = inv_count(t->numbered);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (t->numbered[middle].number <= number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+// Numbers rise along the list, so a link that passes over the number of a process denies it, whatever the process itself says
+// of its neighbours. An honest list passes over few.
+static void deny_by_number(const struct tracker *t, const struct inv_link *link, size_t *budget)
+{
+	uint64_t from, to;
+	if (!number_at(t, link->from, link->backward ? UINT64_MAX : 0, &from) ||
+	    !number_at(t, link->to, link->backward ? 0 : UINT64_MAX, &to))
+		return;
+	uint64_t low = link->backward ? to : from, high = link->backward ? from : to;
+	for (size_t i = first_above(t, low); i < inv_count(t->numbered) && t->numbered[i].number < high; i++) {
+		struct inv_track *track = track_of(t, t->numbered[i].process);
+		if (*budget == 0)
+			return;
+		--*budget;
+		if (track)
+			deny(t, track, link->from + (link->backward ? BLINK : 0));
+	}
+}
+
+static void deny_by_id(const struct tracker *t, struct inv_track *track)
+{
+	enum inv_field field = track->thread ? INV_F_ETHREAD_CidUniqueThread : INV_F_EPROCESS_UniqueProcessId;
+	struct inv_value id = inv_field(t->kernel, track->key, field);
+	if (!t->testimony->cid_table || t->testimony->coverage[INV_W_CID_TABLE].voided || !id.ok || id.u == 0)
+		return;
+	struct inv_value slot = inv_handle_table_find(t->kernel, t->testimony->cid_table, id.u);
+	if (slot.ok && slot.address && slot.u != track->key)
+		deny(t, track, slot.address);
+}
+
+static void deny_by_root(const struct tracker *t, struct inv_track *track)
+{
+	struct inv_value dtb = inv_field(t->kernel, track->key, INV_F_KPROCESS_DirectoryTableBase);
+	struct inv_pfn pfn;
+	if (t->testimony->coverage[INV_W_PFN].voided || !dtb.ok || (dtb.u & INV_DTB_MASK) == 0)
+		return;
+	if (inv_pfn_read(&t->testimony->pfn, (dtb.u & INV_DTB_MASK) >> FRAME_SHIFT, &pfn, NULL) &&
+	    inv_pfn_owner(&t->testimony->pfn, &pfn) != track->key)
+		deny(t, track, pfn.address);
+}
+
+static void collect_denials(const struct tracker *t)
+{
+	for (size_t i = 0; i < stbds_hmlenu(t->tracks); i++) {
+		struct inv_track *track = &t->tracks[i];
+		deny_by_id(t, track);
+		if (track->thread) {
+			deny_by_neighbours(t, &track->denials, track->key, INV_F_ETHREAD_ThreadListEntry);
+			deny_by_neighbours(t, &track->denials, track->key, INV_F_KTHREAD_ThreadListEntry);
+			continue;
+		}
+		deny_by_neighbours(t, &track->denials, track->key, INV_F_EPROCESS_ActiveProcessLinks);
+		deny_by_neighbours(t, &track->denials, track->key, INV_F_EPROCESS_MmProcessLinks);
+		deny_by_neighbours(t, &track->denials, track->key, INV_F_EPROCESS_SessionProcessLinks);
+		deny_by_root(t, track);
+		// What a process has only while it has threads.
+		deny_by_neighbours(t, &track->stopped, track->key, INV_F_KPROCESS_ProcessListEntry);
+		struct inv_value table = inv_field(t->kernel, track->key, INV_F_EPROCESS_ObjectTable);
+		if (table.ok && table.u)
+			deny_by_neighbours(t, &track->stopped, table.u, INV_F_HANDLE_TABLE_HandleTableList);
+	}
+	size_t budget = MOST_PASSED_OVER;
+	for (size_t i = 0; i < t->testimony->active.link_count; i++)
+		deny_by_number(t, &t->testimony->active.links[i], &budget);
+}
+
+// -- the decision -----------------------------------------------------------------------------------------------------------
+
+// Was a process that was numbered later created earlier? Then its own CreateTime is no proof of its youth.
+static bool is_outdated(const struct tracker *t, uint64_t process, uint64_t created)
+{
+	struct inv_value number = inv_field(t->kernel, process, INV_F_EPROCESS_SequenceNumber);
+	size_t later = number.ok && number.u ? first_above(t, number.u) : inv_count(t->numbered);
+	if (later == inv_count(t->numbered))
+		return false;
+	const struct numbered *next = &t->numbered[later];
+	uint64_t earliest = next->created < next->earliest_later ? next->created : next->earliest_later;
+	return earliest < UINT64_MAX - SECOND && earliest + SECOND < created;
+}
+
+// Created after the acquisition may have begun. A page without a time was read before there was one.
+static bool is_young(const struct tracker *t, const struct inv_track *track)
+{
+	enum inv_field field = track->thread ? INV_F_ETHREAD_CreateTime : INV_F_EPROCESS_CreateTime;
+	struct inv_value created = inv_field(t->kernel, track->key, field);
+	const struct inv_timeline *timeline = t->timeline;
+	if (!created.ok || created.u == 0 || timeline->clock == 0)
+		return !track->alive;
+	return created.u + timeline->longest > timeline->clock && (track->thread || !is_outdated(t, track->key, created.u));
+}
+
+// The first place at which the object's creation had passed: from there on it was there.
+static uint64_t created_by(const struct tracker *t, const struct inv_track *track)
+{
+	enum inv_field field = track->thread ? INV_F_ETHREAD_CreateTime : INV_F_EPROCESS_CreateTime;
+	struct inv_value created = inv_field(t->kernel, track->key, field);
+	if (!created.ok || created.u == 0)
+		return INV_NOWHERE;
+	size_t low = 0, high = inv_count(t->timeline->moments);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (t->timeline->moments[middle].passed <= created.u)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < inv_count(t->timeline->moments) ? t->timeline->moments[low].place : INV_NOWHERE;
+}
+
+// Exited after the acquisition may have begun.
+static bool has_ended(const struct tracker *t, const struct inv_track *track)
+{
+	struct inv_value exited = {0};
+	if (!track->thread)
+		exited = inv_field(t->kernel, track->key, INV_F_EPROCESS_ExitTime);
+	return exited.ok && exited.u != 0 && exited.u + t->timeline->longest > t->timeline->clock;
+}
+
+// A place between two others; INV_NOWHERE: none.
+static uint64_t one_between(const uint64_t *places, uint64_t after, uint64_t before)
+{
+	for (size_t i = 0; i < inv_count(places); i++)
+		if (after < places[i] && places[i] < before)
+			return places[i];
+	return INV_NOWHERE;
+}
+
+static void decide(const struct tracker *t, struct inv_track *track)
+{
+	uint64_t start = created_by(t, track);
+	start = start < track->first ? start : track->first;
+	if (!track->young)
+		start = 0;
+	track->denied_at = one_between(track->denials, start, track->last);
+	if (track->denied_at == INV_NOWHERE)
+		track->denied_at = one_between(track->stopped, start, track->running);
+	bool gone = one_between(track->denials, track->last, INV_NOWHERE) != INV_NOWHERE;
+	if (track->denied_at != INV_NOWHERE)
+		track->motion = INV_DENIED;
+	else if (track->young || track->ended || gone)
+		track->motion = INV_MOVING;
+	else
+		track->motion = INV_STEADY;
+}
+
+static void look_at_itself(const struct tracker *t, struct inv_track *track)
+{
+	enum inv_field field = track->thread ? INV_F_KTHREAD_State : INV_F_EPROCESS_ProcessInserted;
+	uint64_t address;
+	track->first = INV_NOWHERE;
+	track->last = 0;
+	track->own = INV_NOWHERE;
+	track->alive = is_live(t, track->key);
+	if (!inv_field_address(t->kernel, track->key, field, &address))
+		return;
+	track->own = inv_place(t->kernel, address);
+	if (track->alive)
+		affirm(t, track->key, address);
+	else
+		deny(t, track, address);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct numbered *left = a, *right = b;
+	if (left->number != right->number)
+		return left->number < right->number ? -1 : 1;
+	return (left->process > right->process) - (left->process < right->process);
+}
+
+static void number_processes(struct tracker *t)
+{
+	for (size_t i = 0; i < t->dossiers->process_count; i++) {
+		uint64_t process = t->dossiers->processes[i].address;
+		struct inv_value number = inv_field(t->kernel, process, INV_F_EPROCESS_SequenceNumber);
+		struct inv_value created = inv_field(t->kernel, process, INV_F_EPROCESS_CreateTime);
+		struct numbered numbered = {number.u, created.ok && created.u ? created.u : UINT64_MAX, UINT64_MAX, process};
+		if (number.ok && number.u)
+			inv_push(t->numbered, numbered);
+	}
+	if (!t->numbered)
+		return;
+	qsort(t->numbered, inv_count(t->numbered), sizeof *t->numbered, by_number);
+	uint64_t earliest = UINT64_MAX;
+	for (size_t i = inv_count(t->numbered); i-- > 0;) {
+		t->numbered[i].earliest_later = earliest;
+		earliest = t->numbered[i].created < earliest ? t->numbered[i].created : earliest;
+	}
+}
+
+void inv_track_all(const struct inv_dossiers *dossiers, const struct inv_timeline *timeline, struct inv_track *tracks)
+{
+	struct tracker t = {dossiers, dossiers->testimony, dossiers->kernel, timeline, tracks, NULL};
+	number_processes(&t);
+	for (size_t i = 0; i < stbds_hmlenu(tracks); i++)
+		look_at_itself(&t, &tracks[i]);
+	affirm_records(&t);
+	affirm_lists(&t);
+	collect_denials(&t);
+	for (size_t i = 0; i < stbds_hmlenu(tracks); i++) {
+		tracks[i].young = is_young(&t, &tracks[i]);
+		tracks[i].ended = has_ended(&t, &tracks[i]);
+		decide(&t, &tracks[i]);
+	}
+	inv_array_free(t.numbered);
+}
+
+void inv_track_free(struct inv_track *tracks)
+{
+	for (size_t i = 0; i < stbds_hmlenu(tracks); i++) {
+		inv_array_free(tracks[i].denials);
+		inv_array_free(tracks[i].stopped);
+	}
+	stbds_hmfree(tracks);
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+// Smear: which findings the machine's running on explains, when the image was taken meanwhile.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "check/check.h"
+#include "check/motion.h"
+
+// Independent signs that are needed before an image whose format does not say how it was taken counts as smeared: one
+// could be a lie.
+#define ENOUGH_SIGNS 2u
+#define RUNNING 2u // KTHREAD_STATE
+
+// -- was it taken while the machine ran? ------------------------------------------------------------------------------------
+
+// Objects that were created after the clock's page was read, and stand in pages that were read later. A process counts with
+// a thread that agrees: one forged time is no sign.
+static size_t count_born_later(const struct inv_dossiers *dossiers, const struct inv_timeline *timeline)
+{
+	const struct inv_kernel *kernel = dossiers->kernel;
+	size_t count = 0;
+	for (size_t i = 0; i < dossiers->thread_count && timeline->clock; i++) {
+		const struct inv_thread_dossier *thread = &dossiers->threads[i];
+		uint64_t owner = thread->process.ok ? thread->process.u : 0;
+		struct inv_value created = inv_field(kernel, thread->address, INV_F_ETHREAD_CreateTime);
+		struct inv_value process = inv_field(kernel, owner, INV_F_EPROCESS_CreateTime);
+		if (!created.ok || !process.ok || process.u <= timeline->clock || created.u < process.u ||
+		    created.u > timeline->clock + timeline->longest)
+			continue;
+		uint64_t place = inv_place(kernel, created.address), home = inv_place(kernel, process.address);
+		count += place != INV_NOWHERE && home != INV_NOWHERE && place > timeline->clock_place &&
+		         home > timeline->clock_place;
+	}
+	return count;
+}
+
+static bool runs_somewhere(const struct inv_testimony *testimony, uint64_t thread)
+{
+	for (size_t i = 0; i < inv_count(testimony->cpus); i++)
+		if (testimony->cpus[i].current.ok && testimony->cpus[i].current.u == thread)
+			return true;
+	return false;
+}
+
+// Threads that say they run, and no CPU runs them; threads that a CPU runs, and that say they do not.
+static size_t count_switched(const struct inv_dossiers *dossiers)
+{
+	const struct inv_testimony *testimony = dossiers->testimony;
+	size_t count = 0;
+	if (inv_count(testimony->cpus) == 0 || testimony->coverage[INV_W_CPU].unreadable)
+		return 0;
+	for (size_t i = 0; i < dossiers->thread_count; i++) {
+		uint64_t thread = dossiers->threads[i].address;
+		struct inv_value state = inv_field(dossiers->kernel, thread, INV_F_KTHREAD_State);
+		count += state.ok && (state.u == RUNNING) != runs_somewhere(testimony, thread);
+	}
+	return count;
+}
+
+// The counter of processes that were ever listed, read before the last of them.
+static size_t count_unnumbered(const struct inv_dossiers *dossiers)
+{
+	const struct inv_kernel *kernel = dossiers->kernel;
+	struct inv_value symbol = inv_kernel_symbol(kernel, INV_S_PspProcessSequenceNumber, NULL);
+	struct inv_value counter = symbol.ok ? inv_read_u64(kernel, symbol.u) : symbol;
+	uint64_t place = counter.ok ? inv_place(kernel, counter.address) : INV_NOWHERE;
+	size_t count = 0;
+	for (size_t i = 0; i < dossiers->process_count && place != INV_NOWHERE; i++) {
+		const struct inv_dossier *process = &dossiers->processes[i];
+		struct inv_value number = inv_field(kernel, process->address, INV_F_EPROCESS_SequenceNumber);
+		uint64_t own = number.ok && number.u > counter.u ? inv_place(kernel, number.address) : INV_NOWHERE;
+		count += process->on_active_list == INV_YES && own != INV_NOWHERE && own > place;
+	}
+	return count;
+}
+
+// A list that is kept under a lock, and is torn all the same or leads to memory that was not there yet.
+static bool is_torn(const struct inv_list *list)
+{
+	if (list->head == 0 || !list->head_flink.ok)
+		return false;
+	if (!list->closed && list->why.reason == INV_NOT_MAPPED)
+		return true;
+	for (size_t i = 0; i < list->link_count; i++)
+		if (list->links[i].back.ok && list->links[i].back.u != list->links[i].from)
+			return true;
+	return false;
+}
+
+static size_t count_torn(const struct inv_testimony *testimony)
+{
+	const struct inv_list *lists[] = {&testimony->active, &testimony->scheduler, &testimony->mm,
+	                                  &testimony->handle_tables, &testimony->job_list};
+	size_t count = 0;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		count += is_torn(lists[i]);
+	for (size_t i = 0; i < inv_count(testimony->sessions); i++)
+		count += is_torn(&testimony->sessions[i].members);
+	return count;
+}
+
+static void decide_how_taken(struct inv_check *check, const struct inv_timeline *timeline)
+{
+	struct inv_smear *smear = &check->smear;
+	int atomic = inv_image_info(check->kernel->image)->atomic;
+	size_t born = count_born_later(&check->dossiers, timeline);
+	size_t switched = count_switched(&check->dossiers);
+	size_t unnumbered = count_unnumbered(&check->dossiers);
+	size_t torn = count_torn(check->dossiers.testimony);
+	smear->signs = born + switched + unnumbered + torn;
+	smear->live = atomic == 0 || smear->signs >= ENOUGH_SIGNS;
+	const char *signs = inv_arena_printf(check->arena,
+	                                     "%zu threads younger than the clock, %zu at odds with the CPUs, %zu processes "
+	                                     "beyond the counter, %zu lists of processes torn",
+	                                     born, switched, unnumbered, torn);
+	if (atomic == 0)
+		smear->why = inv_arena_printf(check->arena, "its format says that the machine ran meanwhile (%s)", signs);
+	else if (smear->live)
+		smear->why = inv_arena_printf(check->arena, "its content shows that the machine ran meanwhile: %s", signs);
+	else
+		smear->why = "the format does not say whether the image was taken at one instant, and nothing in it shows that "
+		             "the machine ran meanwhile";
+}
+
+// -- what a finding is about ------------------------------------------------------------------------------------------------
+
+// The object that an address lies in, or is that of; 0: none that has a dossier.
+static uint64_t process_around(const struct inv_dossiers *dossiers, uint64_t address)
+{
+	uint32_t size = dossiers->kernel->layout ? dossiers->kernel->layout->size[INV_T_EPROCESS] : 0;
+	size_t low = 0, high = dossiers->process_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (dossiers->processes[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	uint64_t start = low ? dossiers->processes[low - 1].address : 0;
+	return start && (address == start || address - start < size) ? start : 0;
+}
+
+static uint64_t thread_around(const struct inv_dossiers *dossiers, uint64_t address)
+{
+	uint32_t size = dossiers->kernel->layout ? dossiers->kernel->layout->size[INV_T_ETHREAD] : 0;
+	size_t low = 0, high = dossiers->thread_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (dossiers->threads[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	uint64_t start = low ? dossiers->threads[low - 1].address : 0;
+	return start && (address == start || address - start < size) ? start : 0;
+}
+
+// The handle table whose list entry is at this address, or in which it stands: each goes with its process.
+static const struct inv_table_record *table_around(const struct inv_dossiers *dossiers, uint64_t address)
+{
+	static const enum inv_field places[] = {INV_F_HANDLE_TABLE_HandleTableList, INV_F_HANDLE_TABLE_QuotaProcess,
+	                                        INV_F_HANDLE_TABLE_UniqueProcessId};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		uint64_t offset;
+		if (!inv_field_address(dossiers->kernel, 0, places[i], &offset))
+			continue;
+		const struct inv_table_record *table = inv_table_record_at(dossiers->testimony, address - offset);
+		// The other end of a link in the same entry.
+		if (!table && i == 0)
+			table = inv_table_record_at(dossiers->testimony, address - offset - 8);
+		if (table)
+			return table;
+	}
+	return NULL;
+}
+
+typedef void visit_object(void *context, uint64_t object, bool thread);
+
+static void visit_around(const struct inv_dossiers *dossiers, uint64_t address, visit_object *visit, void *context)
+{
+	uint64_t process = process_around(dossiers, address), thread = thread_around(dossiers, address);
+	const struct inv_table_record *table = table_around(dossiers, address);
+	if (!process && table && table->quota_process.ok)
+		process = process_around(dossiers, table->quota_process.u);
+	if (process)
+		visit(context, process, false);
+	if (thread)
+		visit(context, thread, true);
+}
+
+// The subject first, then whatever stands in the evidence.
+static void visit_involved(const struct inv_dossiers *dossiers, const struct inv_finding *finding, visit_object *visit,
+                           void *context)
+{
+	if (finding->subject.thread)
+		visit(context, finding->subject.thread->address, true);
+	if (finding->subject.process)
+		visit(context, finding->subject.process->address, false);
+	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
+		visit_around(dossiers, finding->evidence[i].address, visit, context);
+		visit_around(dossiers, finding->evidence[i].value, visit, context);
+	}
+}
+
+// A table that names no process was read before it was made, or after it was freed.
+static bool has_ownerless_table(const struct inv_dossiers *dossiers, const struct inv_finding *finding)
+{
+	const struct inv_value *kernel_table = &dossiers->testimony->kernel_table;
+	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
+		const uint64_t addresses[] = {finding->evidence[i].address, finding->evidence[i].value};
+		for (size_t j = 0; j < 2; j++) {
+			const struct inv_table_record *table = table_around(dossiers, addresses[j]);
+			bool kernels = table && kernel_table->ok && kernel_table->u == table->address;
+			if (table && !kernels && !(table->quota_process.ok && table->quota_process.u))
+				return true;
+		}
+	}
+	return false;
+}
+
+// A list leads to memory in which nothing stands yet.
+static bool leads_to_blank(const struct inv_check *check, const struct inv_finding *finding)
+{
+	if (finding->subject.kind != INV_SUBJECT_LIST || process_around(&check->dossiers, finding->subject.address) ||
+	    thread_around(&check->dossiers, finding->subject.address))
+		return false;
+	struct inv_value next = inv_read_u64(check->kernel, finding->subject.address);
+	struct inv_value previous = inv_read_u64(check->kernel, finding->subject.address + 8);
+	return next.ok && previous.ok && next.u == 0 && previous.u == 0;
+}
+
+static void want_track(void *context, uint64_t object, bool thread)
+{
+	struct inv_track **tracks = context;
+	if (stbds_hmgeti(*tracks, object) >= 0)
+		return;
+	struct inv_track track = {.key = object, .thread = thread};
+	stbds_hmputs(*tracks, track);
+}
+
+// -- the verdict ------------------------------------------------------------------------------------------------------------
+
+struct weighing {
+	struct inv_check *check;
+	struct inv_track *tracks;       // stb_ds map
+	const struct inv_track *moving; // of the finding at hand; NULL: none
+	const struct inv_track *denied;
+};
+
+static void weigh_track(void *context, uint64_t object, bool thread)
+{
+	struct weighing *weighing = context;
+	(void)thread;
+	ptrdiff_t at = stbds_hmgeti(weighing->tracks, object);
+	const struct inv_track *track = at < 0 ? NULL : &weighing->tracks[at];
+	if (track && track->motion == INV_MOVING && !weighing->moving)
+		weighing->moving = track;
+	if (track && track->motion == INV_DENIED && !weighing->denied)
+		weighing->denied = track;
+}
+
+// One page is read at once.
+static bool is_of_one_page(const struct inv_kernel *kernel, const struct inv_finding *finding)
+{
+	uint64_t page = INV_NOWHERE;
+	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
+		uint64_t place = finding->evidence[i].address ? inv_place(kernel, finding->evidence[i].address) : INV_NOWHERE;
+		if (place == INV_NOWHERE || (page != INV_NOWHERE && place / INV_PAGE_SIZE != page))
+			return false;
+		page = place / INV_PAGE_SIZE;
+	}
+	return inv_count(finding->evidence) > 1;
+}
+
+// Lists of the dispatcher change by the millisecond, whoever stands on them; jobs come and go, and are not tracked.
+static bool is_volatile(const struct inv_finding *finding)
+{
+	if (finding->invariant->smear == INV_SMEAR_STATE)
+		return true;
+	const char *lists[] = {inv_field_full_name(INV_F_KPRCB_DispatcherReadyListHead),
+	                       inv_field_full_name(INV_F_KPRCB_WaitListHead),
+	                       inv_field_full_name(INV_F_KSHARED_READY_QUEUE_ReadyListHead),
+	                       inv_field_full_name(INV_F_EJOB_ProcessListHead), inv_symbol_name(INV_S_PspJobList)};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (finding->subject.name && strcmp(finding->subject.name, lists[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *moving_text(const struct inv_check *check, const struct inv_track *track)
+{
+	const char *what = track->young   ? "was created while memory was read, and the order of its pages agrees"
+	                   : track->ended ? "exited while memory was read, and the order of its pages agrees"
+	                                  : "ended while memory was read: no page that was read later shows it";
+	return inv_arena_printf(check->arena, "the %s at 0x%llx %s", track->thread ? "thread" : "process",
+	                        (unsigned long long)track->key, what);
+}
+
+// Why the machine's running on explains a finding; NULL when it does not: the finding then says how far it was weighed.
+static const char *explain(struct weighing *weighing, struct inv_finding *finding)
+{
+	struct inv_check *check = weighing->check;
+	weighing->moving = weighing->denied = NULL;
+	visit_involved(&check->dossiers, finding, weigh_track, weighing);
+	finding->certainty = INV_PROBABLE;
+	if (weighing->denied) {
+		finding->certainty_why = inv_arena_printf(check->arena,
+		                                          "memory was read while the machine ran, but the page at physical "
+		                                          "0x%llx that denies the %s at 0x%llx was read "
+		                                          "between others that show it",
+		                                          (unsigned long long)weighing->denied->denied_at,
+		                                          weighing->denied->thread ? "thread" : "process",
+		                                          (unsigned long long)weighing->denied->key);
+		return NULL;
+	}
+	if (is_of_one_page(check->kernel, finding)) {
+		finding->certainty_why =
+		    "memory was read while the machine ran, but what contradicts each other stands in one page";
+		return NULL;
+	}
+	if (weighing->moving)
+		return moving_text(check, weighing->moving);
+	if (leads_to_blank(check, finding))
+		return "the list leads to memory that was read before anything stood there";
+	if (is_volatile(finding) || has_ownerless_table(&check->dossiers, finding))
+		return "the two sides change at any time and stand in pages that were read at different moments";
+	finding->certainty_why =
+	    "memory was read while the machine ran, but the objects are older than that, none of them ended, "
+	    "and what contradicts each other does not change while they live";
+	return NULL;
+}
+
+static void drop(struct inv_judge *judge, struct inv_finding *finding, const char *why)
+{
+	struct inv_excused excused = {finding->invariant, finding->subject, "smear", why};
+	inv_push(judge->excused, excused);
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		if (inv_invariant(i) != finding->invariant)
+			continue;
+		judge->tallies[i].broken--;
+		judge->tallies[i].excused++;
+	}
+	inv_array_free(finding->evidence);
+	inv_array_free(finding->tried);
+}
+
+static void weigh_findings(struct inv_check *check, const struct inv_timeline *timeline)
+{
+	struct inv_judge *judge = &check->judge;
+	struct weighing weighing = {.check = check};
+	for (size_t i = 0; i < inv_count(judge->findings); i++)
+		visit_involved(&check->dossiers, judge->findings[i], want_track, &weighing.tracks);
+	inv_track_all(&check->dossiers, timeline, weighing.tracks);
+	size_t kept = 0;
+	for (size_t i = 0; i < inv_count(judge->findings); i++) {
+		const char *why = explain(&weighing, judge->findings[i]);
+		if (why)
+			drop(judge, judge->findings[i], why);
+		else
+			judge->findings[kept++] = judge->findings[i];
+	}
+	check->smear.excused = inv_count(judge->findings) - kept;
+	if (judge->findings)
+		stbds_arrsetlen(judge->findings, kept);
+	inv_track_free(weighing.tracks);
+}
+
+// A process that only smear shows apart from the lists is not hidden.
+static void mend_states(struct inv_check *check)
+{
+	for (size_t i = 0; i < check->dossiers.process_count; i++) {
+		struct inv_dossier *process = &check->dossiers.processes[i];
+		bool accused = false;
+		for (size_t j = 0; j < inv_count(check->judge.findings) && process->state == INV_STATE_HIDDEN && !accused; j++)
+			accused = check->judge.findings[j]->subject.process == process;
+		if (process->state == INV_STATE_HIDDEN && !accused)
+			process->state = INV_STATE_UNKNOWN;
+	}
+}
+
+void inv_smear_weigh(struct inv_check *check)
+{
+	const struct inv_kernel *kernel = check->kernel;
+	int atomic = kernel->image ? inv_image_info(kernel->image)->atomic : 1;
+	if (atomic == 1) {
+		check->smear.why = "the image was taken at one instant";
+		return;
+	}
+	if (kernel->fragments || !kernel->space || !inv_space_has_page_tables(kernel->space)) {
+		check->smear.live = atomic == 0;
+		check->smear.why = "without page tables it cannot be told which page was read first";
+		return;
+	}
+	struct inv_timeline timeline;
+	inv_timeline_make(&check->dossiers, &timeline);
+	decide_how_taken(check, &timeline);
+	if (check->smear.live) {
+		weigh_findings(check, &timeline);
+		mend_states(check);
+	}
+	inv_timeline_free(&timeline);
+}
