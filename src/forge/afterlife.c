@@ -10,15 +10,10 @@
 #define QUOTA_INFO_SIZE 0x20u
 #define FREE_PAGE 1u // MMLISTS.FreePageList
 
-static uint64_t header_of(const struct inv_machine *machine, uint64_t object)
-{
-	return object - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
-}
-
 // Objects that inv_machine_object() made have one optional header.
 static uint64_t block_of(const struct inv_machine *machine, uint64_t object)
 {
-	return header_of(machine, object) - QUOTA_INFO_SIZE - POOL_HEADER_SIZE;
+	return inv_machine_header(machine, object) - QUOTA_INFO_SIZE - POOL_HEADER_SIZE;
 }
 
 static void leave_list(struct inv_machine *machine, uint64_t object, enum inv_field field)
@@ -42,23 +37,52 @@ static void free_root(struct inv_machine *machine, uint64_t root)
 	inv_machine_put(machine, entry, INV_F_MMPFN_PageLocation, FREE_PAGE);
 }
 
+static void put_free(struct inv_machine *machine, uint64_t block)
+{
+	uint8_t free_type = 0; // _POOL_HEADER.PoolType of a block that is free
+	inv_machine_write(machine, block + 3, &free_type, 1);
+}
+
+void inv_machine_free_object(struct inv_machine *machine, uint64_t object)
+{
+	put_free(machine, block_of(machine, object));
+}
+
+void inv_machine_free_pool(struct inv_machine *machine, uint64_t body)
+{
+	put_free(machine, body - POOL_HEADER_SIZE);
+}
+
+// The primary token goes with its process; nothing else refers to it.
+static void free_token(struct inv_machine *machine, uint64_t process)
+{
+	uint64_t token = inv_machine_get(machine, process, INV_F_EPROCESS_Token) & ~0xfull;
+	if (!token)
+		return;
+	inv_machine_put(machine, inv_machine_header(machine, token), INV_F_OBJECT_HEADER_PointerCount, 0);
+	inv_machine_put(machine, machine->token_type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->token_objects);
+	inv_machine_free_object(machine, token);
+}
+
 void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	uint64_t at = process->address;
 	process->deleted = true;
 	inv_machine_put(machine, at, INV_F_EPROCESS_ProcessInserted, 0);
-	inv_machine_put(machine, header_of(machine, at), INV_F_OBJECT_HEADER_PointerCount, 0);
-	inv_machine_put(machine, header_of(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);
+	inv_machine_put(machine, inv_machine_header(machine, at), INV_F_OBJECT_HEADER_PointerCount, 0);
+	inv_machine_put(machine, inv_machine_header(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);
 	leave_list(machine, at, INV_F_EPROCESS_ActiveProcessLinks);
 	leave_list(machine, at, INV_F_EPROCESS_SessionProcessLinks);
 	leave_list(machine, at, INV_F_EPROCESS_MmProcessLinks);
+	if (inv_machine_get(machine, at, INV_F_EPROCESS_Job))
+		leave_list(machine, at, INV_F_EPROCESS_JobLinks);
 	free_root(machine, process->dtb);
 	free_root(machine, process->user_dtb);
 	inv_machine_cid_put(machine, process->pid, 0);
 	uint64_t type = machine->process_type;
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->process_objects);
-	uint8_t free_type = 0; // _POOL_HEADER.PoolType of a block that is free
-	inv_machine_write(machine, block_of(machine, at) + 3, &free_type, 1);
+	free_token(machine, at);
+	inv_machine_free_object(machine, at);
 }
 
 void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_t from, uint32_t size)
@@ -70,7 +94,7 @@ void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_
 void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_forge_mark mark)
 {
 	static const uint8_t zeros[0x80]; // more than any header here: 0x20 and 0x30 bytes
-	uint64_t header = header_of(machine, object);
+	uint64_t header = inv_machine_header(machine, object);
 	switch (mark) {
 	case INV_MARK_TAG:
 		inv_machine_write(machine, block_of(machine, object), zeros, POOL_HEADER_SIZE);

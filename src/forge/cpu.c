@@ -146,17 +146,20 @@ void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *th
 			inv_machine_put(machine, machine->cpu[i].prcb, INV_F_KPRCB_Cr3, process->dtb);
 }
 
-static void append_to(struct inv_machine *machine, const struct inv_forge_thread *thread, uint64_t heads,
-                      unsigned index)
+static void append_to(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t heads, unsigned index)
 {
-	inv_machine_list_append(machine, heads + 16ull * index,
+	thread->queue = (struct inv_forge_queue){.head = heads + 16ull * index};
+	inv_machine_list_append(machine, thread->queue.head,
 	                        inv_machine_at(machine, thread->address, INV_F_KTHREAD_WaitListEntry));
 }
 
-static void append_ready(struct inv_machine *machine, const struct inv_forge_thread *thread, uint64_t object,
+static void append_ready(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t object,
                          enum inv_field lists, enum inv_field summary, unsigned priority)
 {
 	append_to(machine, thread, inv_machine_at(machine, object, lists), priority);
+	thread->queue.object = object;
+	thread->queue.summary = summary;
+	thread->queue.priority = priority;
 	inv_machine_put(machine, object, summary, inv_machine_get(machine, object, summary) | 1ull << priority);
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_READY);
 }
@@ -184,6 +187,8 @@ bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *
 		break;
 	case INV_DISPATCH_DEFERRED: {
 		uint64_t entry = inv_machine_at(machine, thread->address, INV_F_KTHREAD_SwapListEntry);
+		thread->queue = (struct inv_forge_queue){
+		    .head = inv_machine_at(machine, prcb, INV_F_KPRCB_DeferredReadyListHead), .single = true};
 		inv_machine_put64(machine, entry, inv_machine_get(machine, prcb, INV_F_KPRCB_DeferredReadyListHead));
 		inv_machine_put(machine, prcb, INV_F_KPRCB_DeferredReadyListHead, entry);
 		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_DEFERRED_READY);
@@ -195,6 +200,32 @@ bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *
 		break;
 	}
 	return true;
+}
+
+static void leave_chain(struct inv_machine *machine, uint64_t head, uint64_t entry)
+{
+	for (uint64_t at = head, next; (next = inv_machine_get64(machine, at)) != 0; at = next) {
+		if (next != entry)
+			continue;
+		inv_machine_put64(machine, at, inv_machine_get64(machine, entry));
+		return;
+	}
+}
+
+void inv_machine_undispatch(struct inv_machine *machine, struct inv_forge_thread *thread)
+{
+	const struct inv_forge_queue queue = thread->queue;
+	thread->queue.head = 0;
+	if (!queue.head)
+		return;
+	if (queue.single) {
+		leave_chain(machine, queue.head, inv_machine_at(machine, thread->address, INV_F_KTHREAD_SwapListEntry));
+		return;
+	}
+	inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, INV_F_KTHREAD_WaitListEntry));
+	if (queue.object && inv_machine_get64(machine, queue.head) == queue.head)
+		inv_machine_put(machine, queue.object, queue.summary,
+		                inv_machine_get(machine, queue.object, queue.summary) & ~(1ull << queue.priority));
 }
 
 // KiCommitThreadWait puts a thread on the list of its CPU if its stack may be swapped: one that waits in user mode.

@@ -59,11 +59,6 @@ static uint64_t entry_at(struct inv_machine *machine, uint64_t table, uint64_t i
 	return page + 16 * index;
 }
 
-static uint64_t header_of(const struct inv_machine *machine, uint64_t body)
-{
-	return body - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
-}
-
 static void put_entry(struct inv_machine *machine, uint64_t entry, uint64_t header, uint32_t access)
 {
 	uint64_t low = inv_machine_encode_pointer(machine, header) | UNLOCKED;
@@ -83,7 +78,7 @@ static void add(struct inv_machine *machine, uint64_t object, enum inv_field fie
 static void count_handle(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
                          uint64_t step)
 {
-	uint64_t header = header_of(machine, object);
+	uint64_t header = inv_machine_header(machine, object);
 	add(machine, header, INV_F_OBJECT_HEADER_HandleCount, step);
 	add(machine, header, INV_F_OBJECT_HEADER_PointerCount, has_bits(machine) ? step * (REFERENCES + 1) : step);
 	if (inv_machine_process_at(machine, object))
@@ -108,7 +103,7 @@ uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process 
 	uint64_t entry = entry_at(machine, process->handle_table, value / 4);
 	if (inv_machine_get64(machine, entry))
 		return 0;
-	put_entry(machine, entry, header_of(machine, object), access);
+	put_entry(machine, entry, inv_machine_header(machine, object), access);
 	count_handle(machine, process, object, 1);
 	inv_push(process->handles, ((struct inv_forge_handle){value, object, access}));
 	if (value >= inv_machine_get(machine, process->handle_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool))

@@ -45,6 +45,15 @@ struct inv_region {
 	uint64_t flags;             // of the PTEs
 };
 
+// The list of the dispatcher that a thread stands on.
+struct inv_forge_queue {
+	uint64_t head;   // 0: none
+	uint64_t object; // whose summary has a bit for this list; 0: no summary
+	enum inv_field summary;
+	unsigned priority;
+	bool single; // linked one way, by KTHREAD.SwapListEntry
+};
+
 struct inv_forge_thread {
 	struct inv_forge_process *process; // the true one
 	uint64_t address;                  // ETHREAD
@@ -53,8 +62,12 @@ struct inv_forge_thread {
 	uint64_t stack_base, stack_limit;
 	uint64_t start;
 	uint64_t teb;
+	uint64_t exited;
+	struct inv_forge_queue queue;
 	bool idle;
 	bool dispatched; // put on a list of the dispatcher, or taken off: what stands there stays
+	bool ended;      // terminated: on the executive's list alone
+	bool deleted;    // only its remains are in memory
 };
 
 struct inv_forge_handle {
@@ -291,9 +304,29 @@ void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_proces
 // What PspExitThread and PspRundownSingleProcess leave of a process whose last thread ended.
 void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,
                               uint32_t status);
+// CreateTime of what is created next, ExitTime of what ends next: the clock goes on by chance, and stays before the image.
+uint64_t inv_machine_tick(struct inv_machine *machine);
+// -- the end of what was made earlier (life.c) --
+// The address of an object's OBJECT_HEADER.
+uint64_t inv_machine_header(const struct inv_machine *machine, uint64_t object);
+// Closes every handle that leads to the object.
+void inv_machine_close_to(struct inv_machine *machine, uint64_t object);
+// Threads that have not ended.
+unsigned inv_machine_active_threads(const struct inv_forge_process *process);
+// The thread terminates and is referenced still: it stays on the executive's list. With the last one the process exits.
+void inv_machine_end_thread(struct inv_machine *machine, struct inv_forge_thread *thread, uint32_t status);
+// PspThreadDelete of one that has ended; handles to it are closed.
+void inv_machine_delete_thread(struct inv_machine *machine, struct inv_forge_thread *thread);
+// All threads end, and the process is a zombie. Threads to which no handle leads then are deleted.
+void inv_machine_end_process(struct inv_machine *machine, struct inv_forge_process *process, uint32_t status);
+// The last references of a zombie and of its threads go, and it is deleted.
+void inv_machine_drop_process(struct inv_machine *machine, struct inv_forge_process *process);
 // -- what stays, and what somebody wipes (afterlife.c) --
 // PspProcessDelete and the freeing of the block: the object keeps its content in freed pool. The process has exited.
 void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_process *process);
+// The block of an object, or of other pool, is free; its content stays.
+void inv_machine_free_object(struct inv_machine *machine, uint64_t object);
+void inv_machine_free_pool(struct inv_machine *machine, uint64_t body);
 // Other data over a part of an object, as when its memory is used again.
 void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_t from, uint32_t size);
 enum inv_forge_mark { INV_MARK_TAG, INV_MARK_HEADER, INV_MARK_NAME };
@@ -329,6 +362,8 @@ enum inv_forge_dispatch { INV_DISPATCH_READY, INV_DISPATCH_SHARED, INV_DISPATCH_
 // False if this kernel has no such list.
 bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *thread, enum inv_forge_dispatch kind,
                           unsigned number, unsigned priority);
+// Takes it off the list that inv_machine_dispatch() put it on; one on none stays so.
+void inv_machine_undispatch(struct inv_machine *machine, struct inv_forge_thread *thread);
 // KeStackAttachProcess
 void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
                         const struct inv_forge_process *process);

@@ -132,7 +132,7 @@ static uint64_t next_id(struct inv_machine *machine)
 	}
 }
 
-static uint64_t tick(struct inv_machine *machine)
+uint64_t inv_machine_tick(struct inv_machine *machine)
 {
 	uint64_t step = 1000 + inv_random_below(&machine->random, SECOND / 2);
 	if (machine->clock + step < machine->system_time - SECOND)
@@ -527,7 +527,7 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	               : inv_arena_printf(machine->arena, "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
 	process->pid = wish->pid ? wish->pid : next_id(machine);
 	process->parent = wish->parent;
-	process->created = wish->created ? wish->created : tick(machine);
+	process->created = wish->created ? wish->created : inv_machine_tick(machine);
 	process->minimal = wish->minimal;
 	process->gui = wish->gui;
 	process->wow64 = wish->wow64;
@@ -557,7 +557,8 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	for (unsigned i = 0; i < wish->threads; i++)
 		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100);
 	if (wish->zombie)
-		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : tick(machine), wish->exit_status);
+		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : inv_machine_tick(machine),
+		                         wish->exit_status);
 	if (wish->stage == INV_STAGE_D1 || wish->stage == INV_STAGE_D2)
 		delete_process(machine, process);
 	return process;
@@ -631,7 +632,7 @@ static void insert_thread(struct inv_machine *machine, const struct inv_forge_th
 {
 	struct inv_forge_process *process = thread->process;
 	if (machine->ki_process_head && inv_machine_has(machine, INV_F_KPROCESS_ProcessListEntry) && !process->idle &&
-	    inv_count(process->threads) == 1)
+	    inv_machine_active_threads(process) == 1)
 		inv_machine_list_append(machine, machine->ki_process_head,
 		                        inv_machine_at(machine, process->address, INV_F_KPROCESS_ProcessListEntry));
 	if (inv_machine_has(machine, INV_F_KTHREAD_ThreadListEntry) &&
@@ -642,8 +643,8 @@ static void insert_thread(struct inv_machine *machine, const struct inv_forge_th
 	    inv_machine_has(machine, INV_F_EPROCESS_ThreadListHead))
 		inv_machine_list_append(machine, inv_machine_at(machine, process->address, INV_F_EPROCESS_ThreadListHead),
 		                        inv_machine_at(machine, thread->address, INV_F_ETHREAD_ThreadListEntry));
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_ActiveThreads, inv_count(process->threads));
-	inv_machine_put(machine, process->address, INV_F_KPROCESS_StackCount, inv_count(process->threads));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ActiveThreads, inv_machine_active_threads(process));
+	inv_machine_put(machine, process->address, INV_F_KPROCESS_StackCount, inv_machine_active_threads(process));
 	inv_machine_cid_put(machine, thread->tid, thread->address);
 }
 
@@ -684,7 +685,7 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	thread->idle = process->idle;
 	thread->tid = process->idle ? 0 : tid ? tid : next_id(machine);
 	if (!process->idle)
-		thread->created = created ? created : tick(machine);
+		thread->created = created ? created : inv_machine_tick(machine);
 	if (!created && thread->created < process->created)
 		thread->created = process->created + inv_count(process->threads);
 	thread->address = thread_object(machine, process);

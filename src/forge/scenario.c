@@ -40,6 +40,16 @@ const struct inv_forge_word inv_forge_words[] = {
      "processes",
      false},
     {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
+    {"end_thread", "end_thread(thread, {status=, deleted=})",
+     "the thread terminates: on the executive's list alone while it is referenced; deleted: the last reference goes, "
+     "too; "
+     "with its last thread the process exits",
+     false},
+    {"exit", "exit(process, {status=})", "all threads of the process end, and it stays as a zombie until delete()",
+     false},
+    {"delete", "delete(process)", "the last references of a process that has exited go: what is left is freed pool",
+     false},
+    {"pass", "pass(seconds)", "time passes; nothing happens later than the image is taken", false},
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
     {"ready", "ready(thread, {cpu=, priority=, queue=})",
@@ -601,11 +611,86 @@ static int word_thread(lua_State *lua)
 		tid = key_value(lua, 2, "tid", 0);
 		created = key_value(lua, 2, "created", 0);
 	}
-	if (process->zombie || process->idle)
+	if (process->zombie || process->deleted || process->idle)
 		return luaL_error(lua, "%s gets no more threads", process->name);
 	struct inv_forge_thread *thread = inv_machine_make_thread(machine, process, tid, created);
 	check(lua);
 	return push_handle(lua, thread, THREAD);
+}
+
+// A thread of which more can be wished than that it is deleted.
+static struct inv_forge_thread *check_live_thread(lua_State *lua, int index)
+{
+	struct inv_forge_thread *thread = check_thread(lua, index);
+	if (thread->ended)
+		luaL_error(lua, "thread %d has ended", (int)thread->tid);
+	return thread;
+}
+
+static int word_end_thread(lua_State *lua)
+{
+	static const char *const known[] = {"status", "deleted", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_thread *thread = check_thread(lua, 1);
+	uint32_t status = 0;
+	bool deleted = false;
+	if (!lua_isnoneornil(lua, 2)) {
+		check_keys(lua, 2, known);
+		status = (uint32_t)key_value(lua, 2, "status", 0);
+		deleted = key_flag(lua, 2, "deleted", false);
+	}
+	const struct inv_forge_process *process = thread->process;
+	if (thread->deleted || (thread->ended && !deleted))
+		return luaL_error(lua, "thread %d has ended", (int)thread->tid);
+	if (process->idle || (process->system && inv_machine_active_threads(process) == 1))
+		return luaL_error(lua, "%s keeps its threads", process->name);
+	inv_machine_end_thread(machine, thread, status);
+	if (deleted)
+		inv_machine_delete_thread(machine, thread);
+	check(lua);
+	return 0;
+}
+
+static int word_exit(lua_State *lua)
+{
+	static const char *const known[] = {"status", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_process *process = check_process(lua, 1);
+	uint32_t status = 0;
+	if (!lua_isnoneornil(lua, 2)) {
+		check_keys(lua, 2, known);
+		status = (uint32_t)key_value(lua, 2, "status", 0);
+	}
+	if (process->idle || process->system)
+		return luaL_error(lua, "%s never ends", process->name);
+	bool inserted = process->stage == INV_STAGE_WHOLE || process->stage == INV_STAGE_C3;
+	if (process->zombie || !inserted)
+		return luaL_error(lua, "%s has exited, or is not inserted", process->name);
+	inv_machine_end_process(machine, process, status);
+	process->stage = INV_STAGE_WHOLE;
+	check(lua);
+	return 0;
+}
+
+static int word_delete(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	struct inv_forge_process *process = check_process(lua, 1);
+	if (!process->zombie || process->deleted || process->stage != INV_STAGE_WHOLE)
+		return luaL_error(lua, "%s has not exited, or its deletion has begun", process->name);
+	inv_machine_drop_process(machine, process);
+	check(lua);
+	return 0;
+}
+
+static int word_pass(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	lua_Number time = luaL_checknumber(lua, 1) * 1e7;
+	if (!(time >= 0) || time >= (lua_Number)(machine->system_time - machine->clock))
+		return luaL_error(lua, "the image is taken before so much time has passed");
+	machine->clock += (uint64_t)time;
+	return 0;
 }
 
 static unsigned check_cpu(lua_State *lua, int index)
@@ -620,7 +705,7 @@ static int word_run(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
 	unsigned cpu = check_cpu(lua, 1);
-	inv_machine_run(machine, cpu, lua_isnoneornil(lua, 2) ? NULL : check_thread(lua, 2));
+	inv_machine_run(machine, cpu, lua_isnoneornil(lua, 2) ? NULL : check_live_thread(lua, 2));
 	machine->cpu[cpu].chosen = true;
 	check(lua);
 	return 0;
@@ -629,7 +714,7 @@ static int word_run(lua_State *lua)
 static int word_attach(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
-	inv_machine_attach(machine, check_thread(lua, 1), check_process(lua, 2));
+	inv_machine_attach(machine, check_live_thread(lua, 1), check_process(lua, 2));
 	check(lua);
 	return 0;
 }
@@ -638,7 +723,7 @@ static int word_ready(lua_State *lua)
 {
 	static const char *const known[] = {"cpu", "priority", "queue", NULL};
 	struct inv_machine *machine = machine_of(lua);
-	struct inv_forge_thread *thread = check_thread(lua, 1);
+	struct inv_forge_thread *thread = check_live_thread(lua, 1);
 	enum inv_forge_dispatch kind = INV_DISPATCH_READY;
 	uint64_t cpu = 0, priority = 8;
 	if (!lua_isnoneornil(lua, 2)) {
@@ -662,7 +747,7 @@ static int word_wait(lua_State *lua)
 {
 	static const char *const known[] = {"cpu", NULL};
 	struct inv_machine *machine = machine_of(lua);
-	struct inv_forge_thread *thread = check_thread(lua, 1);
+	struct inv_forge_thread *thread = check_live_thread(lua, 1);
 	uint64_t cpu = 0;
 	if (!lua_isnoneornil(lua, 2)) {
 		check_keys(lua, 2, known);
@@ -700,7 +785,7 @@ static int word_find(lua_State *lua)
 	struct inv_machine *machine = machine_of(lua);
 	uint64_t pid = (uint64_t)luaL_checkinteger(lua, 1);
 	for (size_t i = 0; i < inv_count(machine->processes); i++)
-		if (machine->processes[i]->pid == pid)
+		if (machine->processes[i]->pid == pid && !machine->processes[i]->deleted)
 			return push_handle(lua, machine->processes[i], PROCESS);
 	lua_pushnil(lua);
 	return 1;
@@ -1142,9 +1227,12 @@ static int word_clean(lua_State *lua)
 static int push_threads(lua_State *lua, const struct inv_forge_process *process)
 {
 	lua_newtable(lua);
+	lua_Integer count = 0;
 	for (size_t i = 0; i < inv_count(process->threads); i++) {
+		if (process->threads[i]->deleted)
+			continue;
 		push_handle(lua, process->threads[i], THREAD);
-		lua_rawseti(lua, -2, (lua_Integer)i + 1);
+		lua_rawseti(lua, -2, ++count);
 	}
 	return 1;
 }
@@ -1212,6 +1300,10 @@ static const luaL_Reg words[] = {
     {"acquire", word_acquire},
     {"live", word_live},
     {"thread", word_thread},
+    {"end_thread", word_end_thread},
+    {"exit", word_exit},
+    {"delete", word_delete},
+    {"pass", word_pass},
     {"run", word_run},
     {"attach", word_attach},
     {"ready", word_ready},

@@ -73,6 +73,8 @@ static json_t *thread_list(const struct inv_forge_process *process)
 	json_t *array = json_array();
 	for (size_t i = 0; i < inv_count(process->threads); i++) {
 		const struct inv_forge_thread *thread = process->threads[i];
+		if (thread->deleted)
+			continue;
 		json_t *o = json_object();
 		json_object_set_new(o, "address", address(thread->address));
 		json_object_set_new(o, "tid", json_integer((json_int_t)thread->tid));

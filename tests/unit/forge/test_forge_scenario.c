@@ -46,6 +46,14 @@ static void what_is_wrong_is_refused(void **state)
 	refused("local x = nil; x.y = 1", "scenario:1:");
 	refused("os.exit(1)", "nil value");
 	refused("machine{kernel='7601'} set(find(4), '_EPROCESS.Protection', 1)", "this kernel has no field");
+	refused("local p = process{name='a'} exit(p) exit(p)", "a has exited");
+	refused("delete(process{name='a'})", "a has not exited");
+	refused("exit(find(4))", "System never ends");
+	refused("local p = process{name='a'} exit(p) thread(p)", "a gets no more threads");
+	refused("local t = process{name='a', threads=2}.threads[2] end_thread(t) run(0, t)", "has ended");
+	refused("local t = process{name='a', threads=2}.threads[2] end_thread(t) end_thread(t)", "has ended");
+	refused("end_thread(find(0).threads[1])", "Idle keeps its threads");
+	refused("pass(1e9)", "before so much time has passed");
 	refused("machine{memory='64M'} for i = 1, 4000 do process{name='p'} end", "too small");
 }
 
