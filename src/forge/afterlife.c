@@ -78,7 +78,7 @@ void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_pr
 		leave_list(machine, at, INV_F_EPROCESS_JobLinks);
 	free_root(machine, process->dtb);
 	free_root(machine, process->user_dtb);
-	inv_machine_cid_put(machine, process->pid, 0);
+	inv_machine_cid_free(machine, process->pid);
 	uint64_t type = machine->process_type;
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->process_objects);
 	free_token(machine, at);

@@ -103,7 +103,7 @@ void inv_machine_delete_thread(struct inv_machine *machine, struct inv_forge_thr
 	if (inv_machine_has(machine, INV_F_ETHREAD_ThreadListEntry) &&
 	    inv_machine_has(machine, INV_F_EPROCESS_ThreadListHead))
 		inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, INV_F_ETHREAD_ThreadListEntry));
-	inv_machine_cid_put(machine, thread->tid, 0);
+	inv_machine_cid_free(machine, thread->tid);
 	inv_machine_put(machine, machine->thread_type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->thread_objects);
 	inv_machine_free_object(machine, thread->address);
 }

@@ -178,6 +178,7 @@ void inv_machine_free(struct inv_machine *machine)
 	for (size_t i = 0; i < inv_count(machine->processes); i++)
 		free_process(machine->processes[i]);
 	inv_array_free(machine->processes);
+	inv_array_free(machine->freed_ids);
 	for (size_t i = 0; i < inv_count(machine->sessions); i++)
 		free(machine->sessions[i]);
 	inv_array_free(machine->sessions);

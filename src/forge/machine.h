@@ -183,6 +183,8 @@ struct inv_machine {
 	uint64_t system_time, boot_time;
 	uint64_t clock; // CreateTime of the next process or thread
 	uint64_t next_id;
+	uint64_t *freed_ids;   // stb_ds: identifiers that were given back, the oldest first
+	size_t first_freed_id; // the next of them
 	uint64_t sequence;
 	uint64_t process_type, thread_type, token_type; // OBJECT_TYPE
 	uint32_t process_objects, thread_objects, token_objects;
@@ -334,6 +336,8 @@ void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_for
 struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address);
 struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address);
 void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object); // 0: clears the entry
+// Clears the entry, and the identifier is handed out again later.
+void inv_machine_cid_free(struct inv_machine *machine, uint64_t id);
 
 // -- handles (handles.c) ----------------------------------------------------------------------------------------------------
 // Opens a handle to the object with this body and counts it. `value` 0: the next. Returns the handle, 0 if it cannot be had.

@@ -19,6 +19,7 @@
 #define TYPE_THREAD 8u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
+#define PAGE_OF_IDS 0x400u         // a page of PspCidTable: 256 entries
 #define SESSION_ID 0x08u           // _MM_SESSION_SPACE.SessionId, every x64 build to 22000
 #define SESSION_PROCESS_LIST 0x10u // _MM_SESSION_SPACE.ProcessList
 
@@ -116,18 +117,42 @@ void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t obje
 	inv_machine_put64(machine, *page + 16 * (index % 256), object ? entry | 1 : 0);
 }
 
-// PIDs and TIDs come from one table: multiples of 4, and never the first entry of a page of it.
+static bool is_free(const struct inv_machine *machine, uint64_t id)
+{
+	uint64_t page = machine->cid_pages[id / PAGE_OF_IDS];
+	return !page || !inv_machine_get64(machine, page + 16 * (id % PAGE_OF_IDS / 4));
+}
+
+void inv_machine_cid_free(struct inv_machine *machine, uint64_t id)
+{
+	inv_machine_cid_put(machine, id, 0);
+	if (id)
+		inv_push(machine->freed_ids, id);
+}
+
+// The one that was given back first and is still free; 0: none.
+static uint64_t freed_id(struct inv_machine *machine)
+{
+	while (machine->first_freed_id < inv_count(machine->freed_ids)) {
+		uint64_t id = machine->freed_ids[machine->first_freed_id++];
+		if (is_free(machine, id))
+			return id;
+	}
+	return 0;
+}
+
+// PIDs and TIDs come from one table: multiples of 4, and never the first entry of a page of it. Those between two that are
+// handed out are taken as used by what the forge does not make. Where a page ends, identifiers that were given back come
+// first, in the order in which they were given back, as in the model (which of them Windows takes is not verified).
 static uint64_t next_id(struct inv_machine *machine)
 {
 	for (;;) {
-		machine->next_id += 4 * (1 + inv_random_below(&machine->random, 8));
-		if (machine->next_id >= INV_FORGE_MAX_ID)
-			machine->next_id = 8;
-		uint64_t index = machine->next_id / 4;
-		if ((machine->next_id & 0x3fc) == 0)
-			continue;
-		uint64_t page = machine->cid_pages[index / 256];
-		if (!page || !inv_machine_get64(machine, page + 16 * (index % 256)))
+		uint64_t next = machine->next_id + 4 * (1 + inv_random_below(&machine->random, 8));
+		uint64_t freed = next / PAGE_OF_IDS != machine->next_id / PAGE_OF_IDS ? freed_id(machine) : 0;
+		if (freed)
+			return freed;
+		machine->next_id = next < INV_FORGE_MAX_ID ? next : 8;
+		if ((machine->next_id & 0x3fc) != 0 && is_free(machine, machine->next_id))
 			return machine->next_id;
 	}
 }
