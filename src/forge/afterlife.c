@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "forge/machine.h"
+#include "forge/parts.h"
 #include "forge/pfn.h"
 
 #define POOL_HEADER_SIZE 0x10u
@@ -25,8 +26,7 @@ static void leave_list(struct inv_machine *machine, uint64_t object, enum inv_fi
 		inv_machine_list_remove(machine, entry);
 }
 
-// The page keeps its content until somebody else gets it.
-static void free_root(struct inv_machine *machine, uint64_t root)
+void inv_machine_free_root(struct inv_machine *machine, uint64_t root)
 {
 	inv_machine_sync_pfn(machine);
 	uint64_t entry = root ? inv_machine_pfn_of(machine, root) : 0;
@@ -76,8 +76,8 @@ void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_pr
 	leave_list(machine, at, INV_F_EPROCESS_MmProcessLinks);
 	if (inv_machine_get(machine, at, INV_F_EPROCESS_Job))
 		leave_list(machine, at, INV_F_EPROCESS_JobLinks);
-	free_root(machine, process->dtb);
-	free_root(machine, process->user_dtb);
+	inv_machine_free_root(machine, process->dtb);
+	inv_machine_free_root(machine, process->user_dtb);
 	inv_machine_cid_free(machine, process->pid);
 	uint64_t type = machine->process_type;
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --machine->process_objects);

@@ -134,7 +134,7 @@ void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_fo
 	                inv_machine_get(machine, thread->address, INV_F_KTHREAD_InitialStack));
 }
 
-void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
+void inv_machine_attach(struct inv_machine *machine, const struct inv_forge_thread *thread,
                         const struct inv_forge_process *process)
 {
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_SavedApcStateProcess,

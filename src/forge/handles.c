@@ -81,10 +81,9 @@ static void count_handle(struct inv_machine *machine, const struct inv_forge_pro
 	uint64_t header = inv_machine_header(machine, object);
 	add(machine, header, INV_F_OBJECT_HEADER_HandleCount, step);
 	add(machine, header, INV_F_OBJECT_HEADER_PointerCount, has_bits(machine) ? step * (REFERENCES + 1) : step);
-	if (inv_machine_process_at(machine, object))
-		add(machine, machine->process_type, INV_F_OBJECT_TYPE_TotalNumberOfHandles, step);
-	else if (inv_machine_thread_at(machine, object))
-		add(machine, machine->thread_type, INV_F_OBJECT_TYPE_TotalNumberOfHandles, step);
+	uint64_t type = inv_machine_type_of(machine, object);
+	if (type)
+		add(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfHandles, step);
 	add(machine, process->handle_table, INV_F_HANDLE_TABLE_HandleCount, step);
 }
 

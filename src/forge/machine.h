@@ -24,6 +24,7 @@
 #define INV_FORGE_MAX_ID 0x40000u       // PIDs and TIDs stay beneath
 #define INV_FORGE_MAX_HANDLE 0x4000000u // handles stay beneath: 2^24 entries
 #define INV_FORGE_KDBG_MAX 0x380u
+#define INV_FORGE_MAX_TYPES 16u // indices of object types stay beneath
 
 // What a scenario may wish; negative or zero: the default.
 struct inv_machine_config {
@@ -187,6 +188,7 @@ struct inv_machine {
 	size_t first_freed_id; // the next of them
 	uint64_t sequence;
 	uint64_t process_type, thread_type, token_type; // OBJECT_TYPE
+	uint64_t types[INV_FORGE_MAX_TYPES];            // the same and all others, by index
 	uint32_t process_objects, thread_objects, token_objects;
 	uint64_t cid_table;                                           // HANDLE_TABLE
 	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
@@ -251,6 +253,8 @@ uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region,
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
 // Writes the type index of an object anew, encoded.
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
+// The OBJECT_TYPE that the object's header names; 0: none that the forge made.
+uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object);
 // A block of pool with its header; the address of its body.
 uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
 // Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
@@ -369,7 +373,7 @@ bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *
 // Takes it off the list that inv_machine_dispatch() put it on; one on none stays so.
 void inv_machine_undispatch(struct inv_machine *machine, struct inv_forge_thread *thread);
 // KeStackAttachProcess
-void inv_machine_attach(struct inv_machine *machine, struct inv_forge_thread *thread,
+void inv_machine_attach(struct inv_machine *machine, const struct inv_forge_thread *thread,
                         const struct inv_forge_process *process);
 // CPUs for which the scenario chose nothing: the first runs a thread of the newest process, the others idle.
 void inv_machine_settle(struct inv_machine *machine);

@@ -189,7 +189,7 @@ void inv_machine_sync_pfn(struct inv_machine *machine)
 	struct walk walk = {machine, &work, machine->self_slot};
 	for (size_t i = 0; i < inv_count(machine->processes); i++) {
 		const struct inv_forge_process *process = machine->processes[i];
-		if (process->idle) // shares System's root
+		if (process->idle || !process->dtb) // Idle shares System's root
 			continue;
 		note_root(machine, &work, process->dtb, process->address);
 		if (process->user_dtb)

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "forge/machine.h"
+#include "forge/parts.h"
 #include "forge/pfn.h"
 
 #define PAGE INV_RAM_PAGE
@@ -43,6 +44,7 @@ static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t
 	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
 	if (table)
 		inv_machine_put64(machine, table + 8ull * index, type);
+	machine->types[index] = type;
 	return type;
 }
 
@@ -167,14 +169,20 @@ uint64_t inv_machine_tick(struct inv_machine *machine)
 	return machine->clock;
 }
 
-static uint64_t make_token(struct inv_machine *machine)
+uint64_t inv_machine_make_token(struct inv_machine *machine)
 {
 	count_object(machine, machine->token_type, &machine->token_objects);
 	uint64_t token = inv_machine_object(machine, 0x4c0, "Toke", TYPE_TOKEN);
-	return token | (2 + inv_random_below(&machine->random, 9)); // EX_FAST_REF: 2 to 0xa seen
+	return token;
 }
 
-static void make_handle_table(struct inv_machine *machine, struct inv_forge_process *process)
+static void give_token(struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint64_t token = inv_machine_make_token(machine) | (2 + inv_random_below(&machine->random, 9));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, token); // EX_FAST_REF: 2 to 0xa seen
+}
+
+void inv_machine_give_table(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_HANDLE_TABLE, HANDLE_TABLE_SIZE);
 	uint64_t table = process->handle_table = inv_machine_pool(machine, &machine->paged, size, "Obtb");
@@ -217,12 +225,12 @@ static void put_name(struct inv_machine *machine, uint64_t process, const char *
 		inv_machine_write(machine, inv_machine_at(machine, process, INV_F_EPROCESS_ImageFileName), text, sizeof text);
 }
 
-static void put_audit_name(struct inv_machine *machine, uint64_t process, const char *path)
+void inv_machine_give_audit_name(struct inv_machine *machine, const struct inv_forge_process *process)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_NAME_INFORMATION, 0x10);
 	uint64_t name = inv_machine_pool(machine, &machine->paged, size, "SePa");
-	inv_machine_unicode(machine, name, path);
-	inv_machine_put(machine, process, INV_F_EPROCESS_SeAuditProcessCreationInfo, name);
+	inv_machine_unicode(machine, name, process->minimal ? "" : process->path);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SeAuditProcessCreationInfo, name);
 }
 
 // What PspAllocateProcess writes of every process.
@@ -236,7 +244,6 @@ static void put_process(struct inv_machine *machine, const struct inv_forge_proc
 	if (process->created)
 		inv_machine_put(machine, at, INV_F_EPROCESS_CreateInterruptTime, process->created - machine->boot_time);
 	inv_machine_put(machine, at, INV_F_EPROCESS_ExitStatus, STATUS_PENDING);
-	inv_machine_put(machine, at, INV_F_EPROCESS_HasAddressSpace, 1);
 	put_name(machine, at, process->name);
 	if (process->minimal) {
 		inv_machine_put(machine, at, INV_F_EPROCESS_Minimal, 1);
@@ -317,7 +324,8 @@ void inv_machine_make_idle(struct inv_machine *machine)
 	idle->maps = machine->maps;
 	idle->dtb = machine->maps.root; // shared with System
 	put_process(machine, idle);
-	inv_machine_put(machine, idle->address, INV_F_EPROCESS_Token, make_token(machine));
+	inv_machine_put(machine, idle->address, INV_F_EPROCESS_HasAddressSpace, 1);
+	give_token(machine, idle);
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsIdleProcess);
 	if (symbol)
 		inv_machine_put64(machine, symbol, idle->address);
@@ -341,6 +349,7 @@ void inv_machine_make_system(struct inv_machine *machine)
 	system->maps = machine->maps;
 	system->dtb = machine->maps.root;
 	put_process(machine, system);
+	inv_machine_put(machine, system->address, INV_F_EPROCESS_HasAddressSpace, 1);
 	insert_mm(machine, system);
 	inv_machine_put(machine, system->address, INV_F_EPROCESS_SystemProcess, 1);
 	inv_machine_put(machine, system->address, INV_F_EPROCESS_Protection, 0x72);
@@ -350,9 +359,9 @@ void inv_machine_make_system(struct inv_machine *machine)
 	} else {
 		inv_machine_put(machine, system->address, INV_F_EPROCESS_ProtectedProcess, 1);
 	}
-	inv_machine_put(machine, system->address, INV_F_EPROCESS_Token, make_token(machine));
-	put_audit_name(machine, system->address, "");
-	make_handle_table(machine, system);
+	give_token(machine, system);
+	inv_machine_give_audit_name(machine, system);
+	inv_machine_give_table(machine, system);
 	insert_process(machine, system);
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsInitialSystemProcess);
 	if (symbol)
@@ -381,12 +390,12 @@ static struct inv_forge_session *session_of(struct inv_machine *machine, uint32_
 	return session;
 }
 
-static void join_session(struct inv_machine *machine, struct inv_forge_process *process, uint32_t id)
+void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_process *process, uint32_t id, bool link)
 {
 	process->session = session_of(machine, id);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Session, process->session->address);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_ProcessInSession, 1);
-	if (inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
+	if (link && inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
 		inv_machine_list_append(machine, process->session->head,
 		                        inv_machine_at(machine, process->address, INV_F_EPROCESS_SessionProcessLinks));
 }
@@ -420,8 +429,17 @@ static void put_user_field(struct inv_machine *machine, const struct inv_forge_p
 		inv_machine_write_user(machine, process, inv_machine_at(machine, object, field), bytes, width);
 }
 
-// The image's first page and the PEB.
-static void make_user_half(struct inv_machine *machine, struct inv_forge_process *process)
+uint64_t inv_machine_make_section(struct inv_machine *machine)
+{
+	return inv_machine_object(machine, 0x40, "Sect", 2);
+}
+
+uint64_t inv_machine_make_file(struct inv_machine *machine)
+{
+	return inv_machine_object(machine, 0xd8, "File", 2);
+}
+
+void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	struct inv_random *random = &machine->random;
 	process->image_base = process->wow64 ? 0x400000 : 0x7ff600000000 + inv_random_below(random, 0x9fff) * 0x100000;
@@ -439,24 +457,27 @@ static void make_user_half(struct inv_machine *machine, struct inv_forge_process
 		put_user_field(machine, process, process->peb, INV_F_PEB_SessionId, process->session->id);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Peb, process->peb);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionBaseAddress, process->image_base);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject,
-	                inv_machine_object(machine, 0x40, "Sect", 2));
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer,
-	                inv_machine_object(machine, 0xd8, "File", 2));
 	if (process->wow64)
 		inv_machine_put(machine, process->address, INV_F_EPROCESS_WoW64Process,
 		                inv_machine_pool(machine, &machine->pool, 0x10, "Wow6"));
+	if (machine->config.kva_shadow)
+		inv_machine_make_shadow(machine, process);
 }
 
-// What win32k and csrss add to a process that uses them. The W32PROCESS starts with the address of its EPROCESS.
-static void make_win32(struct inv_machine *machine, struct inv_forge_process *process)
+// The W32PROCESS starts with the address of its EPROCESS.
+void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_process *process)
 {
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
-	if (!process->gui)
-		return;
 	uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x300, "Uspi");
 	inv_machine_put64(machine, win32, process->address);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Win32Process, win32);
+}
+
+// What win32k and csrss add to a process that uses them.
+static void make_win32(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
+	if (process->gui)
+		inv_machine_give_win32(machine, process);
 }
 
 // The signature levels of a protected process, by its signer (the upper four bits of Protection): WinTcb and WinSystem
@@ -477,11 +498,13 @@ static void protect(struct inv_machine *machine, const struct inv_forge_process 
 	                              : 0x7);
 }
 
-static void make_address_space(struct inv_machine *machine, struct inv_forge_process *process)
+void inv_machine_give_space(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	process->dtb = inv_ram_take(machine->ram, INV_RAM_KERNEL);
 	inv_maps_init(&process->maps, machine->ram, process->dtb, machine->maps.levels);
 	inv_maps_share_kernel(&process->maps, &machine->maps, machine->self_slot);
+	inv_machine_put(machine, process->address, INV_F_KPROCESS_DirectoryTableBase, process->dtb);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_HasAddressSpace, 1);
 }
 
 static void anchor(struct inv_machine *machine, const struct inv_forge_process *process, enum inv_forge_role role)
@@ -518,11 +541,9 @@ static void delete_process(struct inv_machine *machine, struct inv_forge_process
 
 // A clone (a snapshot, or fork) shares its parent's image section and never gets a thread. CloneRoot points at a tree of the
 // pages that both share.
-static void put_clone(struct inv_machine *machine, const struct inv_forge_process *process,
-                      const struct inv_forge_process *parent)
+void inv_machine_give_clone(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t section)
 {
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject,
-	                inv_machine_get(machine, parent->address, INV_F_EPROCESS_SectionObject));
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject, section);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_CloneRoot,
 	                inv_machine_pool(machine, &machine->pool, 0x60, "MmCl"));
 }
@@ -541,42 +562,54 @@ static enum inv_code refuse(const struct inv_machine *machine, const struct inv_
 	return INV_OK;
 }
 
+struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine, const struct inv_process_wish *wish)
+{
+	struct inv_forge_process *process = new_process(machine, wish->name);
+	process->path =
+	    wish->path ? inv_arena_strdup(machine->arena, wish->path)
+	               : inv_arena_printf(machine->arena, "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
+	process->pid = wish->pid;
+	process->parent = wish->parent;
+	process->created = wish->created;
+	process->minimal = wish->minimal;
+	process->gui = wish->gui;
+	process->wow64 = wish->wow64;
+	process->address = process_object(machine);
+	put_process(machine, process);
+	return process;
+}
+
 struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, const struct inv_process_wish *wish,
                                                    struct inv_error *error)
 {
 	if (refuse(machine, wish, error) != INV_OK)
 		return NULL;
-	struct inv_forge_process *process = new_process(machine, wish->name);
-	process->path =
-	    wish->path ? inv_arena_strdup(machine->arena, wish->path)
-	               : inv_arena_printf(machine->arena, "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
-	process->pid = wish->pid ? wish->pid : next_id(machine);
-	process->parent = wish->parent;
-	process->created = wish->created ? wish->created : inv_machine_tick(machine);
-	process->minimal = wish->minimal;
-	process->gui = wish->gui;
-	process->wow64 = wish->wow64;
+	struct inv_process_wish identity = *wish;
+	if (!identity.pid)
+		identity.pid = next_id(machine);
+	if (!identity.created)
+		identity.created = inv_machine_tick(machine);
+	struct inv_forge_process *process = inv_machine_shape_process(machine, &identity);
 	process->stage = wish->stage;
-	process->address = process_object(machine);
-	make_address_space(machine, process);
-	put_process(machine, process);
+	inv_machine_give_space(machine, process);
 	insert_mm(machine, process);
 	if (wish->session >= 0)
-		join_session(machine, process, (uint32_t)wish->session);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, make_token(machine));
-	put_audit_name(machine, process->address, process->minimal ? "" : process->path);
-	make_handle_table(machine, process);
+		inv_machine_give_session(machine, process, (uint32_t)wish->session, true);
+	give_token(machine, process);
+	inv_machine_give_audit_name(machine, process);
+	inv_machine_give_table(machine, process);
 	if (!process->minimal) {
-		make_user_half(machine, process);
-		if (machine->config.kva_shadow)
-			inv_machine_make_shadow(machine, process);
+		inv_machine_give_image(machine, process);
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject, inv_machine_make_section(machine));
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer, inv_machine_make_file(machine));
 		if (process->session)
 			make_win32(machine, process);
 	}
 	if (wish->protection >= 0)
 		protect(machine, process, (unsigned)wish->protection);
 	if (wish->clone_of)
-		put_clone(machine, process, wish->clone_of);
+		inv_machine_give_clone(machine, process,
+		                       inv_machine_get(machine, wish->clone_of->address, INV_F_EPROCESS_SectionObject));
 	insert_process(machine, process);
 	anchor(machine, process, wish->role);
 	for (unsigned i = 0; i < wish->threads; i++)
@@ -649,7 +682,6 @@ static void put_thread(struct inv_machine *machine, const struct inv_forge_threa
 	inv_machine_put(machine, at, INV_F_ETHREAD_Win32StartAddress, thread->start);
 	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueProcess, thread->process->pid);
 	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueThread, thread->tid);
-	inv_machine_put(machine, at, INV_F_ETHREAD_ThreadInserted, 1);
 }
 
 // KeStartThread and PspInsertThread: both lists, and the process on the scheduler's list with its first thread.
@@ -699,8 +731,16 @@ static uint64_t start_address(struct inv_machine *machine, const struct inv_forg
 	return process->image_base + PAGE;
 }
 
-struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
-                                                 uint64_t tid, uint64_t created)
+void inv_machine_give_win32_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
+{
+	uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x400, "Usti");
+	inv_machine_put64(machine, win32, thread->address); // tagTHREADINFO.pEThread
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Win32Thread, win32);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_GuiThread, 1);
+}
+
+struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, struct inv_forge_process *process,
+                                                  uint64_t tid, uint64_t created)
 {
 	if (machine->thread_count >= INV_FORGE_MAX_THREADS)
 		return NULL;
@@ -708,11 +748,8 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	struct inv_forge_thread *thread = inv_alloc(sizeof *thread);
 	thread->process = process;
 	thread->idle = process->idle;
-	thread->tid = process->idle ? 0 : tid ? tid : next_id(machine);
-	if (!process->idle)
-		thread->created = created ? created : inv_machine_tick(machine);
-	if (!created && thread->created < process->created)
-		thread->created = process->created + inv_count(process->threads);
+	thread->tid = tid;
+	thread->created = created;
 	thread->address = thread_object(machine, process);
 	thread->start = start_address(machine, process);
 	inv_push(process->threads, thread);
@@ -721,12 +758,22 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	put_stack(machine, thread, process->peb != 0);
 	if (process->peb)
 		make_teb(machine, thread);
-	if (process->gui && inv_machine_get(machine, process->address, INV_F_EPROCESS_Win32Process)) {
-		uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x400, "Usti");
-		inv_machine_put64(machine, win32, thread->address); // tagTHREADINFO.pEThread
-		inv_machine_put(machine, thread->address, INV_F_KTHREAD_Win32Thread, win32);
-		inv_machine_put(machine, thread->address, INV_F_KTHREAD_GuiThread, 1);
-	}
+	return thread;
+}
+
+struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
+                                                 uint64_t tid, uint64_t created)
+{
+	if (machine->thread_count >= INV_FORGE_MAX_THREADS)
+		return NULL;
+	uint64_t id = process->idle ? 0 : tid ? tid : next_id(machine);
+	uint64_t time = process->idle ? 0 : created ? created : inv_machine_tick(machine);
+	if (!created && time < process->created)
+		time = process->created + inv_count(process->threads);
+	struct inv_forge_thread *thread = inv_machine_shape_thread(machine, process, id, time);
+	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ThreadInserted, 1);
+	if (process->gui && inv_machine_get(machine, process->address, INV_F_EPROCESS_Win32Process))
+		inv_machine_give_win32_thread(machine, thread);
 	insert_thread(machine, thread);
 	return thread;
 }

@@ -84,6 +84,14 @@ void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t 
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
 }
 
+uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object)
+{
+	uint64_t header = object - OBJECT_HEADER_SIZE;
+	uint64_t stored = inv_machine_get(machine, header, INV_F_OBJECT_HEADER_TypeIndex);
+	uint8_t index = encode_type_index(machine, header, (uint8_t)stored); // the encoding is its own inverse
+	return index < INV_FORGE_MAX_TYPES ? machine->types[index] : 0;
+}
+
 void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text)
 {
 	size_t length = strlen(text);

@@ -172,6 +172,7 @@ struct inv_model_process {
 	bool fork_in_progress, minimal, vm_deleted;
 	uint32_t rundown_protect; // operations under way that need the process not to run down
 	// Of the model alone:
+	struct inv_model_frame *former_root; // what directory_table_base was before it was given back
 	bool creation_held; // created, not yet inserted: its creation holds the first reference
 	uint32_t leaving;   // threads in PspExitThread that ActiveThreads still counts
 	uint32_t refused;   // the status by which a callback refused the creation; 0: none did
@@ -209,8 +210,9 @@ struct inv_model_thread {
 	struct inv_model_link reaper;     // PsReaperListHead: waits for its reference on itself to be dropped
 	bool self_reference;              // a thread that runs holds itself
 	// Of the model alone:
-	bool leaving;     // an operation ends it
-	bool last_thread; // its end ended the process
+	uint64_t process_serial; // of the process that it was created in, when it refers to that no more, too
+	bool leaving;            // an operation ends it
+	bool last_thread;        // its end ended the process
 };
 
 // KPRCB.

@@ -440,6 +440,7 @@ STEP(delete_top_level_page)
 	struct inv_model_process *process = inv_as_process(call->subject);
 	if (process->directory_table_base)
 		process->directory_table_base->owner = NULL;
+	process->former_root = process->directory_table_base;
 	process->directory_table_base = NULL;
 	return INV_TOOK;
 }

@@ -17,6 +17,7 @@ STEP(create_object)
 	inv_push(operation->held, object);
 	struct inv_model_thread *thread = operation->result.thread = inv_as_thread(object);
 	thread->process = thread->apc_process = inv_as_process(call->subject);
+	thread->process_serial = call->subject->serial;
 	inv_model_reference(call->subject);
 	thread->priority = operation->request.priority ? operation->request.priority : 8;
 	thread->exit_status = INV_STATUS_PENDING;

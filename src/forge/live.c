@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// A life of a model: operations of every kind, chosen by a seed, some of them at the same time.
+#include "forge/world.h"
+
+#define AT_ONCE 3u
+#define MANY_PROCESSES 30u
+#define MANY_HANDLES 160u
+#define MANY_SESSIONS 4u
+
+struct life {
+	struct inv_model *model;
+	struct inv_random random;
+	struct inv_model_operation *running[AT_ONCE];
+};
+
+static uint64_t draw(struct life *life, uint64_t limit)
+{
+	return inv_random_below(&life->random, limit);
+}
+
+// One block of a type by chance; NULL if there is none.
+static void *any(struct life *life, enum inv_model_type type)
+{
+	const struct inv_model_link *head = &life->model->blocks[type];
+	const struct inv_model_link *link = head->next;
+	for (uint64_t i = draw(life, life->model->counters[type].total_number_of_objects); i && link != head; i--)
+		link = link->next;
+	return link == head ? NULL : link->owner;
+}
+
+// A handle of the process that is in use, from one by chance on.
+static uint64_t any_handle(struct life *life, const struct inv_model_process *process)
+{
+	size_t size = process && process->object_table ? inv_count(process->object_table->entries) : 0;
+	uint64_t start = draw(life, size);
+	for (size_t i = 0; i < size; i++)
+		if (process->object_table->entries[(start + i) % size].object)
+			return 4 * ((start + i) % size);
+	return 4;
+}
+
+// A process that was created and waits to be inserted; if there is none, any.
+static struct inv_model_process *half_created(struct life *life)
+{
+	const struct inv_model_link *head = &life->model->blocks[INV_MODEL_PROCESS];
+	for (const struct inv_model_link *link = head->next; link != head; link = link->next)
+		if (((const struct inv_model_process *)link->owner)->creation_held)
+			return link->owner;
+	return any(life, INV_MODEL_PROCESS);
+}
+
+static uint64_t count_scheduled(const struct inv_model *model)
+{
+	uint64_t count = 0;
+	const struct inv_model_link *head = &model->ki_process_list_head;
+	for (const struct inv_model_link *link = head->next; link != head; link = link->next)
+		count++;
+	return count;
+}
+
+// Creation while there is little, ends and closed handles while there is much; else every kind alike.
+static enum inv_model_operation_kind any_kind(struct life *life)
+{
+	const struct inv_model *model = life->model;
+	uint64_t handles = 0;
+	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
+		handles += model->counters[i].total_number_of_handles;
+	bool crowded = model->counters[INV_MODEL_PROCESS].total_number_of_objects > MANY_PROCESSES || handles > MANY_HANDLES;
+	uint64_t scheduled = count_scheduled(model);
+	if (crowded && draw(life, 2))
+		return INV_MODEL_CLOSE_HANDLE;
+	if (inv_count(model->held) > 8 && draw(life, 2))
+		return INV_MODEL_DEREFERENCE;
+	if (scheduled > 10 && draw(life, 3) == 0)
+		return INV_MODEL_EXIT_PROCESS;
+	if (scheduled < 8 && draw(life, 2))
+		return INV_MODEL_SPAWN_PROCESS;
+	enum inv_model_operation_kind kind = (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT);
+	bool enough = kind == INV_MODEL_CREATE_SESSION && inv_count(model->sessions) >= MANY_SESSIONS;
+	return enough ? INV_MODEL_CREATE_JOB : kind;
+}
+
+static struct inv_model_request any_request(struct life *life)
+{
+	const struct inv_model *model = life->model;
+	struct inv_model_request request = {
+	    .kind = any_kind(life),
+	    .process = draw(life, 3) ? any(life, INV_MODEL_PROCESS) : model->system_process,
+	    .target = any(life, INV_MODEL_PROCESS),
+	    .thread = any(life, INV_MODEL_THREAD),
+	    .object = any(life, (enum inv_model_type)draw(life, INV_MODEL_TYPE_COUNT)),
+	    .process_kind = draw(life, 8) ? INV_MODEL_ORDINARY : INV_MODEL_MINIMAL,
+	    .no_session = draw(life, 8) == 0,
+	    .access = (uint32_t)draw(life, 0x200000),
+	    .exit_status = (uint32_t)draw(life, 3),
+	    .cpu = (unsigned)draw(life, model->cpu_count),
+	    .priority = (unsigned)draw(life, INV_MODEL_PRIORITIES),
+	};
+	if (draw(life, 2))
+		request.session = model->sessions[draw(life, inv_count(model->sessions))];
+	request.handle = any_handle(life, request.process);
+	if (request.kind == INV_MODEL_INSERT_PROCESS || request.kind == INV_MODEL_ABANDON_PROCESS)
+		request.target = half_created(life);
+	if (request.kind == INV_MODEL_ASSIGN_JOB)
+		request.object = any(life, INV_MODEL_JOB);
+	if (request.kind == INV_MODEL_SET_TOKEN)
+		request.object = any(life, INV_MODEL_TOKEN);
+	if (request.kind == INV_MODEL_DEREFERENCE && inv_count(model->held))
+		request.object = model->held[draw(life, inv_count(model->held))];
+	return request;
+}
+
+// A driver that now and then refuses the creation of a process.
+static uint32_t refuse_some(const struct inv_model *model, const struct inv_model_event *event, void *context)
+{
+	(void)model;
+	struct life *life = context;
+	return event->create && draw(life, 16) == 0 ? INV_STATUS_ACCESS_DENIED : INV_STATUS_SUCCESS;
+}
+
+static void start(struct life *life, struct inv_model_operation **place)
+{
+	const struct inv_model_request request = any_request(life);
+	inv_model_pass(life->model, 100000 + draw(life, 5000000));
+	*place = inv_model_begin(life->model, &request);
+}
+
+static void finish(struct inv_model_operation **place)
+{
+	(void)inv_model_finish(*place);
+	*place = NULL;
+}
+
+void inv_world_live(struct inv_model *model, uint64_t seed, unsigned operations)
+{
+	struct life life = {.model = model, .random = {seed}};
+	(void)inv_model_register(model, INV_CALLBACK_PROCESS, refuse_some, &life);
+	for (unsigned i = 0; i < 2; i++)
+		(void)inv_model_do(model, &(struct inv_model_request){.kind = INV_MODEL_CREATE_SESSION});
+	for (unsigned begun = 0; begun < operations;) {
+		struct inv_model_operation **place = &life.running[draw(&life, AT_ONCE)];
+		if (!*place) {
+			start(&life, place);
+			begun++;
+		} else if (!inv_model_next_step(*place)) {
+			finish(place);
+		} else {
+			(void)inv_model_step(*place); // one that waits is tried again
+		}
+	}
+	model->callback_count[INV_CALLBACK_PROCESS] = 0; // `life` ends here
+	inv_model_pass(model, 1000);
+}
