@@ -9,7 +9,7 @@
 
 #define PAGE INV_RAM_PAGE
 #define LARGE_PAGE (2u << 20)
-#define OWN_PAGES 3u  // read-only data of our own: debug record, exports
+#define OWN_PAGES INV_FORGE_OWN_PAGES
 #define CODE_PAGES 1u // our own code
 #define DATA_PAGES 1u // our own data
 #define GAP (OWN_PAGES + CODE_PAGES + DATA_PAGES)

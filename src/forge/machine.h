@@ -25,6 +25,7 @@
 #define INV_FORGE_MAX_HANDLE 0x4000000u // handles stay beneath: 2^24 entries
 #define INV_FORGE_KDBG_MAX 0x380u
 #define INV_FORGE_MAX_TYPES 16u // indices of object types stay beneath
+#define INV_FORGE_OWN_PAGES 3u  // at own_rva: debug record, exports
 
 // What a scenario may wish; negative or zero: the default.
 struct inv_machine_config {
@@ -187,8 +188,8 @@ struct inv_machine {
 	uint64_t *freed_ids;   // stb_ds: identifiers that were given back, the oldest first
 	size_t first_freed_id; // the next of them
 	uint64_t sequence;
-	uint64_t process_type, thread_type, token_type; // OBJECT_TYPE
-	uint64_t types[INV_FORGE_MAX_TYPES];            // the same and all others, by index
+	uint64_t process_type, thread_type, token_type, job_type; // OBJECT_TYPE
+	uint64_t types[INV_FORGE_MAX_TYPES];                      // the same and all others, by index
 	uint32_t process_objects, thread_objects, token_objects;
 	uint64_t cid_table;                                           // HANDLE_TABLE
 	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
@@ -269,6 +270,11 @@ void inv_machine_load_modules(struct inv_machine *machine);
 void inv_machine_make_kdbg(struct inv_machine *machine);
 // Writes the block, plain or encoded, and KdpDataBlockEncoded with it.
 void inv_machine_store_kdbg(struct inv_machine *machine, bool encoded);
+
+// -- copies in pool (decoy.c) -----------------------------------------------------------------------------------------------
+uint64_t inv_machine_copy_kdbg(struct inv_machine *machine); // KDDEBUGGER_DATA64 in clear; its address
+uint64_t
+inv_machine_copy_kernel(struct inv_machine *machine); // the kernel's image, headers and names only; its address
 
 // -- processes and threads (process.c) --------------------------------------------------------------------------------------
 // Processes that Windows itself points at.

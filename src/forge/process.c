@@ -14,9 +14,10 @@
 #define STACK_SIZE 0x6000u
 #define TRAP_FRAME_SIZE 0x190u // _KTRAP_FRAME of x64
 #define STATUS_PENDING 0x103u
-#define TYPE_TOKEN                                                                                                     \
-	5u // indices in ObTypeIndexTable since Windows 7: Type 2, Directory 3, SymbolicLink 4, Token 5, Job 6,
-#define TYPE_PROCESS 7u // Process 7, Thread 8
+// Indices in ObTypeIndexTable since Windows 7: Type 2, Directory 3, SymbolicLink 4, then these.
+#define TYPE_TOKEN 5u
+#define TYPE_JOB 6u
+#define TYPE_PROCESS 7u
 #define TYPE_THREAD 8u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
@@ -78,6 +79,8 @@ void inv_machine_make_types(struct inv_machine *machine)
 		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
 		if (i + 2 == TYPE_TOKEN)
 			machine->token_type = type;
+		else if (i + 2 == TYPE_JOB)
+			machine->job_type = type;
 		else if (i + 2 == TYPE_PROCESS)
 			machine->process_type = type;
 		else if (i + 2 == TYPE_THREAD)
@@ -89,6 +92,12 @@ void inv_machine_make_types(struct inv_machine *machine)
 	symbol = inv_machine_symbol(machine, INV_S_PsThreadType);
 	if (symbol)
 		inv_machine_put64(machine, symbol, machine->thread_type);
+	symbol = inv_machine_symbol(machine, INV_S_PsJobType);
+	if (symbol)
+		inv_machine_put64(machine, symbol, machine->job_type);
+	symbol = inv_machine_symbol(machine, INV_S_SeTokenObjectType);
+	if (symbol)
+		inv_machine_put64(machine, symbol, machine->token_type);
 	make_cid_table(machine);
 	if (machine->handle_table_head)
 		inv_machine_list_init(machine, machine->handle_table_head);
@@ -777,8 +786,6 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	insert_thread(machine, thread);
 	return thread;
 }
-
-#define TYPE_JOB 6u
 
 uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
 {

@@ -79,6 +79,9 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"page", "page()", "a page of zeros in non-paged pool; returns its physical and its virtual address", false},
     {"prcb", "prcb(cpu)", "the address of a CPU's KPRCB", false},
+    {"copy_kdbg", "copy_kdbg()", "a copy of KDDEBUGGER_DATA64 in clear, in a page of pool; its address", false},
+    {"copy_kernel", "copy_kernel()", "a second image of the kernel, headers and names only, in pool; its address",
+     false},
     {"image_time", "image_time()", "when the image is taken, as FILETIME; boot_time() likewise", false},
     {"seconds", "seconds(n)", "n seconds in units of FILETIME", false},
     {"clean", "clean()", "nothing in this scenario may be reported", false},
@@ -1029,6 +1032,20 @@ static int word_set_owner(lua_State *lua)
 	return 0;
 }
 
+static int word_copy_kdbg(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)inv_machine_copy_kdbg(machine_of(lua)));
+	check(lua);
+	return 1;
+}
+
+static int word_copy_kernel(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)inv_machine_copy_kernel(machine_of(lua)));
+	check(lua);
+	return 1;
+}
+
 static uint64_t check_id_of(lua_State *lua, uint64_t object)
 {
 	const struct inv_machine *machine = machine_of(lua);
@@ -1334,6 +1351,8 @@ static const luaL_Reg words[] = {
     {"relink", word_relink},
     {"erase_cid", word_erase_cid},
     {"copy_root", word_copy_root},
+    {"copy_kdbg", word_copy_kdbg},
+    {"copy_kernel", word_copy_kernel},
     {"set_owner", word_set_owner},
     {"replace_cid", word_replace_cid},
     {"open", word_open},

@@ -115,4 +115,5 @@ void inv_judge_L18(struct inv_judge *judge)
 	for (int anchor = 0; anchor < INV_ANCHOR_COUNT; anchor++)
 		judge_anchor(judge, (enum inv_anchor)anchor);
 	judge_first(judge);
+	inv_judge_decoys(judge);
 }

@@ -253,15 +253,21 @@ static const struct inv_invariant catalogue[] = {
      INV_SMEAR_LIFE},
     {"L18",
      "Every way of finding the page table root, the kernel's base, KDBG and the heads of the kernel's lists gives the "
-     "same address, and PsInitialSystemProcess is the first element of PsActiveProcessHead.",
-     "They are records of the same thing, kept in different places.",
-     "the image's header, low stub, self-map, KDBG, PE header, module list and symbols against each other",
-     "a false list head, a patched KDBG, a patched header",
+     "same address, PsInitialSystemProcess is the first element of PsActiveProcessHead, and no second KDBG of this "
+     "kernel, or of a second one, is mapped that says otherwise.",
+     "They are records of the same thing, kept in different places. A second image of the kernel alone proves nothing: "
+     "programs that look for hooks map the file to compare it.",
+     "the image's header, low stub, self-map, KDBG, PE header, module list and symbols against each other, and against "
+     "every KDBG in clear and every kernel's image that the pass over memory finds mapped",
+     "a false list head, a patched KDBG, a patched header, a decoy for those who search for KDBG",
      "T1014, T1562",
      "all",
      TYPES,
      inv_judge_L18,
-     {{"current-process", "A header's or a CPU's page table root is that of another process that was found."}},
+     {{"current-process", "A header's or a CPU's page table root is that of another process that was found."},
+      {"copy",
+       "A second KDBG names this kernel and the same addresses as its own; a second image of the kernel has the "
+       "same PDB."}},
      INV_SMEAR_LIFE},
     {"L19",
      "Every process that a handle leads to is on PsActiveProcessHead.",
@@ -589,11 +595,11 @@ static const struct inv_invariant catalogue[] = {
      {{"minimal", "Flags3.Minimal is set: the process has no image that could be signed."}},
      INV_SMEAR_LIFE},
     {"S10",
-     "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; the job is on PspJobList "
-     "and "
-     "counts as many active processes as its list shows.",
+     "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; every job, also one that "
+     "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows.",
      "Assigning a process to a job sets the pointer and links it together; a thread-less process may have left.",
-     "EPROCESS.Job against job-list; EJOB.ActiveProcesses against the members without JobNotReallyActive",
+     "EPROCESS.Job against job-list; EJOB.ActiveProcesses against the members without JobNotReallyActive; pool against "
+     "job-list",
      "taking a process out of its job, or hiding the job",
      "T1014",
      "7 and later",
@@ -602,7 +608,8 @@ static const struct inv_invariant catalogue[] = {
      {{"exited", "The process has an exit time and no thread: it leaves its job."},
       {"not-inserted",
        "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."},
-      {"nested", "Another job has this one for its parent: its counter covers more than its own list."}},
+      {"nested", "Another job has this one for its parent: its counter covers more than its own list."},
+      {"new-job", "A job that only the pass over memory finds has no handle and no process: it is being created."}},
      INV_SMEAR_LIFE},
 };
 

@@ -34,6 +34,8 @@ void inv_judge_T14(struct inv_judge *judge);
 void inv_judge_id_slot(struct inv_judge *judge, const struct inv_dossier *process); // the table's half of L16
 // anchors.c
 void inv_judge_L18(struct inv_judge *judge);
+// decoys.c
+void inv_judge_decoys(struct inv_judge *judge); // the half of L18 that the sweep adds
 // exit.c
 void inv_judge_X01(struct inv_judge *judge);
 void inv_judge_X02(struct inv_judge *judge);

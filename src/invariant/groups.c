@@ -244,6 +244,37 @@ static void judge_job(struct inv_judge *judge, const struct inv_group_record *jo
 	inv_tried(judge, finding, "nested", "no other job has it for its parent");
 }
 
+static bool has_members(const struct inv_judge *judge, uint64_t job)
+{
+	struct inv_value first = inv_field(judge->kernel, job, INV_F_EJOB_ProcessListHead);
+	return first.ok && first.u != 0 && first.u != first.address;
+}
+
+// A job that no list and no process shows, in an allocated block of pool and still referenced.
+static void judge_swept_job(struct inv_judge *judge, uint64_t job)
+{
+	const struct inv_list *list = &judge->dossiers->testimony->job_list;
+	struct inv_value handles = inv_object_field(judge->kernel, job, INV_F_OBJECT_HEADER_HandleCount);
+	if (!inv_need(judge, &handles))
+		return;
+	if (list->head == 0 || !list->closed) {
+		inv_unknown_because(judge, "PspJobList could not be read to its end");
+		return;
+	}
+	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, job, "_EJOB");
+	bool members = has_members(judge, job);
+	if (handles.u == 0 && !members) {
+		inv_excuse(judge, subject, "new-job");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, subject, INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_OBJECT_HEADER_HandleCount, &handles,
+	               "so many handles lead to the job, which lies in an allocated block of pool");
+	inv_witness_says(judge, finding, INV_W_JOB_LIST, "PspJobList", &list->head_flink,
+	                 "the list closes without the job");
+	inv_tried(judge, finding, "new-job", members ? "it has processes" : "a handle leads to it");
+}
+
 void inv_judge_S10(struct inv_judge *judge)
 {
 	const struct inv_testimony *testimony = judge->dossiers->testimony;
@@ -256,4 +287,7 @@ void inv_judge_S10(struct inv_judge *judge)
 	for (size_t i = 0; i < inv_count(testimony->jobs); i++)
 		judge_job(judge, &testimony->jobs[i], parents);
 	inv_array_free(parents);
+	for (size_t i = 0; i < inv_count(testimony->swept_jobs); i++)
+		if (!inv_group_at(testimony->jobs, testimony->swept_jobs[i]))
+			judge_swept_job(judge, testimony->swept_jobs[i]);
 }

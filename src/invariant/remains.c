@@ -41,30 +41,13 @@ static bool find_block(struct inv_judge *judge, uint64_t object_header, struct b
 	return true;
 }
 
-// The optional headers that InfoMask names, in the order of its bits: creator, name, handle, quota and process information
-// (public practice, every x64 build). false: it names another one.
-static bool optional_size(const struct inv_judge *judge, uint64_t object, uint64_t *size)
-{
-	static const uint8_t sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
-	struct inv_value mask = inv_object_field(judge->kernel, object, INV_F_OBJECT_HEADER_InfoMask);
-	*size = 0;
-	for (unsigned bit = 0; bit < 8; bit++) {
-		if (!mask.ok || !(mask.u >> bit & 1))
-			continue;
-		if (bit >= sizeof sizes)
-			return false;
-		*size += sizes[bit];
-	}
-	return mask.ok;
-}
-
 // A block may have no header of its own: in the segment heap, and where it begins a page.
 static const char *why_headerless(const struct inv_judge *judge, uint64_t object)
 {
 	if (judge->kernel->version.build == 0 || judge->kernel->version.build >= SEGMENT_HEAP_BUILD)
 		return "the segment heap (Windows 10 1903 and later) may keep a block without a header";
 	uint64_t optional;
-	if (!optional_size(judge, object, &optional))
+	if (!inv_object_optional_size(judge->kernel, inv_object_header(judge->kernel, object), &optional))
 		return "what stands between the block's start and the object's header is not known";
 	if (inv_object_header(judge->kernel, object) % INV_PAGE_SIZE == optional)
 		return "the block begins a page, and then may have no header";

@@ -6,9 +6,6 @@
 #include "base/bytes.h"
 #include "kernel/parts.h"
 
-// Every version since XP has at least the fields up to SizeEThread.
-#define SMALLEST 0x2c8
-
 uint64_t inv_kdbg_decode(uint64_t value, const struct inv_kdbg_keys *keys)
 {
 	unsigned turn = (unsigned)(keys->wait_never & 63);
@@ -21,7 +18,7 @@ static size_t block_size(const uint8_t *header)
 {
 	bool tagged = memcmp(header + INV_KDBG_OWNER_TAG, "KDBG", 4) == 0;
 	uint32_t size = inv_le32(header + INV_KDBG_SIZE);
-	return tagged && size >= SMALLEST && size <= INV_KDBG_MAX ? size : 0;
+	return tagged && size >= INV_KDBG_MIN && size <= INV_KDBG_MAX ? size : 0;
 }
 
 static void decode(uint8_t *out, const uint8_t *bytes, size_t size, const struct inv_kdbg_keys *keys)
@@ -34,7 +31,7 @@ bool inv_kdbg_parse(const uint8_t *bytes, size_t size, const struct inv_kdbg_key
                     struct inv_kdbg *kdbg)
 {
 	*kdbg = (struct inv_kdbg){0};
-	if (size < SMALLEST)
+	if (size < INV_KDBG_MIN)
 		return false;
 	size = size > INV_KDBG_MAX ? INV_KDBG_MAX : size;
 	size_t claimed = block_size(bytes);

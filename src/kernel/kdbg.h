@@ -6,6 +6,9 @@
 
 #include "kernel/kernel.h"
 
+// Every version since XP has at least the fields up to SizeEThread.
+#define INV_KDBG_MIN 0x2c8u
+
 enum inv_kdbg_at {
 	INV_KDBG_OWNER_TAG = 0x10, // u32, "KDBG"
 	INV_KDBG_SIZE = 0x14,      // u32

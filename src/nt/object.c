@@ -42,6 +42,22 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
 	return raw;
 }
 
+// In the order of InfoMask's bits: creator, name, handle, quota and process information (public practice, every x64 build).
+bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size)
+{
+	static const uint8_t sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
+	struct inv_value mask = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
+	*size = 0;
+	for (unsigned bit = 0; bit < 8; bit++) {
+		if (!mask.ok || !(mask.u >> bit & 1))
+			continue;
+		if (bit >= sizeof sizes)
+			return false;
+		*size += sizes[bit];
+	}
+	return mask.ok;
+}
+
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,
                                     uint8_t index)
 {
@@ -92,9 +108,13 @@ static bool decodes(const struct inv_kernel *kernel, const struct inv_object_typ
 void inv_object_types_read(const struct inv_kernel *kernel, uint64_t system, struct inv_object_types *types)
 {
 	*types = (struct inv_object_types){.process = read_pointer(kernel, INV_S_PsProcessType),
-	                                   .thread = read_pointer(kernel, INV_S_PsThreadType)};
+	                                   .thread = read_pointer(kernel, INV_S_PsThreadType),
+	                                   .token = read_pointer(kernel, INV_S_SeTokenObjectType),
+	                                   .job = read_pointer(kernel, INV_S_PsJobType)};
 	types->process_id = index_of(kernel, &types->process);
 	types->thread_id = index_of(kernel, &types->thread);
+	types->token_id = index_of(kernel, &types->token);
+	types->job_id = index_of(kernel, &types->job);
 	struct inv_value table = inv_kernel_symbol(kernel, INV_S_ObTypeIndexTable, NULL);
 	types->table = table.ok ? table.u : 0;
 	types->unknown = read_cookie(kernel, types);

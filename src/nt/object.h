@@ -15,6 +15,7 @@ struct inv_object_types {
 	uint64_t table;                         // ObTypeIndexTable
 	struct inv_value process, thread;       // the OBJECT_TYPEs
 	struct inv_value process_id, thread_id; // their Index
+	struct inv_value token, job, token_id, job_id;
 };
 
 // `system` is the address of System's EPROCESS, or 0. The decoding is believed only if it is right for the header of
@@ -30,6 +31,10 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
                                        uint64_t header);
 // The same for a raw byte that was read at this header.
 uint8_t inv_object_decode_index(const struct inv_object_types *types, uint64_t header, uint8_t raw);
+
+// The bytes of optional headers that stand before this header, by InfoMask. false: it cannot be read, or names one that is not
+// known.
+bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size);
 
 // The OBJECT_TYPE of an index, by ObTypeIndexTable.
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

@@ -4,6 +4,7 @@
 #include "sweep/detect.h"
 #include "base/array.h"
 #include "base/bytes.h"
+#include "kernel/kdbg.h"
 #include "nt/process.h"
 
 // Pool blocks and the objects in them stand at multiples of 16 on x64.
@@ -12,6 +13,9 @@
 #define TAG_MASK 0x7fffffffu
 #define TAG_PROCESS 0x636f7250u // "Proc"
 #define TAG_THREAD 0x65726854u  // "Thre"
+#define TAG_TOKEN 0x656b6f54u   // "Toke"
+#define TAG_JOB 0x20626f4au     // "Job "
+#define KDBG_TAG 0x4742444bu    // "KDBG"
 // Bit 7 of DISPATCHER_HEADER.Type is a lock (layouts.md, B.3.6).
 #define TYPE_MASK 0x7fu
 // Bits 12..51: a physical address in a page table entry (Intel SDM, vol. 3, 4.5).
@@ -73,6 +77,28 @@ static bool has_shape_of_thread(const struct inv_pattern *pattern, const uint8_t
 	return right + 1 >= asked && (right > 0 || asked == 0);
 }
 
+// The tag stands at `at`: its block begins INV_KDBG_OWNER_TAG bytes before, maybe in another page. Size and KernBase follow.
+static bool has_shape_of_kdbg(const uint8_t *page, size_t at)
+{
+	uint32_t size = inv_le32(page + at + INV_KDBG_SIZE - INV_KDBG_OWNER_TAG);
+	const size_t base = at + INV_KDBG_KERN_BASE - INV_KDBG_OWNER_TAG;
+	if (size < INV_KDBG_MIN || size > INV_KDBG_MAX)
+		return false;
+	return base + 8 > INV_PAGE_SIZE || is_kernel_pointer(inv_le64(page + base));
+}
+
+// A native PE32+ for x64 that is as large as kernels are (5 to 17 MiB, with a margin). (Offsets: Microsoft, "PE Format".)
+static bool has_shape_of_kernel(const uint8_t *page)
+{
+	uint32_t header = inv_le32(page + 0x3c);
+	if (header > INV_PAGE_SIZE - 0x60 || inv_le32(page + header) != 0x00004550) // "PE"
+		return false;
+	const uint8_t *optional = page + header + 24;
+	uint32_t size = inv_le32(optional + 56);
+	return inv_le16(page + header + 4) == 0x8664 && inv_le16(optional) == 0x20b && inv_le16(optional + 68) == 1 &&
+	       size >= 4u << 20 && size <= 32u << 20;
+}
+
 static void keep(struct inv_catch *catch, enum inv_hit_kind kind, uint64_t physical)
 {
 	if (inv_count(catch->hits) >= catch->most) {
@@ -92,19 +118,37 @@ static void look_closer(const struct inv_pattern *pattern, const uint8_t *page, 
 		keep(catch, INV_HIT_PROCESS_TAG, physical + at);
 	else if (tag == TAG_THREAD)
 		keep(catch, INV_HIT_THREAD_TAG, physical + at);
+	else if (tag == TAG_TOKEN)
+		keep(catch, INV_HIT_TOKEN_TAG, physical + at);
+	else if (tag == TAG_JOB)
+		keep(catch, INV_HIT_JOB_TAG, physical + at);
+	else if (inv_le32(page + at) == KDBG_TAG && has_shape_of_kdbg(page, at))
+		keep(catch, INV_HIT_KDBG, physical + at);
+	else if (inv_le32(page + at + 8) == KDBG_TAG && has_shape_of_kdbg(page, at + 8))
+		keep(catch, INV_HIT_KDBG, physical + at + 8);
 	else if (type == INV_PROCESS_OBJECT && has_shape_of_process(pattern, page, at))
 		keep(catch, INV_HIT_PROCESS, physical + at);
 	else if (type == INV_THREAD_OBJECT && has_shape_of_thread(pattern, page, at))
 		keep(catch, INV_HIT_THREAD, physical + at);
 }
 
+// Bits 18 to 20 tell the four tags from each other, so that one comparison is enough. No masked tag is NO_TAG.
+#define NO_TAG 0xffffffffu
+static const uint32_t tag_by_bits[8] = {TAG_JOB, NO_TAG, TAG_TOKEN, TAG_PROCESS, TAG_THREAD, NO_TAG, NO_TAG, NO_TAG};
+
+// What the first byte of a granule whose second half is an address of the kernel half can be: the type of a process or thread,
+// or the first letter of KDBG's tag (KernBase follows 8 bytes on).
+static const bool may_begin[256] = {
+    [INV_PROCESS_OBJECT] = true,       [INV_THREAD_OBJECT] = true, [INV_PROCESS_OBJECT | 0x80] = true,
+    [INV_THREAD_OBJECT | 0x80] = true, [KDBG_TAG & 0xff] = true,
+};
+
 static bool is_worth_a_look(const uint8_t *granule)
 {
 	uint64_t first = inv_le64(granule), second = inv_le64(granule + 8);
 	uint32_t tag = (uint32_t)(first >> 32) & TAG_MASK;
-	unsigned type = (unsigned)first & TYPE_MASK;
-	return (tag == TAG_PROCESS) | (tag == TAG_THREAD) |
-	       ((second >> 56 == 0xff) & ((type == INV_PROCESS_OBJECT) | (type == INV_THREAD_OBJECT)));
+	return (tag == tag_by_bits[tag >> 18 & 7]) | ((uint32_t)second == KDBG_TAG) |
+	       ((second >> 56 == 0xff) & may_begin[first & 0xff]);
 }
 
 void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uint64_t physical, struct inv_catch *catch)
@@ -112,6 +156,8 @@ void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uin
 	for (size_t at = 0; at < INV_PAGE_SIZE; at += GRANULE)
 		if (is_worth_a_look(page + at))
 			look_closer(pattern, page, at, physical, catch);
+	if (page[0] == 'M' && page[1] == 'Z' && has_shape_of_kernel(page))
+		keep(catch, INV_HIT_KERNEL, physical);
 	if (!pattern->self_slot)
 		return;
 	uint64_t entry = inv_le64(page + (size_t)pattern->self_slot * 8);

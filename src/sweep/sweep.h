@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one pass over all present physical memory, in which every detector looks at every page once. It finds what no list
-// leads to: tagged blocks of pool, objects by their shape alone, and page table roots. What it finds are candidates: by
+// leads to: tagged blocks of pool, objects by their shape alone, page table roots, KDBG and kernels. What it finds are candidates: by
 // physical address, and by virtual address where the page tables of System map the page.
 #ifndef INV_SWEEP_SWEEP_H
 #define INV_SWEEP_SWEEP_H
@@ -13,10 +13,14 @@ enum inv_hit_kind {
 	INV_HIT_PROCESS,     // the shape of a KPROCESS, without regard to tags, names and identifiers
 	INV_HIT_THREAD,      // the shape of a KTHREAD
 	INV_HIT_ROOT,        // a page that maps itself in the slot in which System's page table root does
+	INV_HIT_TOKEN_TAG,   // a pool header with the tag of access tokens ("Toke", "Tok\xe5")
+	INV_HIT_JOB_TAG,     // ... of jobs ("Job ", "Job\xa0")
+	INV_HIT_KDBG,        // the tag "KDBG" of a KDDEBUGGER_DATA64 that is not encoded
+	INV_HIT_KERNEL,      // a page that begins a PE file of the size and subsystem of a kernel
 };
 
 struct inv_hit {
-	uint64_t physical; // of the pool header, of the object, of the page
+	uint64_t physical; // of the pool header, of the object, of the tag in KDBG, of the page
 	uint64_t address;  // the same as a virtual address; 0: System's page tables map it nowhere. Roots: always 0
 	enum inv_hit_kind kind;
 };

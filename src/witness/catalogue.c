@@ -95,9 +95,8 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
          "EPROCESS.JobLinks.",
          "type information of the kernel's PDB", inv_witness_job_list},
     [INV_W_POOL] = {INV_W_POOL, "pool", INV_TIER_OBJECT_MANAGER,
-                    "Blocks of pool with the tags of processes and threads. They show what exists or existed; what "
-                    "they lack proves "
-                    "nothing.",
+                    "Blocks of pool with the tags of processes, threads, tokens and jobs. They show what exists or "
+                    "existed; what they lack proves nothing.",
                     "pooltag.txt of the debugger; the form of a block is public practice", inv_witness_pool},
     [INV_W_DISPATCHER_HEADER] =
         {INV_W_DISPATCHER_HEADER, "dispatcher-header", INV_TIER_SCHEDULER,
@@ -144,6 +143,8 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->sightings);
 	inv_array_free(testimony->cpus);
 	inv_array_free(testimony->roots);
+	inv_array_free(testimony->swept_tokens);
+	inv_array_free(testimony->swept_jobs);
 	inv_array_free(testimony->pfn_roots);
 	inv_array_free(testimony->dispatch);
 	inv_array_free(testimony->sessions);

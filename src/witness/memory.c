@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sweep over physical memory found: blocks of pool with the tags of processes and threads, and objects by their
-// shape. Both show that an object exists or existed, never that one does not: what they lack proves nothing. Page table roots
+// What the sweep over physical memory found: blocks of pool with the tags of processes, threads, tokens and jobs, and objects by
+// their shape. Both show that an object exists or existed, never that one does not: what they lack proves nothing. Page table roots
 // are matched with processes when all of these are known (inv_witness_roots()).
 #include <stdlib.h>
 
@@ -80,6 +80,43 @@ static uint64_t object_in_block(const struct inv_kernel *kernel, uint64_t block,
 	return 0;
 }
 
+// The object of this type in the block at `block`, by the header that the object manager made: one that nobody references any
+// more is left of an object that was deleted. 0: there is none.
+static uint64_t headed_object(const struct inv_testimony *testimony, uint64_t block, const struct inv_value *type)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	uint8_t raw[POOL_HEADER_SIZE];
+	bool read = inv_space_read(kernel->space, block, raw, sizeof raw, NULL) == sizeof raw;
+	for (uint64_t optional = 0; type->ok && read && raw[3] != 0 && optional <= OPTIONAL_MAX; optional += GRANULE) {
+		uint64_t header = block + POOL_HEADER_SIZE + optional, size;
+		struct inv_value index = inv_object_type_index(kernel, &testimony->types, header);
+		struct inv_value references = inv_field(kernel, header, INV_F_OBJECT_HEADER_PointerCount);
+		if (index.ok && index.u == type->u && references.ok && references.u != 0 &&
+		    inv_object_optional_size(kernel, header, &size) && size == optional)
+			return inv_object_body(kernel, header);
+	}
+	return 0;
+}
+
+static void take_headed(struct inv_testimony *testimony, uint64_t block, const struct inv_value *type, uint64_t **found)
+{
+	uint64_t object = headed_object(testimony, block, type);
+	if (object)
+		inv_push(*found, object);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	return (left > right) - (left < right);
+}
+
+static void sort(uint64_t *objects)
+{
+	if (objects)
+		qsort(objects, inv_count(objects), sizeof *objects, by_address);
+}
+
 static void take_process(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t at)
 {
 	if (process && is_process(testimony->kernel, process))
@@ -98,7 +135,8 @@ static void take_thread(struct inv_testimony *testimony, enum inv_witness_id wit
 static bool is_of(enum inv_witness_id witness, enum inv_hit_kind kind)
 {
 	if (witness == INV_W_POOL)
-		return kind == INV_HIT_PROCESS_TAG || kind == INV_HIT_THREAD_TAG;
+		return kind == INV_HIT_PROCESS_TAG || kind == INV_HIT_THREAD_TAG || kind == INV_HIT_TOKEN_TAG ||
+		       kind == INV_HIT_JOB_TAG;
 	return kind == INV_HIT_PROCESS || kind == INV_HIT_THREAD;
 }
 
@@ -124,7 +162,15 @@ static void take_hit(struct inv_testimony *testimony, enum inv_witness_id witnes
 	case INV_HIT_THREAD:
 		take_thread(testimony, witness, hit->address, hit->address);
 		break;
+	case INV_HIT_TOKEN_TAG:
+		take_headed(testimony, hit->address, &testimony->types.token_id, &testimony->swept_tokens);
+		break;
+	case INV_HIT_JOB_TAG:
+		take_headed(testimony, hit->address, &testimony->types.job_id, &testimony->swept_jobs);
+		break;
 	case INV_HIT_ROOT:
+	case INV_HIT_KDBG:
+	case INV_HIT_KERNEL:
 		break;
 	}
 }
@@ -144,6 +190,8 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 void inv_witness_pool(struct inv_testimony *testimony)
 {
 	testify(testimony, INV_W_POOL);
+	sort(testimony->swept_tokens);
+	sort(testimony->swept_jobs);
 }
 
 void inv_witness_dispatcher_header(struct inv_testimony *testimony)

@@ -40,7 +40,7 @@ enum inv_witness_id {
 	INV_W_HANDLES,           // handles to processes and threads
 	INV_W_SESSION_LIST,      // each session's list of processes
 	INV_W_JOB_LIST,          // each job's list of processes
-	INV_W_POOL,              // blocks of pool with the tags of processes and threads
+	INV_W_POOL,              // blocks of pool with the tags of processes, threads, tokens and jobs
 	INV_W_DISPATCHER_HEADER, // objects with the shape of a process or thread, whatever their tag
 	INV_W_SELF_MAP,          // pages that map themselves: roots of address spaces
 	INV_W_PFN,               // the PFN database: whose page table root a frame is
@@ -164,6 +164,7 @@ struct inv_testimony {
 	struct inv_cpu_record *cpus;          // stb_ds
 	const struct inv_sweep *sweep;        // NULL: memory was not swept
 	struct inv_root_record *roots;        // stb_ds, by frame
+	uint64_t *swept_tokens, *swept_jobs;  // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
 	struct inv_object_types types;
 	struct inv_pfn_database pfn;
 	struct inv_pfn_record *pfn_roots; // stb_ds, by owner, then frame; empty when the database is void

@@ -12,11 +12,14 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "forge/forge.h"
-#include "sweep/sweep.h"
+#include "sweep/detect.h"
 
 #define PAGE 4096u
 #define TAG_PROCESS 0x636f7250u // "Proc"
 #define TAG_THREAD 0x65726854u  // "Thre"
+#define TAG_TOKEN 0x656b6f54u   // "Toke"
+#define TAG_JOB 0x20626f4au     // "Job "
+#define KDBG_TAG 0x4742444bu    // "KDBG"
 
 struct scene {
 	struct inv_forge *forge;
@@ -183,13 +186,85 @@ static void hostile_memory_ends(void **state)
 	close_scene(&scene);
 }
 
+static void put_kdbg(uint8_t *page, size_t tag, uint32_t size)
+{
+	inv_put32(page + tag, KDBG_TAG);
+	inv_put32(page + tag + 4, size);
+	inv_put64(page + tag + 8, 0xfffff80012340000);
+}
+
+static void put_kernel(uint8_t *page, uint32_t header, uint32_t size)
+{
+	memcpy(page, "MZ", 2);
+	inv_put32(page + 0x3c, header);
+	memcpy(page + header, "PE\0", 4);
+	inv_put16(page + header + 4, 0x8664);
+	inv_put16(page + header + 24, 0x20b);
+	inv_put32(page + header + 24 + 56, size);
+	inv_put16(page + header + 24 + 68, 1);
+}
+
+// Each detector at the first and last place where it can see its mark, and beside what only resembles it.
+static void marks_are_found(void **state)
+{
+	(void)state;
+	const struct inv_pattern pattern = {.highest = 1u << 30, .wait_list = 8, .dtb = 0x28, .threads = 0x30};
+	uint8_t page[PAGE] = {0};
+	inv_put32(page + 0x14, TAG_TOKEN);
+	inv_put32(page + 0x24, TAG_TOKEN | 0x80000000u); // of a protected object
+	inv_put32(page + 0x34, TAG_JOB);
+	inv_put32(page + 0xff4, TAG_JOB | 0x80000000u);
+	inv_put32(page + 0x48, TAG_JOB); // not where a header has its tag
+	put_kdbg(page, 0x100, 0x360);
+	put_kdbg(page, 0x208, 0x2c8);
+	put_kdbg(page, 0x300, 0x10);       // too small
+	inv_put32(page + 0x400, KDBG_TAG); // no base
+	inv_put32(page + 0x404, 0x360);
+	struct inv_catch catch = {.most = 64};
+	inv_detect_page(&pattern, page, 0x5000, &catch);
+	static const struct {
+		uint64_t physical;
+		enum inv_hit_kind kind;
+	} expected[] = {{0x5010, INV_HIT_TOKEN_TAG}, {0x5020, INV_HIT_TOKEN_TAG}, {0x5030, INV_HIT_JOB_TAG},
+	                {0x5100, INV_HIT_KDBG},      {0x5208, INV_HIT_KDBG},      {0x5ff0, INV_HIT_JOB_TAG}};
+	assert_int_equal(inv_count(catch.hits), sizeof expected / sizeof *expected);
+	for (size_t i = 0; i < inv_count(catch.hits); i++) {
+		assert_int_equal(catch.hits[i].physical, expected[i].physical);
+		assert_int_equal(catch.hits[i].kind, expected[i].kind);
+	}
+	inv_array_free(catch.hits);
+}
+
+static void kernels_are_found(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t header, size;
+		bool found;
+	} cases[] = {
+	    {0xe0, 10u << 20, true}, {PAGE - 0x60, 4u << 20, true}, {0xe0, 1u << 20, false}, {0xe0, 1u << 30, false}};
+	const struct inv_pattern pattern = {.highest = 1u << 30};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t page[PAGE] = {0};
+		put_kernel(page, cases[i].header, cases[i].size);
+		struct inv_catch catch = {.most = 64};
+		inv_detect_page(&pattern, page, 0x7000, &catch);
+		assert_int_equal(inv_count(catch.hits), cases[i].found);
+		if (cases[i].found)
+			assert_int_equal(catch.hits[0].kind, INV_HIT_KERNEL);
+		inv_put32(page + 0x3c, 0xffffffff); // a header that stands nowhere
+		inv_detect_page(&pattern, page, 0x7000, &catch);
+		assert_int_equal(inv_count(catch.hits), cases[i].found);
+		inv_array_free(catch.hits);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_object_is_found),
-	    cmocka_unit_test(threads_do_not_change_the_outcome),
-	    cmocka_unit_test(what_nothing_maps_is_kept),
-	    cmocka_unit_test(hostile_memory_ends),
+	    cmocka_unit_test(every_object_is_found),     cmocka_unit_test(threads_do_not_change_the_outcome),
+	    cmocka_unit_test(what_nothing_maps_is_kept), cmocka_unit_test(hostile_memory_ends),
+	    cmocka_unit_test(marks_are_found),           cmocka_unit_test(kernels_are_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
