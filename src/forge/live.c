@@ -65,7 +65,8 @@ static enum inv_model_operation_kind any_kind(struct life *life)
 	uint64_t handles = 0;
 	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
 		handles += model->counters[i].total_number_of_handles;
-	bool crowded = model->counters[INV_MODEL_PROCESS].total_number_of_objects > MANY_PROCESSES || handles > MANY_HANDLES;
+	bool crowded =
+	    model->counters[INV_MODEL_PROCESS].total_number_of_objects > MANY_PROCESSES || handles > MANY_HANDLES;
 	uint64_t scheduled = count_scheduled(model);
 	if (crowded && draw(life, 2))
 		return INV_MODEL_CLOSE_HANDLE;

@@ -190,7 +190,7 @@ struct inv_machine {
 	uint64_t sequence;
 	uint64_t process_type, thread_type, token_type, job_type; // OBJECT_TYPE
 	uint64_t types[INV_FORGE_MAX_TYPES];                      // the same and all others, by index
-	uint32_t process_objects, thread_objects, token_objects;
+	uint32_t process_objects, thread_objects, token_objects, job_objects;
 	uint64_t cid_table;                                           // HANDLE_TABLE
 	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
 	uint64_t error_port;                                          // what ExceptionPortData of Win32 processes points at
@@ -252,6 +252,7 @@ uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region,
 // An object of the object manager with pool header and object header; the address of its body. `type_index` is encoded as
 // the build does.
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
+enum inv_forge_type { INV_FORGE_TOKEN = 5, INV_FORGE_JOB = 6, INV_FORGE_PROCESS = 7, INV_FORGE_THREAD = 8 };
 // Writes the type index of an object anew, encoded.
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
 // The OBJECT_TYPE that the object's header names; 0: none that the forge made.
@@ -310,6 +311,10 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 // `tid` and `created` may be 0.
 struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
                                                  uint64_t tid, uint64_t created);
+// An access token that nobody has yet; the address of its body.
+uint64_t inv_machine_make_token(struct inv_machine *machine);
+// PsImpersonateClient
+void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t token);
 // A job (EJOB), nested into `parent` unless that is 0; its address. 0: this kernel's jobs are not known.
 uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent);
 void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_process *process, uint64_t job);

@@ -14,11 +14,9 @@
 #define STACK_SIZE 0x6000u
 #define TRAP_FRAME_SIZE 0x190u // _KTRAP_FRAME of x64
 #define STATUS_PENDING 0x103u
-// Indices in ObTypeIndexTable since Windows 7: Type 2, Directory 3, SymbolicLink 4, then these.
-#define TYPE_TOKEN 5u
-#define TYPE_JOB 6u
-#define TYPE_PROCESS 7u
-#define TYPE_THREAD 8u
+#define TYPE_TYPE 2u  // the first index in ObTypeIndexTable since Windows 7; the others follow
+#define PAGED_POOL 1u // POOL_TYPE
+#define NON_PAGED_POOL_NX 0x200u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
 #define PAGE_OF_IDS 0x400u         // a page of PspCidTable: 256 entries
@@ -38,10 +36,15 @@ static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, cons
 static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_TYPE, 0xd8);
-	uint64_t type = inv_machine_object(machine, size, "ObjT", 2);
+	uint64_t type = inv_machine_object(machine, size, "ObjT", TYPE_TYPE);
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
 		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
+	// Of those that matter here, only tokens lie in paged pool (public practice; the forge has no such difference).
+	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_PoolType,
+	                index == INV_FORGE_TOKEN ? PAGED_POOL
+	                : machine->build < 9200  ? 0
+	                                         : NON_PAGED_POOL_NX);
 	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
 	if (table)
 		inv_machine_put64(machine, table + 8ull * index, type);
@@ -77,13 +80,13 @@ void inv_machine_make_types(struct inv_machine *machine)
 	static const char *const names[] = {"Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
-		if (i + 2 == TYPE_TOKEN)
+		if (i + 2 == INV_FORGE_TOKEN)
 			machine->token_type = type;
-		else if (i + 2 == TYPE_JOB)
+		else if (i + 2 == INV_FORGE_JOB)
 			machine->job_type = type;
-		else if (i + 2 == TYPE_PROCESS)
+		else if (i + 2 == INV_FORGE_PROCESS)
 			machine->process_type = type;
-		else if (i + 2 == TYPE_THREAD)
+		else if (i + 2 == INV_FORGE_THREAD)
 			machine->thread_type = type;
 	}
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsProcessType);
@@ -181,8 +184,7 @@ uint64_t inv_machine_tick(struct inv_machine *machine)
 uint64_t inv_machine_make_token(struct inv_machine *machine)
 {
 	count_object(machine, machine->token_type, &machine->token_objects);
-	uint64_t token = inv_machine_object(machine, 0x4c0, "Toke", TYPE_TOKEN);
-	return token;
+	return pool_tag_object(machine, 0x4c0, "Toke", "Tok\xe5", INV_FORGE_TOKEN);
 }
 
 static void give_token(struct inv_machine *machine, const struct inv_forge_process *process)
@@ -343,7 +345,8 @@ void inv_machine_make_idle(struct inv_machine *machine)
 static uint64_t process_object(struct inv_machine *machine)
 {
 	count_object(machine, machine->process_type, &machine->process_objects);
-	return pool_tag_object(machine, inv_machine_size(machine, INV_T_EPROCESS, 0x1000), "Proc", "Pro\xe3", TYPE_PROCESS);
+	return pool_tag_object(machine, inv_machine_size(machine, INV_T_EPROCESS, 0x1000), "Proc", "Pro\xe3",
+	                       INV_FORGE_PROCESS);
 }
 
 void inv_machine_make_system(struct inv_machine *machine)
@@ -724,7 +727,7 @@ static uint64_t thread_object(struct inv_machine *machine, const struct inv_forg
 		return inv_machine_pool(machine, &machine->pool, size, "Thre"); // part of the CPU's block on real machines
 	}
 	count_object(machine, machine->thread_type, &machine->thread_objects);
-	return pool_tag_object(machine, size, "Thre", "Thr\xe5", TYPE_THREAD);
+	return pool_tag_object(machine, size, "Thre", "Thr\xe5", INV_FORGE_THREAD);
 }
 
 // System's threads start in the modules in turn, all others of the kernel in the kernel itself.
@@ -787,6 +790,13 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	return thread;
 }
 
+void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t token)
+{
+	// SECURITY_IMPERSONATION_LEVEL in the low bits: impersonation.
+	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ImpersonationData, token ? token | 2 : 0);
+	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ActiveImpersonationInfo, token != 0);
+}
+
 uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
 {
 	uint64_t head = inv_machine_symbol(machine, INV_S_PspJobList);
@@ -796,7 +806,8 @@ uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
 	if (!inv_machine_get64(machine, head))
 		inv_machine_list_init(machine, head);
 	uint32_t size = inv_machine_size(machine, INV_T_EJOB, 0x800);
-	uint64_t job = pool_tag_object(machine, size, "Job ", "Job\xa0", TYPE_JOB);
+	count_object(machine, machine->job_type, &machine->job_objects);
+	uint64_t job = pool_tag_object(machine, size, "Job ", "Job\xa0", INV_FORGE_JOB);
 	inv_machine_list_append(machine, head, inv_machine_at(machine, job, INV_F_EJOB_JobLinks));
 	inv_machine_list_init(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead));
 	inv_machine_put(machine, job, INV_F_EJOB_ParentJob, parent);

@@ -61,14 +61,17 @@ const struct inv_forge_word inv_forge_words[] = {
      "creates a job with these processes, nested into another, and returns its address; nil if this kernel's jobs are "
      "not known",
      false},
+    {"token", "token()", "creates an access token that nobody has yet and returns its address", false},
+    {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
     {"open", "open(process, object [, access [, handle]])",
-     "the process opens a handle to a process or thread and gets it; handle: this one, a multiple of 4", false},
+     "the process opens a handle to a process, thread, token or job and gets it; handle: this one, a multiple of 4",
+     false},
     {"close", "close(process, handle)", "closes a handle", false},
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
      false},
-    {"object_type", "object_type(\"Process\"|\"Thread\"|\"Token\")", "the address of an OBJECT_TYPE", false},
+    {"object_type", "object_type(\"Process\"|\"Thread\"|\"Token\"|\"Job\")", "the address of an OBJECT_TYPE", false},
     {"find", "find(pid)", "the process with this PID; 0 is Idle, 4 is System", false},
     {"get", "get(object, \"_TYPE.Field\")", "reads a field", false},
     {"at", "at(object, \"_TYPE.Field\")", "the address of a field", false},
@@ -783,6 +786,20 @@ static int word_job(lua_State *lua)
 	return 1;
 }
 
+static int word_token(lua_State *lua)
+{
+	lua_pushinteger(lua, (lua_Integer)inv_machine_make_token(machine_of(lua)));
+	check(lua);
+	return 1;
+}
+
+static int word_impersonate(lua_State *lua)
+{
+	inv_machine_impersonate(machine_of(lua), check_thread(lua, 1), check_value(lua, 2));
+	check(lua);
+	return 0;
+}
+
 static int word_find(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
@@ -1072,7 +1089,9 @@ static int word_open(lua_State *lua)
 	struct inv_machine *machine = machine_of(lua);
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t object = check_value(lua, 2);
-	(void)check_id_of(lua, object);
+	uint64_t type = inv_machine_type_of(machine, object);
+	if (type == 0 || (type != machine->token_type && type != machine->job_type))
+		(void)check_id_of(lua, object);
 	uint64_t value = inv_machine_open(machine, process, object, (uint32_t)luaL_optinteger(lua, 3, 0x1fffff),
 	                                  (uint64_t)luaL_optinteger(lua, 4, 0));
 	if (!value)
@@ -1119,8 +1138,8 @@ static int word_drop_handle(lua_State *lua)
 static int word_object_type(lua_State *lua)
 {
 	const struct inv_machine *machine = machine_of(lua);
-	static const char *const names[] = {"Process", "Thread", "Token", NULL};
-	const uint64_t types[] = {machine->process_type, machine->thread_type, machine->token_type};
+	static const char *const names[] = {"Process", "Thread", "Token", "Job", NULL};
+	const uint64_t types[] = {machine->process_type, machine->thread_type, machine->token_type, machine->job_type};
 	lua_pushinteger(lua, (lua_Integer)types[luaL_checkoption(lua, 1, NULL, names)]);
 	return 1;
 }
@@ -1326,6 +1345,8 @@ static const luaL_Reg words[] = {
     {"ready", word_ready},
     {"wait", word_wait},
     {"job", word_job},
+    {"token", word_token},
+    {"impersonate", word_impersonate},
     {"map", word_map},
     {"find", word_find},
     {"get", word_get},

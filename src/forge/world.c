@@ -35,7 +35,7 @@ struct world {
 };
 
 #define EACH(link, head)                                                                                               \
-	for (const struct inv_model_link * (link) = (head)->next; (link) != (head); (link) = (link)->next)
+	for (const struct inv_model_link *(link) = (head)->next; (link) != (head); (link) = (link)->next)
 
 static uint64_t id_of(const struct world *world, uint64_t id)
 {
@@ -86,9 +86,9 @@ static void put_counts(struct world *world, const struct inv_model_object *objec
 static void lay_object(struct world *world, const struct inv_model_object *object)
 {
 	struct inv_machine *machine = world->machine;
-	uint64_t address = object->type == INV_MODEL_TOKEN  ? inv_machine_make_token(machine)
-	                   : object->type == INV_MODEL_JOB  ? inv_machine_make_job(machine, 0)
-	                                                    : inv_machine_make_section(machine);
+	uint64_t address = object->type == INV_MODEL_TOKEN ? inv_machine_make_token(machine)
+	                   : object->type == INV_MODEL_JOB ? inv_machine_make_job(machine, 0)
+	                                                   : inv_machine_make_section(machine);
 	if (!address) // this kernel's jobs are not known
 		return;
 	remember(world, object, address, NULL, NULL);
@@ -107,8 +107,8 @@ static void lay_objects(struct world *world)
 	static const enum inv_model_type types[] = {INV_MODEL_TOKEN, INV_MODEL_JOB, INV_MODEL_SECTION};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		EACH(link, &world->model->blocks[types[i]])
-			if (!laid_of(world, link->owner))
-				lay_object(world, link->owner);
+	if (!laid_of(world, link->owner))
+		lay_object(world, link->owner);
 }
 
 // -- processes --------------------------------------------------------------------------------------------------------------
@@ -116,8 +116,7 @@ static void lay_objects(struct world *world)
 // A root that was given back may be another process' by now; this one then still holds its address.
 static void lay_root(struct world *world, struct inv_forge_process *process, const struct inv_model_process *from)
 {
-	const struct inv_model_frame *frame =
-	    from->directory_table_base ? from->directory_table_base : from->former_root;
+	const struct inv_model_frame *frame = from->directory_table_base ? from->directory_table_base : from->former_root;
 	const struct root *known = frame ? stbds_hmgetp_null(world->roots, frame) : NULL;
 	if (!frame)
 		return;
@@ -130,7 +129,8 @@ static void lay_root(struct world *world, struct inv_forge_process *process, con
 	stbds_hmputs(world->roots, root);
 }
 
-static void put_state(struct world *world, const struct inv_forge_process *process, const struct inv_model_process *from)
+static void put_state(struct world *world, const struct inv_forge_process *process,
+                      const struct inv_model_process *from)
 {
 	const struct {
 		enum inv_field field;
@@ -239,14 +239,15 @@ static bool lay_processes(struct world *world)
 {
 	lay_system(world);
 	EACH(link, &world->model->blocks[INV_MODEL_PROCESS])
-		if (!is_system(world, link->owner) && ((const struct inv_model_process *)link->owner)->directory_table_base &&
-		    !lay_process(world, link->owner))
-			return false;
+	if (!is_system(world, link->owner) && ((const struct inv_model_process *)link->owner)->directory_table_base &&
+	    !lay_process(world, link->owner))
+		return false;
 	EACH(link, &world->model->blocks[INV_MODEL_PROCESS])
-		if (!laid_of(world, link->owner) && !lay_process(world, link->owner))
-			return false;
+	if (!laid_of(world, link->owner) && !lay_process(world, link->owner))
+		return false;
 	for (const struct inv_model_link *link = world->model->freed.prev; link != &world->model->freed; link = link->prev)
-		if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_PROCESS && !lay_process(world, link->owner))
+		if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_PROCESS &&
+		    !lay_process(world, link->owner))
 			return false;
 	return true;
 }
@@ -273,13 +274,14 @@ static void put_thread_state(struct world *world, struct inv_forge_thread *threa
 	inv_machine_put(machine, at, INV_F_KTHREAD_KernelStack, 0);
 	if (from->terminated)
 		return; // the reaper freed it
-	static const enum inv_field stack[] = {INV_F_KTHREAD_StackBase, INV_F_KTHREAD_StackLimit, INV_F_KTHREAD_InitialStack,
-	                                       INV_F_KTHREAD_TrapFrame};
+	static const enum inv_field stack[] = {INV_F_KTHREAD_StackBase, INV_F_KTHREAD_StackLimit,
+	                                       INV_F_KTHREAD_InitialStack, INV_F_KTHREAD_TrapFrame};
 	for (size_t i = 0; i < sizeof stack / sizeof *stack; i++)
 		inv_machine_put(machine, at, stack[i], 0);
 }
 
-static void put_attached(struct world *world, const struct inv_forge_thread *thread, const struct inv_model_thread *from)
+static void put_attached(struct world *world, const struct inv_forge_thread *thread,
+                         const struct inv_model_thread *from)
 {
 	const struct laid *other = laid_of(world, from->apc_process);
 	if (other && from->apc_process != from->process)
@@ -315,11 +317,11 @@ static bool lay_thread(struct world *world, const struct inv_model_thread *from)
 static bool lay_threads(struct world *world)
 {
 	EACH(link, &world->model->blocks[INV_MODEL_THREAD])
-		if (!lay_thread(world, link->owner))
-			return false;
+	if (!lay_thread(world, link->owner))
+		return false;
 	EACH(link, &world->model->freed)
-		if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_THREAD && !lay_thread(world, link->owner))
-			return false;
+	if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_THREAD && !lay_thread(world, link->owner))
+		return false;
 	for (unsigned i = 0; i < world->model->cpu_count && i < world->machine->cpu_count; i++)
 		remember(world, world->model->cpu[i].idle, world->machine->cpu[i].idle->address, NULL,
 		         world->machine->cpu[i].idle);
@@ -333,7 +335,8 @@ static void lay_list(struct world *world, const struct inv_model_link *from, uin
 {
 	if (!head || !inv_machine_has(world->machine, field))
 		return;
-	EACH(link, from) {
+	EACH(link, from)
+	{
 		uint64_t address = address_of(world, link->owner);
 		if (address && !is_system(world, link->owner))
 			inv_machine_list_append(world->machine, head, inv_machine_at(world->machine, address, field));
@@ -358,9 +361,10 @@ static void lay_process_lists(struct world *world)
 			lay_list(world, &model->sessions[machine->sessions[i]->id]->processes, machine->sessions[i]->head,
 			         INV_F_EPROCESS_SessionProcessLinks);
 	EACH(link, &model->blocks[INV_MODEL_JOB])
-		lay_list(world, &((const struct inv_model_job *)link->owner)->processes,
-		         head_of(world, address_of(world, link->owner), INV_F_EJOB_ProcessListHead), INV_F_EPROCESS_JobLinks);
-	EACH(link, &model->blocks[INV_MODEL_PROCESS]) {
+	lay_list(world, &((const struct inv_model_job *)link->owner)->processes,
+	         head_of(world, address_of(world, link->owner), INV_F_EJOB_ProcessListHead), INV_F_EPROCESS_JobLinks);
+	EACH(link, &model->blocks[INV_MODEL_PROCESS])
+	{
 		const struct inv_model_process *process = link->owner;
 		uint64_t address = address_of(world, process);
 		lay_list(world, &process->thread_head, head_of(world, address, INV_F_EPROCESS_ThreadListHead),
@@ -393,12 +397,12 @@ static void lay_traces(struct world *world)
 			          INV_F_EPROCESS_ActiveProcessLinks);
 			lay_trace(world, process->former_root != NULL, machine->mm_process_head, laid->address,
 			          INV_F_EPROCESS_MmProcessLinks);
-			lay_trace(world, process->signal_state && !process->process_list.next, machine->ki_process_head, laid->address,
-			          INV_F_KPROCESS_ProcessListEntry);
+			lay_trace(world, process->signal_state && !process->process_list.next, machine->ki_process_head,
+			          laid->address, INV_F_KPROCESS_ProcessListEntry);
 		} else if (thread && thread->process && !thread->idle) {
 			uint64_t owner = address_of(world, thread->process);
-			lay_trace(world, thread->signal_state != 0, head_of(world, owner, INV_F_KPROCESS_ThreadListHead), laid->address,
-			          INV_F_KTHREAD_ThreadListEntry);
+			lay_trace(world, thread->signal_state != 0, head_of(world, owner, INV_F_KPROCESS_ThreadListHead),
+			          laid->address, INV_F_KTHREAD_ThreadListEntry);
 		}
 	}
 }
@@ -418,7 +422,8 @@ static void lay_identifiers(struct world *world)
 static void lay_handles(struct world *world)
 {
 	struct inv_machine *machine = world->machine;
-	EACH(link, &world->model->handle_table_list_head) {
+	EACH(link, &world->model->handle_table_list_head)
+	{
 		const struct inv_model_table *table = link->owner;
 		struct inv_forge_process *process = laid_of(world, table->quota_process)->process;
 		if (!is_system(world, table->quota_process)) {
@@ -436,10 +441,11 @@ static void lay_handles(struct world *world)
 
 // -- CPUs -------------------------------------------------------------------------------------------------------------------
 
-static void lay_queue(struct world *world, const struct inv_model_link *from, enum inv_forge_dispatch kind, unsigned cpu,
-                      unsigned priority)
+static void lay_queue(struct world *world, const struct inv_model_link *from, enum inv_forge_dispatch kind,
+                      unsigned cpu, unsigned priority)
 {
-	EACH(link, from) {
+	EACH(link, from)
+	{
 		const struct laid *laid = laid_of(world, link->owner);
 		if (laid)
 			(void)inv_machine_dispatch(world->machine, laid->thread, kind, cpu, priority);
@@ -548,5 +554,6 @@ enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model 
 	}
 	stbds_hmfree(world.laid);
 	stbds_hmfree(world.roots);
-	return good ? INV_OK : inv_fail(error, INV_E_USAGE, "the machine has no room for the model's processes and threads");
+	return good ? INV_OK
+	            : inv_fail(error, INV_E_USAGE, "the machine has no room for the model's processes and threads");
 }

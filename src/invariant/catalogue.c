@@ -189,14 +189,20 @@ static const struct inv_invariant catalogue[] = {
      {IDLE},
      INV_SMEAR_LIFE},
     {"L13",
-     "OBJECT_TYPE.TotalNumberOfObjects of processes is the number of processes that all witnesses together know.",
+     "OBJECT_TYPE.TotalNumberOfObjects of processes, of tokens and of jobs is the number of them that all witnesses "
+     "together know.",
      "The object manager counts an object before anything knows it and until everything has forgotten it. Too many by "
-     "no more than there are CPUs is unknown, for so many may be in creation or deletion.",
-     "OBJECT_TYPE against the union of all witnesses",
-     "a process that is off every list and still counted; a forged counter",
+     "no more than there are CPUs is unknown, for so many may be in creation or deletion; so are too many tokens, "
+     "which "
+     "lie in paged pool and which the kernel holds where nobody can list them. Fewer than are known cannot be.",
+     "OBJECT_TYPE against the union of all witnesses; tokens of processes, of threads that impersonate, of handles and "
+     "of "
+     "the pass over memory; PspJobList",
+     "a process, or a job, that is off every list and still counted; a token that the object manager never made; a "
+     "forged counter",
      "T1014",
      "all",
-     TYPES,
+     TYPES "; that every job is on PspJobList as long as it exists is ReactOS' order and not verified on Windows",
      inv_judge_L13,
      {{0}},
      INV_SMEAR_STATE},

@@ -26,12 +26,24 @@ void inv_judge_L02(struct inv_judge *judge);
 void inv_judge_L11(struct inv_judge *judge);
 void inv_judge_L12(struct inv_judge *judge);
 void inv_judge_L13(struct inv_judge *judge);
+// The objects of one type, as far as they are known.
+struct inv_census {
+	const char *name; // of the type
+	struct inv_value type, index;
+	size_t certain;            // objects that exist
+	size_t possible;           // and those that only look so
+	const char *more_unknown;  // why more of them than these may exist that nobody can list; NULL: none may
+	const char *more_probable; // why, if more are counted, that is no more than probably a lie; NULL: it is one
+};
+void inv_judge_census(struct inv_judge *judge, const struct inv_census *census);
 void inv_judge_L19(struct inv_judge *judge);
 void inv_judge_L20(struct inv_judge *judge);
 void inv_judge_X04(struct inv_judge *judge);
 void inv_judge_T05(struct inv_judge *judge);
 void inv_judge_T14(struct inv_judge *judge);
 void inv_judge_id_slot(struct inv_judge *judge, const struct inv_dossier *process); // the table's half of L16
+// census.c
+void inv_judge_token_census(struct inv_judge *judge); // the half of L13 that is about tokens and jobs
 // anchors.c
 void inv_judge_L18(struct inv_judge *judge);
 // decoys.c

@@ -446,14 +446,7 @@ static bool looks_alive(const struct inv_judge *judge, uint64_t object, const st
 	return index.ok && type->ok && index.u == type->u && references.ok && references.u != 0;
 }
 
-struct census {
-	const char *name; // of the type
-	struct inv_value type, index;
-	size_t certain;  // objects that exist
-	size_t possible; // and those that only look so
-};
-
-static void judge_census(struct inv_judge *judge, const struct census *census)
+void inv_judge_census(struct inv_judge *judge, const struct inv_census *census)
 {
 	struct inv_value total = census->type;
 	if (census->type.ok)
@@ -474,6 +467,10 @@ static void judge_census(struct inv_judge *judge, const struct census *census)
 		inv_unknown_because(judge, "no more objects are unaccounted for than CPUs may be creating or deleting");
 		return;
 	}
+	if (total.u > census->certain && census->more_unknown) {
+		inv_unknown_because(judge, census->more_unknown);
+		return;
+	}
 	struct inv_finding *finding =
 	    inv_broken(judge, inv_subject_other(INV_SUBJECT_SYSTEM, census->type.u, census->name), INV_TIER_OBJECT_MANAGER);
 	inv_field_says(judge, finding, INV_F_OBJECT_TYPE_TotalNumberOfObjects, &total,
@@ -481,12 +478,16 @@ static void judge_census(struct inv_judge *judge, const struct census *census)
 	struct inv_value found = {.ok = true, .u = census->certain};
 	inv_witness_says(judge, finding, INV_W_CID_TABLE, "objects", &found,
 	                 "all witnesses together know this many, and %zu more that may have been freed", census->possible);
+	if (total.u > census->certain && census->more_probable && finding->certainty == INV_CERTAIN) {
+		finding->certainty = INV_PROBABLE;
+		finding->certainty_why = census->more_probable;
+	}
 }
 
 void inv_judge_L13(struct inv_judge *judge)
 {
 	const struct inv_object_types *types = &testimony_of(judge)->types;
-	struct census census = {.name = "Process", .type = types->process, .index = types->process_id};
+	struct inv_census census = {.name = "Process", .type = types->process, .index = types->process_id};
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
 		if (process->role == INV_ROLE_IDLE)
@@ -496,13 +497,14 @@ void inv_judge_L13(struct inv_judge *judge)
 		else
 			census.possible += looks_alive(judge, process->address, &census.index);
 	}
-	judge_census(judge, &census);
+	inv_judge_census(judge, &census);
+	inv_judge_token_census(judge);
 }
 
 void inv_judge_T14(struct inv_judge *judge)
 {
 	const struct inv_object_types *types = &testimony_of(judge)->types;
-	struct census census = {.name = "Thread", .type = types->thread, .index = types->thread_id};
+	struct inv_census census = {.name = "Thread", .type = types->thread, .index = types->thread_id};
 	uint32_t live = LIVE;
 	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
 		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
@@ -513,7 +515,7 @@ void inv_judge_T14(struct inv_judge *judge)
 		else
 			census.possible += looks_alive(judge, thread->address, &census.index);
 	}
-	judge_census(judge, &census);
+	inv_judge_census(judge, &census);
 }
 
 // -- L19, L20, X04 ----------------------------------------------------------------------------------------------------------

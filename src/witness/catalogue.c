@@ -143,6 +143,8 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->sightings);
 	inv_array_free(testimony->cpus);
 	inv_array_free(testimony->roots);
+	inv_array_free(testimony->named_tokens);
+	inv_array_free(testimony->named_jobs);
 	inv_array_free(testimony->swept_tokens);
 	inv_array_free(testimony->swept_jobs);
 	inv_array_free(testimony->pfn_roots);

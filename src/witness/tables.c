@@ -170,6 +170,16 @@ static enum inv_target target_of_known(const struct inv_testimony *testimony, ui
 	return ids ? ids->target : otherwise;
 }
 
+// Tokens and jobs are only counted.
+static void take_other(struct inv_testimony *testimony, uint64_t body, const struct inv_value *index)
+{
+	const struct inv_object_types *types = &testimony->types;
+	if (index->ok && types->token_id.ok && index->u == types->token_id.u)
+		inv_push(testimony->named_tokens, body);
+	else if (index->ok && types->job_id.ok && index->u == types->job_id.u)
+		inv_push(testimony->named_jobs, body);
+}
+
 // A handle to a process or thread by the object's header; one whose header says otherwise, or cannot be decoded, is kept when
 // the object itself looks like one.
 static void take_handle(void *context, const struct inv_handle *handle)
@@ -194,8 +204,10 @@ static void take_handle(void *context, const struct inv_handle *handle)
 	                                   .body = handle->object + reader->body_at,
 	                                   .target = target_of_index(&testimony->types, &index)};
 	record.looks = target_of_type(header[reader->body_at]);
-	if (record.target == INV_TARGET_OTHER && record.looks == INV_TARGET_OTHER)
+	if (record.target == INV_TARGET_OTHER && record.looks == INV_TARGET_OTHER) {
+		take_other(testimony, record.body, &index);
 		return;
+	}
 	if (record.target != INV_TARGET_OTHER && record.looks != INV_TARGET_OTHER && record.target != record.looks)
 		record.target = target_of_known(testimony, record.body, record.looks);
 	inv_push(testimony->handles, record);

@@ -163,6 +163,7 @@ struct inv_testimony {
 	struct inv_membership *in_job;        // stb_ds, by process, then group
 	struct inv_cpu_record *cpus;          // stb_ds
 	const struct inv_sweep *sweep;        // NULL: memory was not swept
+	uint64_t *named_tokens, *named_jobs;  // stb_ds; bodies that handles lead to, by their headers; with doubles
 	struct inv_root_record *roots;        // stb_ds, by frame
 	uint64_t *swept_tokens, *swept_jobs;  // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
 	struct inv_object_types types;
