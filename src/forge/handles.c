@@ -41,8 +41,7 @@ static void grow(struct inv_machine *machine, uint64_t table, uint64_t index)
 	}
 }
 
-// The address of the entry of a handle; pages that lead there are made.
-static uint64_t entry_at(struct inv_machine *machine, uint64_t table, uint64_t index)
+uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, uint64_t index)
 {
 	grow(machine, table, index);
 	uint64_t code = inv_machine_get(machine, table, INV_F_HANDLE_TABLE_TableCode);
@@ -99,7 +98,7 @@ uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process 
 	}
 	if (value % 4 || (value & 0x3fc) == 0 || value >= INV_FORGE_MAX_HANDLE)
 		return 0;
-	uint64_t entry = entry_at(machine, process->handle_table, value / 4);
+	uint64_t entry = inv_machine_table_entry(machine, process->handle_table, value / 4);
 	if (inv_machine_get64(machine, entry))
 		return 0;
 	put_entry(machine, entry, inv_machine_header(machine, object), access);
@@ -124,7 +123,7 @@ bool inv_machine_close(struct inv_machine *machine, struct inv_forge_process *pr
 	const struct inv_forge_handle *handle = inv_machine_handle(process, value);
 	if (!handle)
 		return false;
-	inv_machine_put64(machine, entry_at(machine, process->handle_table, value / 4), 0);
+	inv_machine_put64(machine, inv_machine_table_entry(machine, process->handle_table, value / 4), 0);
 	if (counted)
 		count_handle(machine, process, handle->object, (uint64_t)-1);
 	stbds_arrdelswap(process->handles, (size_t)(handle - process->handles));

@@ -190,6 +190,7 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->attacks);
 	inv_array_free(machine->claims);
 	inv_array_free(machine->excused);
+	stbds_hmfree(machine->places);
 	stbds_hmfree(machine->pfn_known);
 	inv_ram_free(machine->ram);
 	inv_arena_free(machine->arena);

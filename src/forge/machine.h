@@ -19,9 +19,9 @@
 #include "forge/random.h"
 
 #define INV_FORGE_MAX_CPUS 64u // one processor group
-#define INV_FORGE_MAX_PROCESSES 4096u
-#define INV_FORGE_MAX_THREADS 65536u
-#define INV_FORGE_MAX_ID 0x40000u       // PIDs and TIDs stay beneath
+#define INV_FORGE_MAX_PROCESSES 65536u
+#define INV_FORGE_MAX_THREADS 1048576u
+#define INV_FORGE_MAX_ID 0x2000000u     // PIDs and TIDs stay beneath: every thread can have one, eighteen apart
 #define INV_FORGE_MAX_HANDLE 0x4000000u // handles stay beneath: 2^24 entries
 #define INV_FORGE_KDBG_MAX 0x380u
 #define INV_FORGE_MAX_TYPES 16u // indices of object types stay beneath
@@ -148,6 +148,13 @@ struct inv_forge_attack {
 	const char **excused; // stb_ds
 };
 
+// What stands at an address: a process or a thread, the other is NULL.
+struct inv_forge_place {
+	uint64_t key;
+	struct inv_forge_process *process;
+	struct inv_forge_thread *thread;
+};
+
 // A frame that has its entry in the PFN database.
 struct inv_pfn_known {
 	uint64_t key;
@@ -201,6 +208,7 @@ struct inv_machine {
 	struct inv_forge_session **sessions;  // stb_ds
 	struct inv_forge_process **processes; // stb_ds; [0] Idle, [1] System
 	size_t thread_count;
+	struct inv_forge_place *places; // stb_ds map: every process and thread by its address
 	struct inv_forge_cpu cpu[INV_FORGE_MAX_CPUS];
 	unsigned cpu_count;
 
@@ -364,6 +372,8 @@ bool inv_machine_close(struct inv_machine *machine, struct inv_forge_process *pr
 void inv_machine_close_all(struct inv_machine *machine, struct inv_forge_process *process);
 const struct inv_forge_handle *inv_machine_handle(const struct inv_forge_process *process,
                                                   uint64_t value); // NULL: none
+// The address of the entry with this index of a handle table or of PspCidTable; pages that lead there are made.
+uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, uint64_t index);
 // An address as the first eight bytes of an entry hold it, without lock and counts.
 uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t object);
 

@@ -38,6 +38,7 @@ struct inv_ram {
 	bool exhausted;
 	uint64_t filled;   // physical address
 	uint64_t acquired; // physical address: what lies below is in the image already
+	uint64_t taken;    // no frame from HIGH_START to here is free
 };
 
 struct inv_ram *inv_ram_new(uint64_t size, uint64_t seed)
@@ -49,6 +50,7 @@ struct inv_ram *inv_ram_new(uint64_t size, uint64_t seed)
 		size = INV_RAM_MAX;
 	struct inv_ram *ram = inv_alloc(sizeof *ram);
 	ram->random.state = seed;
+	ram->taken = HIGH_START;
 	// The first page is in no run: Windows leaves it to the firmware.
 	ram->run[0] = (struct inv_ram_run){INV_RAM_PAGE, LOW_END - INV_RAM_PAGE};
 	uint64_t low = size < PCI_HOLE ? size : PCI_HOLE;
@@ -193,9 +195,11 @@ uint64_t inv_ram_take_block(struct inv_ram *ram, uint64_t size, uint64_t alignme
 			return at;
 		}
 	}
-	for (uint64_t at = (HIGH_START + alignment - 1) / alignment * alignment; at < ram->highest; at += alignment) {
+	for (uint64_t at = (ram->taken + alignment - 1) / alignment * alignment; at < ram->highest; at += alignment) {
 		if (is_free(ram, at, size)) {
 			mark(ram, at, size, kind);
+			if (size == INV_RAM_PAGE && alignment == INV_RAM_PAGE)
+				ram->taken = at + size;
 			return at;
 		}
 	}

@@ -118,11 +118,9 @@ void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t obje
 	if (id == 0 || id >= INV_FORGE_MAX_ID || !inv_machine_has(machine, INV_F_HANDLE_TABLE_TableCode))
 		return;
 	uint64_t index = id / 4;
-	uint64_t top = inv_machine_get(machine, machine->cid_table, INV_F_HANDLE_TABLE_TableCode) & ~7ull;
 	uint64_t *page = &machine->cid_pages[index / 256];
 	if (!*page) {
-		*page = inv_region_take(machine, &machine->paged, PAGE, PAGE);
-		inv_machine_put64(machine, top + 8 * (index / 256), *page);
+		*page = inv_machine_table_entry(machine, machine->cid_table, index / 256 * 256);
 		if (id >= inv_machine_get(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool))
 			inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool,
 			                (index / 256 + 1) * 1024);
@@ -244,10 +242,18 @@ void inv_machine_give_audit_name(struct inv_machine *machine, const struct inv_f
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_SeAuditProcessCreationInfo, name);
 }
 
+static void note_place(struct inv_machine *machine, uint64_t address, struct inv_forge_process *process,
+                       struct inv_forge_thread *thread)
+{
+	struct inv_forge_place place = {address, process, thread};
+	stbds_hmputs(machine->places, place);
+}
+
 // What PspAllocateProcess writes of every process.
-static void put_process(struct inv_machine *machine, const struct inv_forge_process *process)
+static void put_process(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	uint64_t at = process->address;
+	note_place(machine, at, process, NULL);
 	put_kernel_process(machine, process);
 	inv_machine_put(machine, at, INV_F_EPROCESS_UniqueProcessId, process->pid);
 	inv_machine_put(machine, at, INV_F_EPROCESS_InheritedFromUniqueProcessId, process->parent);
@@ -767,6 +773,7 @@ struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, s
 	inv_push(process->threads, thread);
 	put_kernel_thread(machine, thread);
 	put_thread(machine, thread);
+	note_place(machine, thread->address, NULL, thread);
 	put_stack(machine, thread, process->peb != 0);
 	if (process->peb)
 		make_teb(machine, thread);
@@ -869,19 +876,21 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 	process->handle_table = 0;
 }
 
+static const struct inv_forge_place *place_at(const struct inv_machine *machine, uint64_t address)
+{
+	struct inv_forge_place *places = machine->places; // which remembers where it looked
+	ptrdiff_t at = places ? stbds_hmgeti(places, address) : -1;
+	return at >= 0 ? &machine->places[at] : NULL;
+}
+
 struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address)
 {
-	for (size_t i = 0; i < inv_count(machine->processes); i++)
-		if (machine->processes[i]->address == address)
-			return machine->processes[i];
-	return NULL;
+	const struct inv_forge_place *place = place_at(machine, address);
+	return place ? place->process : NULL;
 }
 
 struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address)
 {
-	for (size_t i = 0; i < inv_count(machine->processes); i++)
-		for (size_t j = 0; j < inv_count(machine->processes[i]->threads); j++)
-			if (machine->processes[i]->threads[j]->address == address)
-				return machine->processes[i]->threads[j];
-	return NULL;
+	const struct inv_forge_place *place = place_at(machine, address);
+	return place ? place->thread : NULL;
 }
