@@ -40,8 +40,9 @@ uint64_t inv_ram_take_block(struct inv_ram *ram, uint64_t size, uint64_t alignme
 bool inv_ram_take_at(struct inv_ram *ram, uint64_t address, enum inv_ram_kind kind);
 bool inv_ram_exhausted(const struct inv_ram *ram);
 
-// From the lowest physical address to this one, pages that nobody ever wrote are given data without meaning when an image is
-// written. They take no room here, and reading them here still gives zeros.
+// From the lowest physical address to this one, pages that nobody has are given data without meaning when an image is
+// written, and those that somebody has and never wrote are written as zeros, so that there is no hole. They take no room here,
+// and reading them here still gives zeros.
 void inv_ram_fill(struct inv_ram *ram, uint64_t end);
 uint64_t inv_ram_filled(const struct inv_ram *ram);
 

@@ -98,7 +98,10 @@ static void put_filler(struct inv_sink *sink, const struct inv_ram *ram, const s
 	     at += INV_RAM_PAGE) {
 		if (inv_ram_page(ram, at))
 			continue;
-		make_filler(page, at);
+		if (inv_ram_kind(ram, at) == INV_RAM_FREE)
+			make_filler(page, at);
+		else // somebody has it, and reads zeros
+			memset(page, 0, sizeof page);
 		inv_sink_put(sink, offset + (at - run->address), page, sizeof page);
 	}
 }

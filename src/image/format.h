@@ -41,6 +41,13 @@ struct inv_bitmap {
 };
 #define INV_BITMAP_BLOCK 512u
 
+// A part of a sparse file that is no hole: [start, end).
+struct inv_data_part {
+	uint64_t start, end;
+};
+// So many are remembered; for what stands behind them the file system is asked each time.
+#define INV_MAX_DATA_PARTS (UINT64_C(1) << 20)
+
 struct inv_image {
 	struct inv_image_info info;
 	struct inv_arena *arena;
@@ -48,8 +55,9 @@ struct inv_image {
 	int file;             // -1 when opened from memory
 	const uint8_t *bytes; // the whole file
 	uint64_t size;
-	void *mapping; // to be unmapped; NULL when opened from memory
-	bool sparse;   // the file has holes
+	void *mapping;               // to be unmapped; NULL when opened from memory
+	bool sparse;                 // the file has holes
+	struct inv_data_part *parts; // stb_ds; of a sparse file, by offset
 
 	// Exactly one of the two maps is in use. Extents are sorted by address and do not overlap once
 	// inv_image_settle() has run.

@@ -35,6 +35,7 @@ void inv_image_close(struct inv_image *image)
 	if (image->file >= 0)
 		close(image->file);
 	inv_array_free(image->extents);
+	inv_array_free(image->parts);
 	free(image->bitmap.rank);
 	inv_array_free(image->contradictions);
 	inv_arena_free(image->arena);
@@ -256,33 +257,26 @@ const char *inv_arch_name(enum inv_arch arch)
 	return "unknown";
 }
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 // Linux 5.14; its number is fixed for ever
-#endif
-
-// The whole pages within these bytes. Memory that is not a mapped file is left alone: forgetting would clear it.
-static bool mapped_pages(const struct inv_image *image, const uint8_t *bytes, size_t size, size_t *start,
-                         size_t *length)
+// False when the file does not give them all: it may have become shorter, or a block is bad.
+static bool read_whole(const struct inv_image *image, uint64_t offset, uint8_t *buffer, size_t size)
 {
-	const size_t page = INV_PAGE_SIZE;
-	if (!image->mapping)
-		return false;
-	size_t from = (size_t)(bytes - image->bytes), to = from + size;
-	*start = (from + page - 1) / page * page;
-	*length = to / page * page > *start ? to / page * page - *start : 0;
-	return *length != 0;
+	size_t done = 0;
+	while (done < size) {
+		ssize_t got = pread(image->file, buffer + done, size - done, (off_t)(offset + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	return true;
 }
 
-void inv_image_expect(const struct inv_image *image, const uint8_t *bytes, size_t size)
+size_t inv_image_pass(const struct inv_image *image, uint64_t address, size_t size, uint8_t *buffer,
+                      const uint8_t **bytes)
 {
-	size_t start, length;
-	if (mapped_pages(image, bytes, size, &start, &length))
-		(void)madvise((uint8_t *)image->mapping + start, length, MADV_POPULATE_READ);
-}
-
-void inv_image_forget(const struct inv_image *image, const uint8_t *bytes, size_t size)
-{
-	size_t start, length;
-	if (mapped_pages(image, bytes, size, &start, &length))
-		(void)madvise((uint8_t *)image->mapping + start, length, MADV_DONTNEED);
+	size_t here = inv_image_bytes(image, address, size, bytes);
+	if (here && image->mapping && read_whole(image, (uint64_t)(*bytes - image->bytes), buffer, here))
+		*bytes = buffer;
+	return here;
 }

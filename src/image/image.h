@@ -168,9 +168,9 @@ size_t inv_image_read(const struct inv_image *image, uint64_t address, void *buf
 // of a sparse file (SEEK_HOLE) are left out. false at the end.
 bool inv_image_next_run(const struct inv_image *image, uint64_t address, struct inv_run *run);
 
-// For whoever goes through the whole image once: these bytes (as inv_image_bytes() gave them) will be read now, all of them;
-// or not again soon, so that they need not stay in this process' memory. Advice only: reading them stays possible.
-void inv_image_expect(const struct inv_image *image, const uint8_t *bytes, size_t size);
-void inv_image_forget(const struct inv_image *image, const uint8_t *bytes, size_t size);
+// For whoever goes through the whole image once: as inv_image_bytes(), but the bytes may be read into `buffer`, which has room
+// for `size` of them, so that they need not be mapped into this process' memory; they are valid until the buffer is used again.
+size_t inv_image_pass(const struct inv_image *image, uint64_t address, size_t size, uint8_t *buffer,
+                      const uint8_t **bytes);
 
 #endif

@@ -15,6 +15,8 @@
 #define ENTRIES 512u
 
 #define PIECE_SIZE ((uint64_t)2 << 20)
+// Of a piece, so much is read at a time: what a processor keeps near while every byte of it is looked at.
+#define PART_SIZE ((size_t)128 << 10)
 // Pieces are gathered and looked at in rounds, so that an image of a million runs needs no list of them all.
 #define ROUND_PIECES 4096u
 #define ROUND_BYTES ((uint64_t)1 << 30)
@@ -39,19 +41,19 @@ static void look_at_piece(void *context, size_t index)
 {
 	struct round *round = context;
 	struct piece *piece = &round->pieces[index];
+	uint8_t buffer[PART_SIZE];
 	piece->catch.most = (size_t)(piece->size / INV_PAGE_SIZE) * MOST_PER_PAGE;
 	for (uint64_t done = 0; done < piece->size;) {
 		const uint8_t *bytes;
-		size_t here = inv_image_bytes(round->image, piece->address + done, (size_t)(piece->size - done), &bytes);
+		size_t wanted = piece->size - done < PART_SIZE ? (size_t)(piece->size - done) : PART_SIZE;
+		size_t here = inv_image_pass(round->image, piece->address + done, wanted, buffer, &bytes);
 		here -= here % INV_PAGE_SIZE;
 		if (here == 0) { // a page that stands in two parts of the file
 			done += INV_PAGE_SIZE;
 			continue;
 		}
-		inv_image_expect(round->image, bytes, here);
 		for (size_t at = 0; at < here; at += INV_PAGE_SIZE)
 			inv_detect_page(&round->pattern, bytes + at, piece->address + done + at, &piece->catch);
-		inv_image_forget(round->image, bytes, here);
 		done += here;
 	}
 }
