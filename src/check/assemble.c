@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
 #include "check/check.h"
@@ -23,7 +22,7 @@ struct assembly {
 	struct inv_thread_dossier *threads; // stb_ds
 	struct index *process_index;        // stb_ds map
 	struct index *thread_index;         // stb_ds map
-	size_t sightings_done;
+	size_t sightings_done, handles_done;
 	size_t thread_budget;
 	const char *cut_short;
 };
@@ -90,11 +89,28 @@ static void take_sighting(struct assembly *a, const struct inv_sighting *sightin
 		hear_thread(a, sighting->thread);
 }
 
+// The next sighting; handles are taken in their turn. False: all were taken.
+static bool next_sighting(struct assembly *a, struct inv_sighting *sighting)
+{
+	const struct inv_testimony *testimony = a->testimony;
+	if (a->sightings_done >= testimony->before_handles && a->handles_done < inv_count(testimony->handles)) {
+		const struct inv_handle_record *handle = &testimony->handles[a->handles_done++];
+		*sighting = (struct inv_sighting){.witness = INV_W_HANDLES, .at = handle->at};
+		sighting->process = handle->target == INV_TARGET_PROCESS ? handle->body : 0;
+		sighting->thread = handle->target == INV_TARGET_THREAD ? handle->body : 0;
+		return true;
+	}
+	if (a->sightings_done >= inv_count(testimony->sightings))
+		return false;
+	*sighting = testimony->sightings[a->sightings_done++];
+	return true;
+}
+
 // Sightings may be added while they are taken.
 static void take_sightings(struct assembly *a)
 {
-	while (a->sightings_done < inv_count(a->testimony->sightings)) {
-		struct inv_sighting sighting = a->testimony->sightings[a->sightings_done++];
+	struct inv_sighting sighting;
+	while (next_sighting(a, &sighting)) {
 		if (inv_count(a->processes) >= PROCESS_BUDGET) {
 			a->cut_short = "more processes are named than any system can have";
 			return;
@@ -275,14 +291,6 @@ static int by_thread_address(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void *keep(struct inv_arena *arena, const void *items, size_t size)
-{
-	void *copy = inv_arena_alloc(arena, size);
-	if (items)
-		memcpy(copy, items, size);
-	return copy;
-}
-
 void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
                   const char **cut_short)
 {
@@ -299,6 +307,7 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	match_roots(&a);
 	sight_roots(&a);
 	inv_settle_handles(testimony);
+	inv_settle_pointers(testimony);
 	for (size_t i = 0; i < inv_count(a.processes); i++) {
 		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
 		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);
@@ -314,11 +323,15 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	                                  .testimony = testimony,
 	                                  .process_count = inv_count(a.processes),
 	                                  .thread_count = inv_count(a.threads)};
-	dossiers->processes = keep(arena, a.processes, dossiers->process_count * sizeof *a.processes);
-	dossiers->threads = keep(arena, a.threads, dossiers->thread_count * sizeof *a.threads);
+	dossiers->processes = a.processes;
+	dossiers->threads = a.threads;
 	*cut_short = a.cut_short;
-	inv_array_free(a.processes);
-	inv_array_free(a.threads);
 	stbds_hmfree(a.process_index);
 	stbds_hmfree(a.thread_index);
+}
+
+void inv_dossiers_free(struct inv_dossiers *dossiers)
+{
+	inv_array_free(dossiers->processes);
+	inv_array_free(dossiers->threads);
 }

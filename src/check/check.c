@@ -36,6 +36,7 @@ void inv_check_free(struct inv_check *check)
 	if (!check)
 		return;
 	inv_judge_free(&check->judge);
+	inv_dossiers_free(&check->dossiers);
 	inv_testimony_free(check->testimony);
 	inv_sweep_free(check->sweep);
 	inv_arena_free(check->arena);

@@ -40,6 +40,7 @@ void inv_check_free(struct inv_check *check); // NULL is allowed
 // bound was reached, else NULL.
 void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
                   const char **cut_short);
+void inv_dossiers_free(struct inv_dossiers *dossiers);
 
 // Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").
 void inv_smear_weigh(struct inv_check *check);

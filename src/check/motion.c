@@ -86,11 +86,12 @@ static void affirm_running(const struct tracker *t, uint64_t process, uint64_t a
 
 // Records of others that go when the object goes. What stands in a list is affirmed by its neighbours, below.
 #define RECORDS                                                                                                        \
-	(1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_HANDLE_TABLE_LIST |                    \
-	 1u << INV_W_HANDLES | 1u << INV_W_PFN)
+	(1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_HANDLE_TABLE_LIST | 1u << INV_W_PFN)
 
 static void affirm_records(const struct tracker *t)
 {
+	for (size_t i = 0; i < inv_count(t->testimony->handles); i++)
+		affirm(t, t->testimony->handles[i].body, t->testimony->handles[i].at);
 	for (size_t i = 0; i < inv_count(t->testimony->sightings); i++) {
 		const struct inv_sighting *sighting = &t->testimony->sightings[i];
 		uint32_t bit = 1u << sighting->witness;
@@ -106,18 +107,25 @@ static void affirm_records(const struct tracker *t)
 }
 
 // An entry of a list shows its neighbours while what it stands in lives itself.
+static void affirm_neighbours(const struct tracker *t, const struct inv_list *list, uint64_t entry, uint64_t offset)
+{
+	if (entry != list->head && !is_live(t, entry - offset))
+		return;
+	struct inv_value next = inv_read_u64(t->kernel, entry), previous = inv_read_u64(t->kernel, entry + BLINK);
+	if (next.ok && next.u != list->head)
+		affirm(t, next.u - offset, next.address);
+	if (previous.ok && previous.u != list->head)
+		affirm(t, previous.u - offset, previous.address);
+}
+
 static void affirm_links(const struct tracker *t, const struct inv_list *list, enum inv_field entry_field)
 {
 	uint64_t offset;
 	if (list->head == 0 || !inv_field_address(t->kernel, 0, entry_field, &offset))
 		return;
-	for (size_t i = 0; i < list->link_count; i++) {
-		const struct inv_link *link = &list->links[i];
-		uint64_t object = link->to - offset;
-		if (link->to != list->head && track_of(t, object) &&
-		    (link->from == list->head || is_live(t, link->from - offset)))
-			affirm(t, object, link->from + (link->backward ? BLINK : 0));
-	}
+	affirm_neighbours(t, list, list->head, offset);
+	for (size_t i = 0; i < list->count; i++)
+		affirm_neighbours(t, list, list->nodes[i].entry, offset);
 }
 
 static void affirm_members(const struct tracker *t, const struct inv_group_record *groups, enum inv_field entry_field)
@@ -199,21 +207,26 @@ static size_t first_above(const struct tracker *t, uint64_t number)
 
 // Numbers rise along the list, so a link that passes over the number of a process denies it, whatever the process itself says
 // of its neighbours. An honest list passes over few.
-static void deny_by_number(const struct tracker *t, const struct inv_link *link, size_t *budget)
+static void deny_between(const struct tracker *t, uint64_t low, uint64_t high, uint64_t address, size_t *budget)
 {
-	uint64_t from, to;
-	if (!number_at(t, link->from, link->backward ? UINT64_MAX : 0, &from) ||
-	    !number_at(t, link->to, link->backward ? 0 : UINT64_MAX, &to))
-		return;
-	uint64_t low = link->backward ? to : from, high = link->backward ? from : to;
 	for (size_t i = first_above(t, low); i < inv_count(t->numbered) && t->numbered[i].number < high; i++) {
 		struct inv_track *track = track_of(t, t->numbered[i].process);
 		if (*budget == 0)
 			return;
 		--*budget;
 		if (track)
-			deny(t, track, link->from + (link->backward ? BLINK : 0));
+			deny(t, track, address);
 	}
+}
+
+static void deny_by_number(const struct tracker *t, uint64_t entry, size_t *budget)
+{
+	uint64_t own, other;
+	struct inv_value next = inv_read_u64(t->kernel, entry), previous = inv_read_u64(t->kernel, entry + BLINK);
+	if (next.ok && number_at(t, entry, 0, &own) && number_at(t, next.u, UINT64_MAX, &other))
+		deny_between(t, own, other, next.address, budget);
+	if (previous.ok && number_at(t, entry, UINT64_MAX, &own) && number_at(t, previous.u, 0, &other))
+		deny_between(t, other, own, previous.address, budget);
 }
 
 static void deny_by_id(const struct tracker *t, struct inv_track *track)
@@ -258,9 +271,11 @@ static void collect_denials(const struct tracker *t)
 		if (table.ok && table.u)
 			deny_by_neighbours(t, &track->stopped, table.u, INV_F_HANDLE_TABLE_HandleTableList);
 	}
+	const struct inv_list *active = &t->testimony->active;
 	size_t budget = MOST_PASSED_OVER;
-	for (size_t i = 0; i < t->testimony->active.link_count; i++)
-		deny_by_number(t, &t->testimony->active.links[i], &budget);
+	deny_by_number(t, active->head, &budget);
+	for (size_t i = 0; i < active->count; i++)
+		deny_by_number(t, active->nodes[i].entry, &budget);
 }
 
 // -- the decision -----------------------------------------------------------------------------------------------------------

@@ -82,8 +82,8 @@ static bool is_torn(const struct inv_list *list)
 		return false;
 	if (!list->closed && list->why.reason == INV_NOT_MAPPED)
 		return true;
-	for (size_t i = 0; i < list->link_count; i++)
-		if (list->links[i].back.ok && list->links[i].back.u != list->links[i].from)
+	for (size_t i = 0; i < list->torn_count; i++)
+		if (list->torn_links[i].back.ok)
 			return true;
 	return false;
 }

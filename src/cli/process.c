@@ -57,21 +57,40 @@ static struct inv_table *thread_table(const struct inv_check *check, uint64_t pr
 	return table;
 }
 
+static void add_sighting(struct inv_table *table, enum inv_witness_id witness, uint64_t at, uint64_t thread)
+{
+	inv_table_text(table, inv_witness(witness)->name);
+	inv_table_address(table, at);
+	if (thread)
+		inv_table_address(table, thread);
+	else
+		inv_table_text(table, NULL);
+}
+
+static void add_handles(struct inv_table *table, const struct inv_testimony *testimony, uint64_t process)
+{
+	size_t count;
+	const struct inv_handle_record *handle = inv_handles_to(testimony, process, &count);
+	for (; count > 0; handle++, count--)
+		if (handle->target == INV_TARGET_PROCESS)
+			add_sighting(table, INV_W_HANDLES, handle->at, 0);
+}
+
 static struct inv_table *sighting_table(const struct inv_check *check, uint64_t process)
 {
 	static const char *const columns[] = {"witness", "record at", "thread"};
+	const struct inv_testimony *testimony = check->testimony;
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
-	for (size_t i = 0; i < inv_count(check->testimony->sightings); i++) {
-		const struct inv_sighting *sighting = &check->testimony->sightings[i];
-		if (sighting->process != process)
-			continue;
-		inv_table_text(table, inv_witness(sighting->witness)->name);
-		inv_table_address(table, sighting->at);
-		if (sighting->thread)
-			inv_table_address(table, sighting->thread);
-		else
-			inv_table_text(table, NULL);
+	size_t count = inv_count(testimony->sightings);
+	for (size_t i = 0; i < count; i++) {
+		const struct inv_sighting *sighting = &testimony->sightings[i];
+		if (i == testimony->before_handles)
+			add_handles(table, testimony, process);
+		if (sighting->process == process)
+			add_sighting(table, sighting->witness, sighting->at, sighting->thread);
 	}
+	if (testimony->before_handles == count)
+		add_handles(table, testimony, process);
 	return table;
 }
 

@@ -308,14 +308,10 @@ void inv_judge_L09(struct inv_judge *judge)
 		inv_unknown_because(judge, "PsActiveProcessHead could not be read");
 }
 
-static void judge_link(struct inv_judge *judge, const struct inv_list *list, const struct inv_link *link)
+static void judge_torn_link(struct inv_judge *judge, const struct inv_list *list, const struct inv_link *link)
 {
 	if (!inv_need(judge, &link->back))
 		return;
-	if (link->back.u == link->from) {
-		inv_holds(judge);
-		return;
-	}
 	struct inv_finding *finding =
 	    inv_broken(judge, inv_subject_other(INV_SUBJECT_LIST, link->to, list->name), INV_TIER_EXECUTIVE);
 	struct inv_value there = {.ok = true, .address = link->backward ? link->from + 8 : link->from, .u = link->to};
@@ -333,12 +329,12 @@ static void judge_list(struct inv_judge *judge, const struct inv_list *list)
 {
 	if (list->head == 0)
 		return;
-	for (size_t i = 0; i < list->link_count; i++) {
-		// When the forward walk closed, the backward links are the same pairs seen from the other side.
-		if (list->links[i].backward && list->closed)
-			continue;
-		judge_link(judge, list, &list->links[i]);
-	}
+	// When the forward walk closed, the backward links are the same pairs seen from the other side.
+	for (size_t i = 0; i < list->whole + (list->closed ? 0 : list->whole_backward); i++)
+		inv_holds(judge);
+	for (size_t i = 0; i < list->torn_count; i++)
+		if (!list->torn_links[i].backward || !list->closed)
+			judge_torn_link(judge, list, &list->torn_links[i]);
 }
 
 void inv_judge_L10(struct inv_judge *judge)
@@ -372,9 +368,11 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 	struct inv_value head = judge->dossiers->testimony->active.head_flink;
 	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &head,
 	                 "the list leads past the process");
-	for (size_t i = 0; i < inv_count(judge->dossiers->testimony->sightings); i++) {
-		const struct inv_sighting *sighting = &judge->dossiers->testimony->sightings[i];
-		if (sighting->process != process->address || !(pointers & 1u << sighting->witness))
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	size_t count;
+	for (const uint32_t *index = inv_pointers_to(testimony, process->address, &count); count > 0; index++, count--) {
+		const struct inv_sighting *sighting = &testimony->sightings[*index];
+		if (!(pointers & 1u << sighting->witness))
 			continue;
 		struct inv_value pointer = {.ok = true, .address = sighting->at, .u = process->address};
 		inv_witness_says(judge, finding, sighting->witness, "pointer", &pointer,

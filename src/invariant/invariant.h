@@ -55,9 +55,9 @@ struct inv_dossiers {
 	const struct inv_kernel *kernel;
 	const struct inv_testimony *testimony;
 	size_t process_count;
-	struct inv_dossier *processes; // by address
+	struct inv_dossier *processes; // stb_ds, by address
 	size_t thread_count;
-	struct inv_thread_dossier *threads; // by address
+	struct inv_thread_dossier *threads; // stb_ds, by address
 };
 // Only the sweep saw it: nothing that lives is known to lead to it.
 bool inv_is_only_swept(const struct inv_dossier *process);

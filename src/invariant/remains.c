@@ -166,11 +166,14 @@ static void judge_remains(struct inv_judge *judge, const struct inv_dossier *pro
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, &inserted,
 	               "the process was deleted, or is not inserted yet");
-	const struct inv_sighting *sightings = judge->dossiers->testimony->sightings;
-	for (size_t i = 0; i < inv_count(sightings) && inv_count(finding->evidence) < 8; i++) {
-		struct inv_value record = {.ok = true, .address = sightings[i].at, .u = process->address};
-		if (sightings[i].process == process->address && (LIVING & 1u << sightings[i].witness))
-			inv_witness_says(judge, finding, sightings[i].witness, "record", &record, "this leads to the process");
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	size_t count;
+	const uint32_t *index = inv_pointers_to(testimony, process->address, &count);
+	for (; count > 0 && inv_count(finding->evidence) < 8; index++, count--) {
+		const struct inv_sighting *sighting = &testimony->sightings[*index];
+		struct inv_value record = {.ok = true, .address = sighting->at, .u = process->address};
+		if (LIVING & 1u << sighting->witness)
+			inv_witness_says(judge, finding, sighting->witness, "record", &record, "this leads to the process");
 	}
 }
 

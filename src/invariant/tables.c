@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Families 1 to 3, as far as PspCidTable, handle tables and object headers go.
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "invariant/families.h"
 
@@ -520,47 +517,15 @@ void inv_judge_T14(struct inv_judge *judge)
 
 // -- L19, L20, X04 ----------------------------------------------------------------------------------------------------------
 
-static int by_body(const void *a, const void *b)
-{
-	const struct inv_handle_record *left = a, *right = b;
-	if (left->body != right->body)
-		return left->body < right->body ? -1 : 1;
-	return (left->handle.at > right->handle.at) - (left->handle.at < right->handle.at);
-}
-
-// All handles by the object they lead to. `count` of them; release with free(). NULL: there are none.
-static struct inv_handle_record *sorted_handles(const struct inv_judge *judge, size_t *count)
-{
-	const struct inv_testimony *testimony = testimony_of(judge);
-	*count = inv_count(testimony->handles);
-	if (*count == 0)
-		return NULL;
-	struct inv_handle_record *sorted = inv_alloc(*count * sizeof *sorted);
-	memcpy(sorted, testimony->handles, *count * sizeof *sorted);
-	qsort(sorted, *count, sizeof *sorted, by_body);
-	return sorted;
-}
-
 struct range {
 	const struct inv_handle_record *first;
 	size_t count;
 };
 
-static struct range handles_to(const struct inv_handle_record *sorted, size_t count, uint64_t body)
+static struct range handles_to(const struct inv_judge *judge, uint64_t body)
 {
-	if (count == 0)
-		return (struct range){0};
-	size_t low = 0, high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sorted[middle].body < body)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	struct range range = {sorted + low, 0};
-	while (low + range.count < count && sorted[low + range.count].body == body)
-		range.count++;
+	struct range range;
+	range.first = inv_handles_to(testimony_of(judge), body, &range.count);
 	return range;
 }
 
@@ -568,14 +533,15 @@ static void says_handles(struct inv_judge *judge, struct inv_finding *finding, c
 {
 	for (size_t i = 0; i < range->count && i < ENOUGH; i++) {
 		const struct inv_handle_record *record = &range->first[i];
-		struct inv_value entry = {.ok = true, .address = record->handle.at, .u = record->handle.object};
-		const struct inv_table_record *table = inv_table_record_at(testimony_of(judge), record->table);
-		if (table && table->pid.ok)
+		struct inv_value entry = {
+		    .ok = true, .address = record->at, .u = inv_object_header(judge->kernel, record->body)};
+		const struct inv_table_record *table = &testimony_of(judge)->tables[record->table];
+		if (table->pid.ok)
 			inv_witness_says(judge, finding, INV_W_HANDLES, "handle", &entry, "handle 0x%llx of PID %llu leads to it",
-			                 (unsigned long long)record->handle.value, (unsigned long long)table->pid.u);
+			                 (unsigned long long)record->value, (unsigned long long)table->pid.u);
 		else
 			inv_witness_says(judge, finding, INV_W_HANDLES, "handle", &entry, "handle 0x%llx leads to it",
-			                 (unsigned long long)record->handle.value);
+			                 (unsigned long long)record->value);
 	}
 }
 
@@ -604,10 +570,9 @@ void inv_judge_L19(struct inv_judge *judge)
 		inv_unknown_because(judge, voided);
 		return;
 	}
-	size_t count;
-	struct inv_handle_record *sorted = sorted_handles(judge, &count);
-	for (size_t i = 0; i < count;) {
-		struct range range = handles_to(sorted + i, count - i, sorted[i].body);
+	const struct inv_handle_record *handles = testimony_of(judge)->handles;
+	for (size_t i = 0; i < inv_count(handles);) {
+		struct range range = handles_to(judge, handles[i].body);
 		bool process = false;
 		for (size_t j = 0; j < range.count; j++)
 			process = process || range.first[j].target == INV_TARGET_PROCESS;
@@ -615,7 +580,6 @@ void inv_judge_L19(struct inv_judge *judge)
 			judge_target(judge, &range);
 		i += range.count;
 	}
-	free(sorted);
 }
 
 static void miscounted(struct inv_judge *judge, struct inv_subject subject, const struct inv_value *handles,
@@ -663,11 +627,9 @@ void inv_judge_L20(struct inv_judge *judge)
 		inv_unknown_because(judge, coverage->voided ? coverage->voided : "not all handle tables could be read");
 		return;
 	}
-	size_t count;
-	struct inv_handle_record *sorted = sorted_handles(judge, &count);
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
-		struct range range = handles_to(sorted, count, process->address);
+		struct range range = handles_to(judge, process->address);
 		if (process->role == INV_ROLE_IDLE)
 			inv_excuse(judge, inv_subject_process(process), "idle");
 		else if (process->seen_by & LIVE)
@@ -675,12 +637,11 @@ void inv_judge_L20(struct inv_judge *judge)
 	}
 	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
 		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
-		struct range range = handles_to(sorted, count, thread->address);
+		struct range range = handles_to(judge, thread->address);
 		bool exists = thread->on_executive_list == INV_YES || thread->seen_by & (uint32_t)LIVE;
 		if (exists && !is_idle_thread(judge, thread))
 			judge_counts(judge, inv_subject_thread(judge->dossiers, thread), &range);
 	}
-	free(sorted);
 }
 
 static void judge_held(struct inv_judge *judge, const struct inv_dossier *process, const struct range *range)
@@ -704,14 +665,11 @@ static void judge_held(struct inv_judge *judge, const struct inv_dossier *proces
 
 void inv_judge_X04(struct inv_judge *judge)
 {
-	size_t count;
-	struct inv_handle_record *sorted = sorted_handles(judge, &count);
 	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
-		struct range range = handles_to(sorted, count, process->address);
+		struct range range = handles_to(judge, process->address);
 		bool ended = process->state == INV_STATE_ZOMBIE || process->state == INV_STATE_DELETING;
 		if (ended && process->seen_by & LIVE)
 			judge_held(judge, process, &range);
 	}
-	free(sorted);
 }

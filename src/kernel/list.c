@@ -15,7 +15,7 @@ struct walk {
 	const struct inv_kernel *kernel;
 	struct inv_list *list;
 	struct inv_list_node *nodes; // stb_ds
-	struct inv_link *links;      // stb_ds
+	struct inv_link *torn_links; // stb_ds
 	struct seen *seen;           // stb_ds map
 	size_t bound;
 };
@@ -25,6 +25,17 @@ static void read_entry(const struct inv_kernel *kernel, uint64_t entry, struct i
 {
 	*flink = inv_read_u64(kernel, entry);
 	*blink = inv_read_u64(kernel, entry + 8);
+}
+
+// The links of a list that is in order are only counted.
+static void take_link(struct walk *walk, const struct inv_link *link)
+{
+	if (!link->back.ok || link->back.u != link->from)
+		inv_push(walk->torn_links, *link);
+	else if (link->backward)
+		walk->list->whole_backward++;
+	else
+		walk->list->whole++;
 }
 
 // Follows one direction from the head. Returns true when the walk came back to the head.
@@ -40,16 +51,11 @@ static bool follow(struct walk *walk, bool backward)
 			return false;
 		}
 		uint64_t to = next.u;
-		struct inv_list_node node = {.entry = to};
-		if (to == list->head) {
-			node.flink = list->head_flink;
-			node.blink = list->head_blink;
-		} else {
-			read_entry(walk->kernel, to, &node.flink, &node.blink);
-		}
-		struct inv_link link = {
-		    .from = from, .to = to, .backward = backward, .back = backward ? node.flink : node.blink};
-		inv_push(walk->links, link);
+		struct inv_value flink = list->head_flink, blink = list->head_blink;
+		if (to != list->head)
+			read_entry(walk->kernel, to, &flink, &blink);
+		struct inv_link link = {.from = from, .to = to, .backward = backward, .back = backward ? flink : blink};
+		take_link(walk, &link);
 		if (to == list->head)
 			return true;
 		ptrdiff_t known = stbds_hmgeti(walk->seen, to);
@@ -68,18 +74,17 @@ static bool follow(struct walk *walk, bool backward)
 				return false;
 			}
 			// An address whose links cannot be read is no node: nothing stands there that could be shown.
-			if (!node.flink.ok && !node.blink.ok) {
+			if (!flink.ok && !blink.ok) {
 				if (!backward)
-					list->why = node.flink.why;
+					list->why = flink.why;
 				return false;
 			}
-			node.forward = !backward;
-			node.backward = backward;
+			struct inv_list_node node = {.entry = to, .forward = !backward, .backward = backward};
 			stbds_hmput(walk->seen, to, inv_count(walk->nodes));
 			inv_push(walk->nodes, node);
 		}
 		from = to;
-		next = backward ? node.blink : node.flink;
+		next = backward ? blink : flink;
 	}
 }
 
@@ -101,10 +106,10 @@ void inv_list_walk(const struct inv_kernel *kernel, struct inv_arena *arena, con
 	follow(&walk, true);
 	list->count = inv_count(walk.nodes);
 	list->nodes = keep(arena, walk.nodes, list->count * sizeof *list->nodes);
-	list->link_count = inv_count(walk.links);
-	list->links = keep(arena, walk.links, list->link_count * sizeof *list->links);
+	list->torn_count = inv_count(walk.torn_links);
+	list->torn_links = keep(arena, walk.torn_links, list->torn_count * sizeof *list->torn_links);
 	inv_array_free(walk.nodes);
-	inv_array_free(walk.links);
+	inv_array_free(walk.torn_links);
 	stbds_hmfree(walk.seen);
 }
 

@@ -11,8 +11,7 @@
 #define INV_LIST_BOUND ((size_t)1 << 20)
 
 struct inv_list_node {
-	uint64_t entry; // the address of the LIST_ENTRY
-	struct inv_value flink, blink;
+	uint64_t entry;         // the address of the LIST_ENTRY
 	bool forward, backward; // reached from the head by Flink, by Blink
 };
 
@@ -30,11 +29,12 @@ struct inv_list {
 	struct inv_value head_flink, head_blink;
 	size_t count; // without the head; those reached forward come first, in order
 	struct inv_list_node *nodes;
-	size_t link_count;
-	struct inv_link *links;
-	bool closed;        // the forward walk came back to the head, having read every node
-	struct inv_why why; // why it did not; reason INV_PRESENT when it is torn (a cycle, a bound)
-	const char *torn;   // "cycle", "bound"; NULL if neither
+	size_t whole, whole_backward; // links that lead back, of those followed by Flink and by Blink
+	size_t torn_count;
+	struct inv_link *torn_links; // those that do not, in the order in which they were followed
+	bool closed;                 // the forward walk came back to the head, having read every node
+	struct inv_why why;          // why it did not; reason INV_PRESENT when it is torn (a cycle, a bound)
+	const char *torn;            // "cycle", "bound"; NULL if neither
 };
 
 // Walks the list whose head stands at `head`. All memory comes from `arena`. Never fails: a head that cannot be read gives an

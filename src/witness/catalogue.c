@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -141,6 +142,7 @@ void inv_testimony_free(struct inv_testimony *testimony)
 		return;
 	inv_array_free(testimony->active_gaps);
 	inv_array_free(testimony->sightings);
+	inv_array_free(testimony->pointers);
 	inv_array_free(testimony->cpus);
 	inv_array_free(testimony->roots);
 	inv_array_free(testimony->named_tokens);
@@ -167,6 +169,55 @@ void inv_sight(struct inv_testimony *testimony, enum inv_witness_id witness, uin
 	struct inv_sighting sighting = {.witness = witness, .process = process, .thread = thread, .at = at};
 	inv_push(testimony->sightings, sighting);
 	testimony->coverage[witness].sightings++;
+}
+
+#define POINTERS (1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_THREAD)
+
+struct pointer {
+	uint64_t process;
+	uint32_t index;
+};
+
+static int by_process(const void *a, const void *b)
+{
+	const struct pointer *left = a, *right = b;
+	if (left->process != right->process)
+		return left->process < right->process ? -1 : 1;
+	return (left->index > right->index) - (left->index < right->index);
+}
+
+void inv_settle_pointers(struct inv_testimony *testimony)
+{
+	struct pointer *pointers = NULL;
+	for (size_t i = 0; i < inv_count(testimony->sightings) && i <= UINT32_MAX; i++) {
+		const struct inv_sighting *sighting = &testimony->sightings[i];
+		struct pointer pointer = {sighting->process, (uint32_t)i};
+		if (sighting->process && (POINTERS & 1u << sighting->witness))
+			inv_push(pointers, pointer);
+	}
+	if (pointers)
+		qsort(pointers, inv_count(pointers), sizeof *pointers, by_process);
+	stbds_arrsetlen(testimony->pointers, inv_count(pointers));
+	for (size_t i = 0; i < inv_count(pointers); i++)
+		testimony->pointers[i] = pointers[i].index;
+	inv_array_free(pointers);
+}
+
+const uint32_t *inv_pointers_to(const struct inv_testimony *testimony, uint64_t process, size_t *count)
+{
+	const uint32_t *pointers = testimony->pointers;
+	const struct inv_sighting *sightings = testimony->sightings;
+	size_t low = 0, high = inv_count(pointers), end = high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (sightings[pointers[middle]].process < process)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*count = 0; low + *count < end && sightings[pointers[low + *count]].process == process;)
+		++*count;
+	return *count ? &pointers[low] : NULL;
 }
 
 void inv_void(struct inv_testimony *testimony, enum inv_witness_id witness, const char *why)

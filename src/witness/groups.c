@@ -79,25 +79,39 @@ static void drop_doubles(struct inv_group_record **groups)
 		stbds_arrsetlen(*groups, kept);
 }
 
+struct known {
+	uint64_t key; // a process
+};
+
+// The group that a process points at. False when there are too many.
+static bool follow_pointer(struct inv_testimony *testimony, const struct kind *kind, struct known **known,
+                           uint64_t process)
+{
+	if (process == 0 || stbds_hmgeti(*known, process) >= 0)
+		return true;
+	struct known one = {process};
+	stbds_hmputs(*known, one);
+	struct inv_value group = inv_field(testimony->kernel, process, kind->pointer);
+	if (!group.ok || group.u == 0)
+		return true;
+	struct inv_group_record record = {.address = group.u};
+	inv_push(*kind->groups, record);
+	if (inv_count(*kind->groups) >= 2 * GROUP_BUDGET)
+		drop_doubles(kind->groups);
+	return inv_count(*kind->groups) < GROUP_BUDGET + GROUP_BUDGET / 2;
+}
+
 // Groups that the processes seen so far point at.
 static void follow_pointers(struct inv_testimony *testimony, const struct kind *kind)
 {
-	uint64_t before = 0;
-	for (size_t i = 0; i < inv_count(testimony->sightings); i++) {
-		uint64_t process = testimony->sightings[i].process;
-		if (process == 0 || process == before)
-			continue;
-		before = process;
-		struct inv_value group = inv_field(testimony->kernel, process, kind->pointer);
-		if (!group.ok || group.u == 0)
-			continue;
-		struct inv_group_record record = {.address = group.u};
-		inv_push(*kind->groups, record);
-		if (inv_count(*kind->groups) >= 2 * GROUP_BUDGET)
-			drop_doubles(kind->groups);
-		if (inv_count(*kind->groups) >= GROUP_BUDGET + GROUP_BUDGET / 2)
-			break;
-	}
+	struct known *known = NULL;
+	bool more = true;
+	for (size_t i = 0; i < inv_count(testimony->sightings) && more; i++)
+		more = follow_pointer(testimony, kind, &known, testimony->sightings[i].process);
+	for (size_t i = 0; i < inv_count(testimony->handles) && more; i++)
+		if (testimony->handles[i].target == INV_TARGET_PROCESS)
+			more = follow_pointer(testimony, kind, &known, testimony->handles[i].body);
+	stbds_hmfree(known);
 	drop_doubles(kind->groups);
 }
 

@@ -6,12 +6,11 @@
 void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage)
 {
 	coverage->read += list->count;
-	for (size_t i = 0; i < list->link_count; i++) {
-		const struct inv_link *link = &list->links[i];
-		if (!link->back.ok)
-			coverage->unreadable++;
-		else if (link->back.u != link->from)
+	for (size_t i = 0; i < list->torn_count; i++) {
+		if (list->torn_links[i].back.ok)
 			coverage->broken++;
+		else
+			coverage->unreadable++;
 	}
 }
 
@@ -53,16 +52,25 @@ static bool number_at(const struct inv_testimony *testimony, uint64_t entry, uin
 	return is_head || (value.ok && value.u != 0);
 }
 
+static void note_gap(struct inv_testimony *testimony, uint64_t first)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct inv_value next = inv_read_u64(kernel, first);
+	struct inv_value back = next.ok ? inv_read_u64(kernel, next.u + 8) : next;
+	struct inv_gap gap;
+	if (back.ok && back.u == first && number_at(testimony, first, 0, &gap.after) &&
+	    number_at(testimony, next.u, UINT64_MAX, &gap.before))
+		inv_push(testimony->active_gaps, gap);
+}
+
 static void note_gaps(struct inv_testimony *testimony)
 {
-	for (size_t i = 0; i < testimony->active.link_count; i++) {
-		const struct inv_link *link = &testimony->active.links[i];
-		uint64_t first = link->backward ? link->to : link->from, second = link->backward ? link->from : link->to;
-		struct inv_gap gap;
-		if (link->back.ok && link->back.u == link->from && number_at(testimony, first, 0, &gap.after) &&
-		    number_at(testimony, second, UINT64_MAX, &gap.before))
-			inv_push(testimony->active_gaps, gap);
-	}
+	const struct inv_list *active = &testimony->active;
+	if (active->head == 0)
+		return;
+	note_gap(testimony, active->head);
+	for (size_t i = 0; i < active->count; i++)
+		note_gap(testimony, active->nodes[i].entry);
 }
 
 void inv_witness_active_list(struct inv_testimony *testimony)

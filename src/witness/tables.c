@@ -9,7 +9,8 @@
 // A header and the first byte of the body, in every layout of x64.
 #define MAX_HEADER 0x40u
 #define ID_OF_SYSTEM 4u
-#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
+#define HANDLE_VALUE_MASK 0x3fffffffu // INV_HANDLE_BOUND times 4 is less
+#define TYPE_BITS 0x7fu               // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 
 static enum inv_target target_of_type(uint8_t type)
 {
@@ -139,26 +140,33 @@ void inv_witness_cid_table(struct inv_testimony *testimony)
 	}
 }
 
-const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count)
+// How many of the identifiers lead to objects below this one, and to this one too if `with`.
+static size_t count_ids(const struct inv_testimony *testimony, uint64_t object, bool with)
 {
-	size_t low = 0, high = inv_count(testimony->ids), end = high;
+	size_t low = 0, high = inv_count(testimony->ids);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (testimony->ids[middle].object < object)
+		uint64_t here = testimony->ids[middle].object;
+		if (here < object || (with && here == object))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (*count = 0; low + *count < end && testimony->ids[low + *count].object == object;)
-		++*count;
-	return *count ? &testimony->ids[low] : NULL;
+	return low;
+}
+
+const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count)
+{
+	size_t first = count_ids(testimony, object, false);
+	*count = count_ids(testimony, object, true) - first;
+	return *count ? &testimony->ids[first] : NULL;
 }
 
 // -- handles ----------------------------------------------------------------------------------------------------------------
 
 struct reader {
 	struct inv_testimony *testimony;
-	uint64_t table;
+	uint32_t table;
 	uint64_t type_at, body_at; // in a header
 };
 
@@ -199,22 +207,23 @@ static void take_handle(void *context, const struct inv_handle *handle)
 	}
 	struct inv_value index = {.ok = !testimony->types.unknown};
 	index.u = inv_object_decode_index(&testimony->types, handle->object, header[reader->type_at]);
-	struct inv_handle_record record = {.table = reader->table,
-	                                   .handle = *handle,
-	                                   .body = handle->object + reader->body_at,
-	                                   .target = target_of_index(&testimony->types, &index)};
-	record.looks = target_of_type(header[reader->body_at]);
-	if (record.target == INV_TARGET_OTHER && record.looks == INV_TARGET_OTHER) {
-		take_other(testimony, record.body, &index);
+	uint64_t body = handle->object + reader->body_at;
+	enum inv_target target = target_of_index(&testimony->types, &index);
+	// A few other objects begin with the same byte.
+	enum inv_target looks = target_of_type(header[reader->body_at]);
+	if (target == INV_TARGET_OTHER && looks == INV_TARGET_OTHER) {
+		take_other(testimony, body, &index);
 		return;
 	}
-	if (record.target != INV_TARGET_OTHER && record.looks != INV_TARGET_OTHER && record.target != record.looks)
-		record.target = target_of_known(testimony, record.body, record.looks);
+	if (target != INV_TARGET_OTHER && looks != INV_TARGET_OTHER && target != looks)
+		target = target_of_known(testimony, body, looks);
+	struct inv_handle_record record = {.body = body,
+	                                   .at = handle->at,
+	                                   .table = reader->table,
+	                                   .value = (uint32_t)handle->value & HANDLE_VALUE_MASK,
+	                                   .target = (uint32_t)target & 3};
 	inv_push(testimony->handles, record);
-	if (record.target == INV_TARGET_PROCESS)
-		inv_sight(testimony, INV_W_HANDLES, record.body, 0, handle->at);
-	else if (record.target == INV_TARGET_THREAD)
-		inv_sight(testimony, INV_W_HANDLES, 0, record.body, handle->at);
+	coverage->sightings += target != INV_TARGET_OTHER;
 }
 
 static bool read_places(const struct inv_kernel *kernel, struct reader *reader)
@@ -227,7 +236,7 @@ static bool read_places(const struct inv_kernel *kernel, struct reader *reader)
 static void read_handles(struct inv_testimony *testimony, struct inv_table_record *table)
 {
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
-	struct reader reader = {.testimony = testimony, .table = table->address};
+	struct reader reader = {.testimony = testimony, .table = (uint32_t)(table - testimony->tables)};
 	if (!testimony->kernel->space || !read_places(testimony->kernel, &reader))
 		return;
 	inv_handle_table_walk(testimony->kernel, table->address, &testimony->handle_budget, take_handle, &reader,
@@ -305,6 +314,7 @@ void inv_witness_handles(struct inv_testimony *testimony)
 		return;
 	}
 	testimony->handle_budget = INV_HANDLE_BUDGET;
+	testimony->before_handles = inv_count(testimony->sightings);
 	struct inv_value symbol = inv_kernel_symbol(kernel, INV_S_ObpKernelHandleTable, NULL);
 	testimony->kernel_table = symbol.ok ? inv_read_u64(kernel, symbol.u) : symbol;
 	for (size_t i = 0; i < inv_count(testimony->tables); i++)
@@ -322,8 +332,61 @@ void inv_hear_table(struct inv_testimony *testimony, uint64_t address)
 		read_handles(testimony, table);
 }
 
+// By body, then by address: by the highest bit in which any two differ, again and again. Needs no memory, and no order of the
+// entries makes it slow. Each level decides one of 128 bits.
+static void sort_handles(struct inv_handle_record *handles, size_t count) // NOLINT(misc-no-recursion)
+{
+	while (count > 1) {
+		uint64_t bodies = 0, places = 0;
+		for (size_t i = 1; i < count; i++) {
+			bodies |= handles[i].body ^ handles[0].body;
+			places |= handles[i].at ^ handles[0].at;
+		}
+		if ((bodies | places) == 0)
+			return;
+		uint64_t bit = UINT64_C(1) << (63 - __builtin_clzll(bodies ? bodies : places));
+		size_t low = 0, high = count;
+		while (low < high) {
+			if (((bodies ? handles[low].body : handles[low].at) & bit) == 0) {
+				low++;
+				continue;
+			}
+			high--;
+			struct inv_handle_record other = handles[high];
+			handles[high] = handles[low];
+			handles[low] = other;
+		}
+		sort_handles(handles, low);
+		handles += low;
+		count -= low;
+	}
+}
+
+// As count_ids(), of handles.
+static size_t count_handles(const struct inv_testimony *testimony, uint64_t object, bool with)
+{
+	size_t low = 0, high = inv_count(testimony->handles);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		uint64_t here = testimony->handles[middle].body;
+		if (here < object || (with && here == object))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct inv_handle_record *inv_handles_to(const struct inv_testimony *testimony, uint64_t object, size_t *count)
+{
+	size_t first = count_handles(testimony, object, false);
+	*count = count_handles(testimony, object, true) - first;
+	return *count ? &testimony->handles[first] : NULL;
+}
+
 void inv_settle_handles(struct inv_testimony *testimony)
 {
+	sort_handles(testimony->handles, inv_count(testimony->handles));
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
 	coverage->complete = !coverage->voided && testimony->handle_tables.closed && inv_count(testimony->tables) > 0;
 	for (size_t i = 0; i < inv_count(testimony->tables); i++)

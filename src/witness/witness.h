@@ -95,13 +95,14 @@ struct inv_table_index { // an stb_ds map
 	size_t value;        // where it stands in `tables`
 };
 
-// A handle to a process or a thread.
+// A handle to a process or a thread. There may be millions, so that it is kept small; it stands for a sighting by INV_W_HANDLES,
+// unless its target is INV_TARGET_OTHER.
 struct inv_handle_record {
-	uint64_t table;           // HANDLE_TABLE
-	uint64_t body;            // of the object
-	struct inv_handle handle; // its `object` is the header
-	enum inv_target target;   // by the object's header
-	enum inv_target looks;    // by the type in the dispatcher header; a few other objects begin with the same byte
+	uint64_t body;       // of the object
+	uint64_t at;         // the address of the entry
+	uint32_t table;      // its HANDLE_TABLE, as index into `tables`
+	uint32_t value : 30; // the handle
+	uint32_t target : 2; // enum inv_target, by the object's header
 };
 // All handle tables together may have this many entries, used or not.
 #define INV_HANDLE_BUDGET ((size_t)1 << 25)
@@ -149,7 +150,8 @@ struct inv_testimony {
 	struct inv_arena *arena;
 	struct inv_role_anchors anchors;
 	struct inv_coverage coverage[INV_WITNESS_COUNT];
-	struct inv_sighting *sightings; // stb_ds
+	struct inv_sighting *sightings; // stb_ds; without those of INV_W_HANDLES, which are in `handles`
+	uint32_t *pointers;             // stb_ds; indices of sightings, see inv_pointers_to()
 	struct inv_list active;         // head 0 when its address is not known
 	struct inv_gap *active_gaps;    // stb_ds; only of a list that could not be read to its end
 	struct inv_list scheduler;
@@ -175,8 +177,9 @@ struct inv_testimony {
 	struct inv_value kernel_table;       // *ObpKernelHandleTable
 	struct inv_table_record *tables;     // stb_ds; those on the list first
 	struct inv_table_index *table_index; // stb_ds map
-	struct inv_handle_record *handles;   // stb_ds
+	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_settle_handles() was called
 	size_t handle_budget;
+	size_t before_handles; // sightings that were there when INV_W_HANDLES testified
 };
 
 struct inv_witness {
@@ -198,6 +201,11 @@ void inv_testimony_free(struct inv_testimony *testimony);
 
 // The entries of PspCidTable that lead to an object; NULL with *count 0: none.
 const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count);
+// The handles that lead to an object; NULL with *count 0: none.
+const struct inv_handle_record *inv_handles_to(const struct inv_testimony *testimony, uint64_t object, size_t *count);
+// The sightings of a process by what points at it while it lives (INV_W_SCHEDULER_LIST, INV_W_CPU, INV_W_ANCHOR, INV_W_THREAD), as
+// indices into `sightings`, rising. NULL with *count 0: none.
+const uint32_t *inv_pointers_to(const struct inv_testimony *testimony, uint64_t process, size_t *count);
 // What is known of the handle table at an address; NULL: it was not seen.
 const struct inv_table_record *inv_table_record_at(const struct inv_testimony *testimony, uint64_t address);
 
@@ -239,9 +247,10 @@ void inv_witness_handles(struct inv_testimony *testimony); // those of the table
 void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage);
 
 // Reads the handles of one more table, which a process names, unless it was read before; and says at the end how far all
-// tables together were read.
+// tables together were read, and sorts what was seen.
 void inv_hear_table(struct inv_testimony *testimony, uint64_t address);
 void inv_settle_handles(struct inv_testimony *testimony);
+void inv_settle_pointers(struct inv_testimony *testimony);
 
 // Walks one of a process' two thread lists, for at most `bound` entries; every thread on it is a sighting. The list is
 // rooted in the process itself, so it is no witness of the process.
