@@ -269,6 +269,8 @@ uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object)
 uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
 // Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
 void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text);
+// An OBJECT_NAME_INFORMATION as ObQueryNameString fills it: the characters follow the string in the same block. Its address.
+uint64_t inv_machine_name_information(struct inv_machine *machine, const char *text);
 
 // -- the kernel image (kernel_image.c) --------------------------------------------------------------------------------------
 // Chooses base and size, maps the image and writes headers, exports and code.

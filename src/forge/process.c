@@ -236,10 +236,8 @@ static void put_name(struct inv_machine *machine, uint64_t process, const char *
 
 void inv_machine_give_audit_name(struct inv_machine *machine, const struct inv_forge_process *process)
 {
-	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_NAME_INFORMATION, 0x10);
-	uint64_t name = inv_machine_pool(machine, &machine->paged, size, "SePa");
-	inv_machine_unicode(machine, name, process->minimal ? "" : process->path);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SeAuditProcessCreationInfo, name);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SeAuditProcessCreationInfo,
+	                inv_machine_name_information(machine, process->path));
 }
 
 static void note_place(struct inv_machine *machine, uint64_t address, struct inv_forge_process *process,
@@ -583,9 +581,10 @@ static enum inv_code refuse(const struct inv_machine *machine, const struct inv_
 struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine, const struct inv_process_wish *wish)
 {
 	struct inv_forge_process *process = new_process(machine, wish->name);
-	process->path =
-	    wish->path ? inv_arena_strdup(machine->arena, wish->path)
-	               : inv_arena_printf(machine->arena, "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
+	process->path = wish->path      ? inv_arena_strdup(machine->arena, wish->path)
+	                : wish->minimal ? "" // no image file
+	                                : inv_arena_printf(machine->arena,
+	                                                   "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
 	process->pid = wish->pid;
 	process->parent = wish->parent;
 	process->created = wish->created;

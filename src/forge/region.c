@@ -10,6 +10,7 @@
 #define OBJECT_HEADER_SIZE 0x30u // up to Body; x64, every build
 #define QUOTA_INFO_SIZE 0x20u    // _OBJECT_HEADER_QUOTA_INFO, InfoMask bit 3
 #define QUOTA_INFO_MASK 0x08u
+#define MAX_STRING 0x7ff0u // characters
 
 void inv_region_init(struct inv_machine *machine, struct inv_region *region, uint64_t start, uint64_t size,
                      uint64_t flags)
@@ -92,16 +93,13 @@ uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object)
 	return index < INV_FORGE_MAX_TYPES ? machine->types[index] : 0;
 }
 
-void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text)
+// A UNICODE_STRING of `length` characters at `where` whose characters stand at `buffer`.
+static void put_unicode(struct inv_machine *machine, uint64_t where, uint64_t buffer, const char *text, size_t length)
 {
-	size_t length = strlen(text);
-	if (length > 0x7ff0)
-		length = 0x7ff0;
 	uint8_t string[16] = {0};
 	inv_put16(string, (uint16_t)(2 * length));
 	inv_put16(string + 2, (uint16_t)(2 * length + 2));
 	if (length) {
-		uint64_t buffer = inv_machine_pool(machine, &machine->paged, (uint32_t)(2 * length + 2), "ObNm");
 		uint8_t *units = inv_alloc(2 * length + 2);
 		for (size_t i = 0; i < length; i++)
 			units[2 * i] = (uint8_t)text[i];
@@ -110,4 +108,20 @@ void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char
 		inv_put64(string + 8, buffer);
 	}
 	inv_machine_write(machine, where, string, sizeof string);
+}
+
+void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text)
+{
+	size_t length = strnlen(text, MAX_STRING);
+	uint64_t buffer = length ? inv_machine_pool(machine, &machine->paged, (uint32_t)(2 * length + 2), "ObNm") : 0;
+	put_unicode(machine, where, buffer, text, length);
+}
+
+uint64_t inv_machine_name_information(struct inv_machine *machine, const char *text)
+{
+	size_t length = strnlen(text, MAX_STRING);
+	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_NAME_INFORMATION, 0x10);
+	uint64_t name = inv_machine_pool(machine, &machine->paged, size + (uint32_t)(2 * length + 2), "SePa");
+	put_unicode(machine, name, name + size, text, length);
+	return name;
 }
