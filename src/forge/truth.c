@@ -48,6 +48,7 @@ static json_t *kernel(const struct inv_machine *machine)
 	json_object_set_new(o, "levels", json_integer(machine->maps.levels));
 	json_object_set_new(o, "kdbg", address(machine->kdbg));
 	json_object_set_new(o, "cpus", json_integer(machine->cpu_count));
+	json_object_set_new(o, "header_cookie", json_integer(machine->cookie));
 	json_object_set_new(o, "system_time", time_of(machine->system_time));
 	json_object_set_new(o, "boot_time", time_of(machine->boot_time));
 	return o;
@@ -79,6 +80,30 @@ static json_t *thread_list(const struct inv_forge_process *process)
 		json_object_set_new(o, "address", address(thread->address));
 		json_object_set_new(o, "tid", json_integer((json_int_t)thread->tid));
 		json_object_set_new(o, "created", time_of(thread->created));
+		json_object_set_new(o, "start", address(thread->start));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+// What a handle leads to: the object manager's name of the type, null if the forge makes no such objects by itself.
+static json_t *type_of(const struct inv_machine *machine, uint64_t object)
+{
+	if (inv_machine_process_at(machine, object))
+		return json_string("Process");
+	return inv_machine_thread_at(machine, object) ? json_string("Thread") : json_null();
+}
+
+static json_t *handle_list(const struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(process->handles); i++) {
+		const struct inv_forge_handle *handle = &process->handles[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "value", json_integer((json_int_t)handle->value));
+		json_object_set_new(o, "object", address(handle->object));
+		json_object_set_new(o, "type", type_of(machine, handle->object));
+		json_object_set_new(o, "access", json_integer(handle->access));
 		json_array_append_new(array, o);
 	}
 	return array;
@@ -96,6 +121,16 @@ static const char *state_of(const struct inv_forge_process *process)
 	return inv_count(process->threads) ? "running" : "created";
 }
 
+// Where its creation or deletion stopped, by the states of the life-time automaton.
+static const char *stage_of(const struct inv_forge_process *process)
+{
+	static const char *const names[] = {
+	    [INV_STAGE_WHOLE] = "whole", [INV_STAGE_C0] = "c0", [INV_STAGE_C1] = "c1", [INV_STAGE_C2] = "c2",
+	    [INV_STAGE_C3] = "c3",       [INV_STAGE_D1] = "d1", [INV_STAGE_D2] = "d2",
+	};
+	return names[process->stage];
+}
+
 static json_t *process_list(const struct inv_machine *machine)
 {
 	json_t *array = json_array();
@@ -108,11 +143,13 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "name", json_string(process->name));
 		json_object_set_new(o, "path", json_string(process->path));
 		json_object_set_new(o, "state", json_string(state_of(process)));
+		json_object_set_new(o, "stage", json_string(stage_of(process)));
 		json_object_set_new(o, "created", time_of(process->created));
 		json_object_set_new(o, "exited", time_of(process->exited));
 		json_object_set_new(o, "dtb", address(process->dtb));
 		json_object_set_new(o, "session", process->session ? json_integer(process->session->id) : json_null());
 		json_object_set_new(o, "threads", thread_list(process));
+		json_object_set_new(o, "handles", handle_list(machine, process));
 		json_array_append_new(array, o);
 	}
 	return array;
