@@ -168,6 +168,7 @@ static void free_process(struct inv_forge_process *process)
 		free(process->threads[i]);
 	inv_array_free(process->threads);
 	inv_array_free(process->handles);
+	inv_array_free(process->vads);
 	free(process);
 }
 

@@ -78,6 +78,13 @@ struct inv_forge_handle {
 	uint32_t access;
 };
 
+// A range of user addresses that a VAD describes.
+struct inv_forge_vad {
+	uint64_t start, end; // from a page to behind the last
+	uint64_t address;    // MMVAD_SHORT
+	unsigned protection; // as in its flags
+};
+
 // Where creation or deletion of a process stopped: the states of its life-time automaton.
 enum inv_forge_stage {
 	INV_STAGE_WHOLE, // runs, or is a zombie
@@ -100,6 +107,7 @@ struct inv_forge_process {
 	uint64_t handle_table;            // 0 after the exit
 	struct inv_forge_handle *handles; // stb_ds
 	uint64_t next_handle;             // the last one handed out
+	struct inv_forge_vad *vads;       // stb_ds, by address; none after the exit
 	const char *name;
 	const char *path;
 	struct inv_maps maps;
@@ -378,6 +386,14 @@ const struct inv_forge_handle *inv_machine_handle(const struct inv_forge_process
 uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, uint64_t index);
 // An address as the first eight bytes of an entry hold it, without lock and counts.
 uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t object);
+
+// -- ranges of user addresses (vad.c) ---------------------------------------------------------------------------------------
+// The first VAD of a process: that of the page which it shares with all others.
+void inv_machine_start_vads(struct inv_machine *machine, struct inv_forge_process *process);
+// MmCleanProcessAddressSpace: an empty tree.
+void inv_machine_drop_vads(struct inv_machine *machine, struct inv_forge_process *process);
+// A private range for a PEB or TEB, unless one covers its first byte already.
+void inv_machine_cover(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t size);
 
 // -- CPUs (cpu.c) -----------------------------------------------------------------------------------------------------------
 void inv_machine_make_cpus(struct inv_machine *machine); // KPCRs, before there are threads

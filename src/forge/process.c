@@ -377,6 +377,7 @@ void inv_machine_make_system(struct inv_machine *machine)
 	}
 	give_token(machine, system);
 	inv_machine_give_audit_name(machine, system);
+	inv_machine_start_vads(machine, system);
 	inv_machine_give_table(machine, system);
 	insert_process(machine, system);
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsInitialSystemProcess);
@@ -465,9 +466,14 @@ void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_proces
 	    .base = process->image_base, .size = 0x10000, .entry = PAGE, .sections = &section, .section_count = 1};
 	struct user_place place = {machine, process};
 	inv_forge_pe_write(&pe, put_in_user, &place);
-	// Before Windows 10 the PEB stands beneath 0x7ffe0000, later anywhere low; the TEBs follow it.
-	process->peb = machine->build < 10240 ? 0x7ffd0000 : (1 + inv_random_below(random, 0xff)) << 32 | 0x200000;
+	// Before Windows 10 the PEB stands high in the user half (8 TiB in Windows 7), later anywhere low; the TEBs follow it.
+	// (The exact places are not verified.)
+	process->peb = machine->build >= 10240  ? (1 + inv_random_below(random, 0xff)) << 32 | 0x200000
+	               : machine->build >= 9600 ? 0x7ff5e0000000
+	                                        : 0x7ffe0000000;
 	map_user(machine, process, process->peb, INV_PTE_WRITE | INV_PTE_NX);
+	inv_machine_start_vads(machine, process);
+	inv_machine_cover(machine, process, process->peb, PAGE);
 	put_user_field(machine, process, process->peb, INV_F_PEB_ImageBaseAddress, process->image_base);
 	if (process->session)
 		put_user_field(machine, process, process->peb, INV_F_PEB_SessionId, process->session->id);
@@ -668,6 +674,7 @@ static void make_teb(struct inv_machine *machine, struct inv_forge_thread *threa
 	uint32_t size = inv_machine_size(machine, INV_T_TEB, 0x1838);
 	for (uint64_t at = 0; at < size; at += PAGE)
 		map_user(machine, process, thread->teb + at, INV_PTE_WRITE | INV_PTE_NX);
+	inv_machine_cover(machine, process, thread->teb, 2 * PAGE);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueProcess, process->pid);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueThread, thread->tid);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ProcessEnvironmentBlock, process->peb);
@@ -867,6 +874,7 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 	                                      INV_F_EPROCESS_VadRoot,          INV_F_EPROCESS_ActiveThreads};
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
 		inv_machine_put(machine, at, gone[i], 0);
+	inv_machine_drop_vads(machine, process);
 	inv_machine_close_all(machine, process);
 	if (process->handle_table && machine->handle_table_head &&
 	    inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))

@@ -121,6 +121,20 @@ static const char *state_of(const struct inv_forge_process *process)
 	return inv_count(process->threads) ? "running" : "created";
 }
 
+static json_t *vad_list(const struct inv_forge_process *process)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(process->vads); i++) {
+		json_t *o = json_object();
+		json_object_set_new(o, "address", address(process->vads[i].address));
+		json_object_set_new(o, "start", address(process->vads[i].start));
+		json_object_set_new(o, "end", address(process->vads[i].end));
+		json_object_set_new(o, "protection", json_integer(process->vads[i].protection));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 // Where its creation or deletion stopped, by the states of the life-time automaton.
 static const char *stage_of(const struct inv_forge_process *process)
 {
@@ -149,6 +163,7 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "dtb", address(process->dtb));
 		json_object_set_new(o, "session", process->session ? json_integer(process->session->id) : json_null());
 		json_object_set_new(o, "threads", thread_list(process));
+		json_object_set_new(o, "vads", vad_list(process));
 		json_object_set_new(o, "handles", handle_list(machine, process));
 		json_array_append_new(array, o);
 	}

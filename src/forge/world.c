@@ -158,7 +158,7 @@ static void put_state(struct world *world, const struct inv_forge_process *proce
 		inv_machine_put(world->machine, process->address, fields[i].field, fields[i].value);
 }
 
-// What is referred to, and blocks of its own. (VADs are not laid out, so that VadRoot is empty in every state; ForkInProgress
+// What is referred to, and blocks of its own. (ForkInProgress
 // leads to a thread that the model does not name, and stays zero.)
 static void put_parts(struct world *world, struct inv_forge_process *process, const struct inv_model_process *from)
 {
@@ -535,6 +535,17 @@ static enum inv_code refuse(const struct world *world)
 	return INV_OK;
 }
 
+// MmCleanProcessAddressSpace has been there, or the address space was never begun.
+static void clear_spaces(struct world *world)
+{
+	for (ptrdiff_t i = 0; i < stbds_hmlen(world->laid); i++) {
+		struct inv_forge_process *process = world->laid[i].process;
+		if (process && !process->system &&
+		    ((const struct inv_model_process *)(const void *)world->laid[i].key)->vad_count == 0)
+			inv_machine_drop_vads(world->machine, process);
+	}
+}
+
 enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model *model, struct inv_error *error)
 {
 	struct world world = {.machine = machine, .model = model, .error = error};
@@ -544,6 +555,7 @@ enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model 
 	lay_objects(&world);
 	bool good = lay_processes(&world) && lay_threads(&world);
 	if (good) {
+		clear_spaces(&world);
 		lay_process_lists(&world);
 		lay_traces(&world);
 		lay_identifiers(&world);
