@@ -2,6 +2,7 @@
 // The program: reads the command line, opens what is needed, locks itself in, runs one command.
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -324,6 +325,10 @@ int main(int argc, char **argv)
 	signal(SIGBUS, on_bus_error);
 	signal(SIGINT, on_interrupt);
 	signal(SIGTERM, on_interrupt);
+#ifdef M_MMAP_THRESHOLD
+	// Large arrays that are given back are given back to the system, and grow without being copied.
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
 	struct inv_options options;
 	enum inv_exit status;
 	if (!parse(argc, argv, &options, &status))

@@ -25,9 +25,9 @@ enum inv_absence {
 
 struct inv_why {
 	enum inv_absence reason;
+	uint32_t page_file; // with INV_PAGED_OUT and INV_COMPRESSED; UINT32_MAX: the number is not known
 	uint64_t address;   // the virtual address that could not be read (0 for NO_FIELD, NO_SYMBOL)
 	uint64_t at;        // the physical address of the page table entry that says so, or of the missing page
-	uint32_t page_file; // with INV_PAGED_OUT and INV_COMPRESSED; UINT32_MAX: the number is not known
 	uint64_t offset;    // in the page file, in bytes
 	const char *name;   // the field or symbol, with INV_NO_FIELD and INV_NO_SYMBOL; static
 };

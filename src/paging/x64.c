@@ -23,13 +23,13 @@
 // Prototype PTEs stand in paged pool, whose own pages are ordinary. A longer way than this is a loop.
 #define MAX_PROTOTYPE_DEPTH 4
 
-#define PAGE_SLOTS 256
-#define TABLE_SLOTS 64
-#define NO_PAGE UINT64_MAX
+// Handles lead anywhere in memory. A slot takes no memory before it is used.
+#define PAGE_SLOTS 8192
+#define TABLE_SLOTS 1024
 
 // A virtual page that was translated. `bytes` is NULL when the page does not stand in one piece in the image.
 struct page_slot {
-	uint64_t number; // of the virtual page; NO_PAGE: the slot is empty
+	uint64_t number; // of the virtual page, plus 1; 0: the slot is empty
 	uint64_t physical;
 	const uint8_t *bytes;
 };
@@ -259,7 +259,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 // The slot of the page that holds `address`, filled if need be; NULL if the page has no physical address.
 static const struct page_slot *find_page(struct x64_space *space, uint64_t address, struct inv_why *why)
 {
-	const uint64_t number = address / INV_PAGE_SIZE;
+	const uint64_t number = address / INV_PAGE_SIZE + 1;
 	struct page_slot *slot = &space->pages[number % PAGE_SLOTS];
 	if (slot->number == number)
 		return slot;
@@ -311,8 +311,7 @@ static bool x64_map(struct inv_space *space, uint64_t address, struct inv_mappin
 
 static void x64_reset(struct inv_space *space)
 {
-	for (size_t i = 0; i < PAGE_SLOTS; i++)
-		x64(space)->pages[i].number = NO_PAGE;
+	memset(x64(space)->pages, 0, sizeof x64(space)->pages);
 }
 
 static void x64_free(struct inv_space *space)
@@ -338,6 +337,5 @@ struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb,
 	    .format = inv_pte_format_default,
 	};
 	space->image = image;
-	x64_reset(&space->base);
 	return &space->base;
 }
