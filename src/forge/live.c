@@ -81,11 +81,11 @@ static enum inv_model_operation_kind any_kind(struct life *life)
 	return enough ? INV_MODEL_CREATE_JOB : kind;
 }
 
-static struct inv_model_request any_request(struct life *life)
+static struct inv_model_request any_request(struct life *life, enum inv_model_operation_kind kind)
 {
 	const struct inv_model *model = life->model;
 	struct inv_model_request request = {
-	    .kind = any_kind(life),
+	    .kind = kind,
 	    .process = draw(life, 3) ? any(life, INV_MODEL_PROCESS) : model->system_process,
 	    .target = any(life, INV_MODEL_PROCESS),
 	    .thread = any(life, INV_MODEL_THREAD),
@@ -119,9 +119,9 @@ static uint32_t refuse_some(const struct inv_model *model, const struct inv_mode
 	return event->create && draw(life, 16) == 0 ? INV_STATUS_ACCESS_DENIED : INV_STATUS_SUCCESS;
 }
 
-static void start(struct life *life, struct inv_model_operation **place)
+static void start(struct life *life, struct inv_model_operation **place, enum inv_model_operation_kind kind)
 {
-	const struct inv_model_request request = any_request(life);
+	const struct inv_model_request request = any_request(life, kind);
 	inv_model_pass(life->model, 100000 + draw(life, 5000000));
 	*place = inv_model_begin(life->model, &request);
 }
@@ -130,6 +130,22 @@ static void finish(struct inv_model_operation **place)
 {
 	(void)inv_model_finish(*place);
 	*place = NULL;
+}
+
+// Long operations are stopped more often than short ones. So that each kind is stopped in each of its steps, one life in two
+// ends with one to three operations of kinds that are all as probable.
+static void stop_half_way(struct life *life)
+{
+	if (draw(life, 2))
+		return;
+	for (size_t i = 0; i < AT_ONCE; i++)
+		if (life->running[i])
+			finish(&life->running[i]);
+	for (uint64_t i = 1 + draw(life, AT_ONCE); i-- > 0;) {
+		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT));
+		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]); steps--)
+			(void)inv_model_step(life->running[i]);
+	}
 }
 
 void inv_world_live(struct inv_model *model, uint64_t seed, unsigned operations)
@@ -141,7 +157,7 @@ void inv_world_live(struct inv_model *model, uint64_t seed, unsigned operations)
 	for (unsigned begun = 0; begun < operations;) {
 		struct inv_model_operation **place = &life.running[draw(&life, AT_ONCE)];
 		if (!*place) {
-			start(&life, place);
+			start(&life, place, any_kind(&life));
 			begun++;
 		} else if (!inv_model_next_step(*place)) {
 			finish(place);
@@ -149,6 +165,7 @@ void inv_world_live(struct inv_model *model, uint64_t seed, unsigned operations)
 			(void)inv_model_step(*place); // one that waits is tried again
 		}
 	}
+	stop_half_way(&life);
 	model->callback_count[INV_CALLBACK_PROCESS] = 0; // `life` ends here
 	inv_model_pass(model, 1000);
 }

@@ -559,6 +559,8 @@ static void delete_process(struct inv_machine *machine, struct inv_forge_process
 		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_SessionProcessLinks));
 	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
 		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_MmProcessLinks));
+	inv_machine_free_root(machine, process->dtb);
+	inv_machine_free_root(machine, process->user_dtb);
 }
 
 // A clone (a snapshot, or fork) shares its parent's image section and never gets a thread. CloneRoot points at a tree of the

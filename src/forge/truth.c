@@ -109,11 +109,14 @@ static json_t *handle_list(const struct inv_machine *machine, const struct inv_f
 	return array;
 }
 
-// States are those of the life-time automaton; a process that never had a thread is in creation.
+// States are those of the life-time automaton; a process that never had a thread is in creation. Before it has an address space
+// only its pool block and the counter of its type know of it.
 static const char *state_of(const struct inv_forge_process *process)
 {
 	if (process->deleted)
 		return "freed";
+	if (process->stage == INV_STAGE_C0 && !process->dtb)
+		return "allocated";
 	if (process->stage >= INV_STAGE_D1)
 		return "deleting";
 	if (process->zombie)

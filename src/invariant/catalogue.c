@@ -9,6 +9,11 @@
 #define TYPES "type information of the kernel's PDB; the meaning follows from names and public practice"
 #define MEASURED "type information of the kernel's PDB, confirmed on real dumps of 9600 and 19041"
 
+#define LOST_SPACE                                                                                                     \
+	{                                                                                                                  \
+		"deleting", "Not inserted, off PsActiveProcessHead, PointerCount 0, and both lists of its threads are empty: " \
+		            "state d2 of deletion, in which its root is given back or is another's by now."                    \
+	}
 #define IDLE                                                                                                           \
 	{                                                                                                                  \
 		"idle", "The process is Idle, proved by address: &KiInitialProcess or *PsIdleProcess, or inside the kernel's " \
@@ -95,7 +100,8 @@ static const struct inv_invariant catalogue[] = {
      {{"idle", "The process is Idle, proved by address, and has the root of System, proved by address."},
       {"out-swapped",
        "Flags.Outswapped is set, the frame it claims is not in use, no frame is its root, and no CPU runs it."},
-      {"replacing", "Flags3.ReplacingPageRoot is set, the root it claims is its own, and there is one more."}},
+      {"replacing", "Flags3.ReplacingPageRoot is set, the root it claims is its own, and there is one more."},
+      LOST_SPACE},
      INV_SMEAR_LIFE},
     {"L06",
      "The process that a page table root's PFN entry leads to is on PsActiveProcessHead and in PspCidTable, and every "
@@ -540,7 +546,7 @@ static const struct inv_invariant catalogue[] = {
      "all",
      CODE,
      inv_judge_M01,
-     {{"boot-pair", "The two are Idle and System, proved by address."}},
+     {{"boot-pair", "The two are Idle and System, proved by address."}, LOST_SPACE},
      INV_SMEAR_LIFE},
     {"M02",
      "A page table root maps itself in exactly one slot, the same for all processes.",
@@ -551,7 +557,7 @@ static const struct inv_invariant catalogue[] = {
      "all with four levels of page tables",
      CODE,
      inv_judge_M02,
-     {{0}},
+     {LOST_SPACE},
      INV_SMEAR_LIFE},
     {"M04",
      "Where UserDirectoryTableBase names a page table root, its PFN entry leads back to the process, and its user half "
@@ -563,7 +569,7 @@ static const struct inv_invariant catalogue[] = {
      "kernels with KVA shadow",
      CODE,
      inv_judge_M04,
-     {{0}},
+     {LOST_SPACE},
      INV_SMEAR_STATE},
     {"P07",
      "The system started before a process was created, it was created before it exited, and all that is past.",
@@ -615,7 +621,10 @@ static const struct inv_invariant catalogue[] = {
       {"not-inserted",
        "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."},
       {"nested", "Another job has this one for its parent: its counter covers more than its own list."},
-      {"new-job", "A job that only the pass over memory finds has no handle and no process: it is being created."}},
+      {"new-job", "A job that only the pass over memory finds has no handle and no process: it is being created."},
+      {"assigning",
+       "JobLinks is zero, which one that was ever linked leaves behind nowhere, and the job's counter agrees "
+       "with its list: the pointer is set before the list is entered."}},
      INV_SMEAR_LIFE},
 };
 

@@ -112,6 +112,21 @@ bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossie
 	       references.ok && references.u == 0;
 }
 
+bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	uint32_t moving = 1u << INV_W_CPU | 1u << INV_W_THREAD | 1u << INV_W_SCHEDULER_LIST;
+	return is_zero(judge, process, INV_F_EPROCESS_ProcessInserted) &&
+	       is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && !(process->seen_by & moving) &&
+	       process->threads.closed && process->threads.count == 0 && process->kthreads.closed &&
+	       process->kthreads.count == 0;
+}
+
+bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value references = pointer_count(judge, process);
+	return inv_is_still(judge, process) && process->on_active_list == INV_NO && references.ok && references.u == 0;
+}
+
 static bool runs(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	uint32_t scheduled = 1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST;

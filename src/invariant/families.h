@@ -104,6 +104,12 @@ bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossie
 // States d1 and d2: exited, the last reference gone. PspProcessDelete has cleared ProcessInserted and unlinks.
 bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process);
 
+// Not inserted, and nothing of it runs: every list of its threads was read to its end and is empty.
+bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process);
+// State d2: still, off PsActiveProcessHead, and without a reference. Its address space is being given back or is gone. (Also of
+// one whose creation failed, which never exited.)
+bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier *process);
+
 // Is the process at this address on PsActiveProcessHead?
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process);
 

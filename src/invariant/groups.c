@@ -131,6 +131,50 @@ static const char *leaving(const struct inv_judge *judge, const struct inv_dossi
 	return NULL;
 }
 
+// Members that JobNotReallyActive does not exempt; false if one of them cannot be read.
+static bool count_active(const struct inv_judge *judge, const struct inv_group_record *job, uint64_t *active)
+{
+	uint64_t offset;
+	*active = 0;
+	if (!inv_field_address(judge->kernel, 0, INV_F_EPROCESS_JobLinks, &offset))
+		return false;
+	for (size_t i = 0; i < job->members.count; i++) {
+		uint64_t process = job->members.nodes[i].entry - offset;
+		struct inv_value inactive = inv_field(judge->kernel, process, INV_F_EPROCESS_JobNotReallyActive);
+		if (!inactive.ok)
+			return false;
+		*active += inactive.u == 0;
+	}
+	return true;
+}
+
+static bool has_children(const struct inv_judge *judge, uint64_t job)
+{
+	const struct inv_group_record *jobs = judge->dossiers->testimony->jobs;
+	for (size_t i = 0; i < inv_count(jobs); i++) {
+		struct inv_value parent = inv_field(judge->kernel, jobs[i].address, INV_F_EJOB_ParentJob);
+		if (parent.ok && parent.u == job)
+			return true;
+	}
+	return false;
+}
+
+// NtAssignProcessToJobObject sets the pointer and then enters the list. JobLinks is zero until then, and what leaves the list
+// keeps its links. (That order is ReactOS's and the model's, not verified on Windows.)
+static enum inv_answer is_assigning(const struct inv_judge *judge, const struct inv_dossier *process, uint64_t job)
+{
+	struct inv_value link = read_process(judge, process, INV_F_EPROCESS_JobLinks);
+	struct inv_value back = link.ok ? inv_read_u64(judge->kernel, link.address + 8) : link;
+	struct inv_value claimed = inv_field(judge->kernel, job, INV_F_EJOB_ActiveProcesses);
+	const struct inv_group_record *record = inv_group_at(judge->dossiers->testimony->jobs, job);
+	uint64_t active;
+	if (!link.ok || link.u != 0 || !back.ok || back.u != 0)
+		return INV_NO;
+	if (!claimed.ok || !record || !count_active(judge, record, &active) || has_children(judge, job))
+		return INV_UNSURE;
+	return claimed.u == active ? INV_YES : INV_NO;
+}
+
 static void report_job(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *job,
                        enum inv_answer shown, uint64_t elsewhere)
 {
@@ -146,6 +190,7 @@ static void report_job(struct inv_judge *judge, const struct inv_dossier *proces
 		                 "the list of this job shows the process");
 	inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
 	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
+	inv_tried(judge, finding, "assigning", "it was linked before, or the job counts another number than its list shows");
 }
 
 static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *process)
@@ -165,7 +210,12 @@ static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *proc
 		return;
 	}
 	const char *excuse = leaving(judge, process);
-	if (excuse)
+	enum inv_answer assigning = !excuse && elsewhere == 0 ? is_assigning(judge, process, job.u) : INV_NO;
+	if (assigning == INV_UNSURE)
+		inv_unknown_because(judge, "the process may be about to enter its job, whose counter cannot be compared");
+	else if (assigning == INV_YES)
+		inv_excuse(judge, inv_subject_process(process), "assigning");
+	else if (excuse)
 		inv_excuse(judge, inv_subject_process(process), excuse);
 	else
 		report_job(judge, process, &job, shown, elsewhere);
@@ -195,23 +245,6 @@ static uint64_t *all_parents(const struct inv_judge *judge)
 static bool is_parent(const uint64_t *parents, uint64_t job)
 {
 	return parents && bsearch(&job, parents, inv_count(parents), sizeof *parents, by_value);
-}
-
-// Members that JobNotReallyActive does not exempt; false if one of them cannot be read.
-static bool count_active(const struct inv_judge *judge, const struct inv_group_record *job, uint64_t *active)
-{
-	uint64_t offset;
-	*active = 0;
-	if (!inv_field_address(judge->kernel, 0, INV_F_EPROCESS_JobLinks, &offset))
-		return false;
-	for (size_t i = 0; i < job->members.count; i++) {
-		uint64_t process = job->members.nodes[i].entry - offset;
-		struct inv_value inactive = inv_field(judge->kernel, process, INV_F_EPROCESS_JobNotReallyActive);
-		if (!inactive.ok)
-			return false;
-		*active += inactive.u == 0;
-	}
-	return true;
 }
 
 static void judge_job(struct inv_judge *judge, const struct inv_group_record *job, const uint64_t *parents)

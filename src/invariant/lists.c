@@ -89,14 +89,17 @@ enum mark { MARK_MM, MARK_SESSION, MARK_CID, MARK_ACTIVE, MARK_INSERTED, MARK_SC
 static const char *const mark_names[MARK_COUNT] = {"the memory manager's list", "its session's list", "PspCidTable",
                                                    "PsActiveProcessHead",       "ProcessInserted",    "its threads"};
 
-// The session's list goes with the memory manager's in every state.
+// Between the memory manager's list and the session's, MiInsertNewProcess and MiDeleteFinalPageTables can be stopped; else the
+// session's list goes with the memory manager's.
 static const bool states[][MARK_COUNT] = {
-    {true, true, false, false, false, false},  // c0 being created
+    {true, false, false, false, false, false}, // c0 being created: on the first of the two lists
+    {true, true, false, false, false, false},  // c0 on both
     {true, true, true, false, false, false},   // c1 identifier assigned; d1 unlinked
     {true, true, true, true, false, false},    // c2 listed; d1 about to be unlinked
     {true, true, true, true, true, false},     // c3 no thread yet; zombie
     {true, true, true, true, true, true},      // run, exiting
-    {false, false, true, false, false, false}, // d2 address space gone
+    {true, false, true, false, false, false},  // d2 address space going: off the session's list
+    {false, false, true, false, false, false}, // d2 gone
     {false, false, false, false, false, false} // freed
 };
 #define STATE_COUNT (sizeof states / sizeof states[0])

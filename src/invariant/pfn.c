@@ -125,6 +125,11 @@ static void judge_foreign_root(struct inv_judge *judge, const struct claim *clai
 		inv_excuse(judge, inv_subject_process(claim->process), "out-swapped");
 		return;
 	}
+	// MiDeleteTopLevelPage gives the frame back, and it may be anybody's at once; the field need not have been cleared.
+	if (inv_has_lost_space(judge, claim->process)) {
+		inv_excuse(judge, inv_subject_process(claim->process), "deleting");
+		return;
+	}
 	struct inv_finding *finding = contradict(judge, claim);
 	size_t count;
 	const struct inv_pfn_record *own = inv_pfn_roots_of(judge->dossiers->testimony, claim->process->address, &count);
@@ -136,6 +141,7 @@ static void judge_foreign_root(struct inv_judge *judge, const struct claim *clai
 	inv_tried(judge, finding, "out-swapped",
 	          "Outswapped is clear, or the frame is in use, or the process runs, or has a root");
 	inv_tried(judge, finding, "replacing", "the root that it claims is not its own");
+	inv_tried(judge, finding, "deleting", "it is listed, inserted or referenced, or has threads");
 }
 
 // A root of the process that neither of its fields names; NULL: there is none.
@@ -215,28 +221,18 @@ static struct inv_value pointer_count(const struct inv_judge *judge, const struc
 	return inv_field(judge->kernel, process->address - body, INV_F_OBJECT_HEADER_PointerCount);
 }
 
-// Not inserted, and nothing of it runs: every list of its threads was read to its end and is empty.
-static bool is_still(const struct inv_judge *judge, const struct inv_dossier *process)
-{
-	uint32_t moving = 1u << INV_W_CPU | 1u << INV_W_THREAD | 1u << INV_W_SCHEDULER_LIST;
-	return is_clear(judge, process, INV_F_EPROCESS_ProcessInserted) &&
-	       is_clear(judge, process, INV_F_EPROCESS_ActiveThreads) && !(process->seen_by & moving) &&
-	       process->threads.closed && process->threads.count == 0 && process->kthreads.closed &&
-	       process->kthreads.count == 0;
-}
-
 // State d1: PspProcessDelete has unlinked the process, and its address space is deleted next.
 static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value references = pointer_count(judge, process);
-	return is_still(judge, process) && is_set(judge, process, INV_F_EPROCESS_ExitTime) && references.ok &&
+	return inv_is_still(judge, process) && is_set(judge, process, INV_F_EPROCESS_ExitTime) && references.ok &&
 	       references.u == 0;
 }
 
 // States c0 and c1: the root is made first, and the process is listed later.
 static bool is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	return is_still(judge, process) && is_clear(judge, process, INV_F_EPROCESS_ExitTime);
+	return inv_is_still(judge, process) && is_clear(judge, process, INV_F_EPROCESS_ExitTime);
 }
 
 static void judge_unlisted(struct inv_judge *judge, const struct inv_dossier *process,
@@ -375,10 +371,14 @@ static void judge_shadow(struct inv_judge *judge, const struct inv_dossier *proc
 	}
 	if (!look_up(judge, &claim))
 		return;
-	if (is_own(&claim))
+	if (is_own(&claim)) {
 		judge_user_half(judge, &claim);
-	else
-		(void)contradict(judge, &claim);
+	} else if (inv_has_lost_space(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "deleting");
+	} else {
+		struct inv_finding *finding = contradict(judge, &claim);
+		inv_tried(judge, finding, "deleting", "it is listed, inserted or referenced, or has threads");
+	}
 }
 
 void inv_judge_M04(struct inv_judge *judge)

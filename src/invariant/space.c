@@ -33,14 +33,22 @@ static void judge_shared_root(struct inv_judge *judge, const struct root *one, c
 		inv_excuse(judge, inv_subject_process(one->process), "boot-pair");
 		return;
 	}
+	const struct inv_dossier *deleted = inv_has_lost_space(judge, one->process)     ? one->process
+	                                    : inv_has_lost_space(judge, other->process) ? other->process
+	                                                                                : NULL;
+	if (deleted) {
+		inv_excuse(judge, inv_subject_process(deleted), "deleting");
+		return;
+	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(one->process), INV_TIER_SCHEDULER);
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &one->value,
 	               "this process claims the page table root");
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &other->value, "another process claims it too");
 	inv_tried(judge, finding, "boot-pair", "they are not Idle and System");
+	inv_tried(judge, finding, "deleting", "both are listed, inserted or referenced, or have threads");
 }
 
-// A zombie has given its page tables back only when its object is deleted, so it is judged like any other.
+// A zombie gives its page tables back only when its object is deleted, so it is judged like any other.
 void inv_judge_M01(struct inv_judge *judge)
 {
 	struct root *roots = NULL;
@@ -101,7 +109,12 @@ static void judge_self_map(struct inv_judge *judge, const struct inv_dossier *pr
 		inv_holds(judge);
 		return;
 	}
+	if (inv_has_lost_space(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "deleting");
+		return;
+	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_SCHEDULER);
+	inv_tried(judge, finding, "deleting", "it is listed, inserted or referenced, or has threads");
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &dtb, "the process claims this page table root");
 	struct inv_evidence evidence = {"page tables",
 	                                INV_TIER_HARDWARE,
