@@ -189,6 +189,7 @@ void inv_machine_free(struct inv_machine *machine)
 		inv_array_free(machine->attacks[i].excused);
 	}
 	inv_array_free(machine->attacks);
+	inv_array_free(machine->attacked);
 	inv_array_free(machine->claims);
 	inv_array_free(machine->excused);
 	stbds_hmfree(machine->places);

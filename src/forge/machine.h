@@ -222,6 +222,7 @@ struct inv_machine {
 
 	struct inv_forge_claim *claims;   // stb_ds
 	struct inv_forge_attack *attacks; // stb_ds
+	uint64_t *attacked;               // stb_ds: addresses of processes that somebody lied about
 	const char **excused;             // stb_ds; without an attack
 
 	uint16_t build;

@@ -13,6 +13,8 @@
 
 #define PROCESS "invar.process"
 #define THREAD "invar.thread"
+#define PAGE INV_RAM_PAGE
+#define HEADERS 0x80u // more than stands before an object
 
 const struct inv_forge_word inv_forge_words[] = {
     {"machine",
@@ -303,16 +305,44 @@ static enum inv_field check_present_field(lua_State *lua, int index)
 	return field;
 }
 
+static bool lies_in(uint64_t address, uint64_t object, uint32_t size)
+{
+	return object && address >= object - HEADERS && address < object + size;
+}
+
+// The process that an address is of: in its object or a thread's, the headers before it, its handle table, its root; 0: none.
+static uint64_t process_around(const struct inv_machine *machine, uint64_t address)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_EPROCESS, PAGE);
+	uint32_t thread = inv_machine_size(machine, INV_T_ETHREAD, PAGE / 2);
+	for (size_t i = 0; i < inv_count(machine->processes); i++) {
+		const struct inv_forge_process *process = machine->processes[i];
+		bool own = lies_in(address, process->address, size) || lies_in(address, process->handle_table, HEADERS) ||
+		           (process->dtb && address - process->dtb < PAGE) ||
+		           (process->user_dtb && address - process->user_dtb < PAGE);
+		for (size_t j = 0; j < inv_count(process->threads) && !own; j++)
+			own = lies_in(address, process->threads[j]->address, thread);
+		if (own)
+			return process->address;
+	}
+	return 0;
+}
+
 // Notes what was done, for breaks().
 static void note(lua_State *lua, const char *operation, uint64_t object)
 {
 	struct inv_forge *forge = forge_of(lua);
-	struct inv_machine *machine = forge->machine;
-	forge->operation = inv_arena_strdup(machine->arena, operation);
+	forge->operation = inv_arena_strdup(forge->machine->arena, operation);
 	forge->object = object;
-	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
-	const struct inv_forge_thread *thread = process ? NULL : inv_machine_thread_at(machine, object);
-	forge->process = process ? process->address : thread ? thread->process->address : 0;
+	forge->process = process_around(forge->machine, object);
+}
+
+static void note_lie(lua_State *lua, const char *operation, uint64_t object)
+{
+	struct inv_forge *forge = forge_of(lua);
+	note(lua, operation, object);
+	if (forge->process)
+		inv_push(forge->machine->attacked, forge->process);
 }
 
 static int word_set(lua_State *lua)
@@ -329,7 +359,7 @@ static int word_set(lua_State *lua)
 	} else {
 		luaL_error(lua, "%s is a structure: give its bytes", luaL_checkstring(lua, 2));
 	}
-	note(lua, lua_pushfstring(lua, "set %s", luaL_checkstring(lua, 2)), object);
+	note_lie(lua, lua_pushfstring(lua, "set %s", luaL_checkstring(lua, 2)), object);
 	check(lua);
 	return 0;
 }
@@ -375,7 +405,7 @@ static int word_write(lua_State *lua)
 	size_t size;
 	const char *bytes = luaL_checklstring(lua, 2, &size);
 	inv_machine_write(machine, address, bytes, size);
-	note(lua, "write", address);
+	note_lie(lua, "write", address);
 	check(lua);
 	return 0;
 }
@@ -387,7 +417,7 @@ static int word_write_physical(lua_State *lua)
 	size_t size;
 	const char *bytes = luaL_checklstring(lua, 2, &size);
 	inv_ram_write(machine->ram, address, bytes, size);
-	note(lua, "write_physical", address);
+	note_lie(lua, "write_physical", address);
 	return 0;
 }
 
@@ -916,7 +946,7 @@ static int word_unlink(lua_State *lua)
 	const struct inv_forge_process *process = check_process(lua, 1);
 	const char *list = luaL_optstring(lua, 2, "active");
 	inv_machine_list_remove(machine, entry_of(lua, process, list));
-	note(lua, lua_pushfstring(lua, "unlink %s", list), process->address);
+	note_lie(lua, lua_pushfstring(lua, "unlink %s", list), process->address);
 	check(lua);
 	return 0;
 }
@@ -934,7 +964,7 @@ static int word_unlink_thread(lua_State *lua)
 		inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, entries[list]));
 	if (list == 2)
 		thread->dispatched = true;
-	note(lua, lua_pushfstring(lua, "unlink_thread %s", lists[list]), thread->process->address);
+	note_lie(lua, lua_pushfstring(lua, "unlink_thread %s", lists[list]), thread->process->address);
 	check(lua);
 	return 0;
 }
@@ -945,7 +975,7 @@ static int word_unlink_half(lua_State *lua)
 	const struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t entry = entry_of(lua, process, "active");
 	inv_machine_put64(machine, inv_machine_get64(machine, entry + 8), inv_machine_get64(machine, entry));
-	note(lua, "unlink_half", process->address);
+	note_lie(lua, "unlink_half", process->address);
 	check(lua);
 	return 0;
 }
@@ -960,7 +990,7 @@ static int word_relink(lua_State *lua)
 		return luaL_error(lua, "a process cannot stand behind itself");
 	inv_machine_list_remove(machine, entry);
 	inv_machine_list_append(machine, inv_machine_get64(machine, previous), entry);
-	note(lua, "relink", process->address);
+	note_lie(lua, "relink", process->address);
 	check(lua);
 	return 0;
 }
@@ -974,7 +1004,7 @@ static int word_erase_cid(lua_State *lua)
 	if (!process && !thread)
 		return luaL_error(lua, "neither a process nor a thread");
 	inv_machine_cid_put(machine, process ? process->pid : thread->tid, 0);
-	note(lua, "erase_cid", object);
+	note_lie(lua, "erase_cid", object);
 	check(lua);
 	return 0;
 }
@@ -1028,7 +1058,7 @@ static int word_copy_root(lua_State *lua)
 	struct inv_maps copy = {.ram = machine->ram, .root = physical, .levels = machine->maps.levels};
 	if (lua_toboolean(lua, 2))
 		inv_maps_set_self(&copy, machine->self_slot);
-	note(lua, "copy_root", process->address);
+	note_lie(lua, "copy_root", process->address);
 	lua_pushinteger(lua, (lua_Integer)physical);
 	return 1;
 }
@@ -1044,7 +1074,7 @@ static int word_set_owner(lua_State *lua)
 	for (size_t i = 0; i < inv_count(machine->processes); i++)
 		if (machine->processes[i]->dtb == physical && !machine->processes[i]->idle)
 			owner = machine->processes[i]->address;
-	note(lua, "set_owner", owner);
+	note_lie(lua, "set_owner", owner);
 	check(lua);
 	return 0;
 }
@@ -1079,7 +1109,7 @@ static int word_replace_cid(lua_State *lua)
 {
 	uint64_t object = check_value(lua, 1);
 	inv_machine_cid_put(machine_of(lua), check_id_of(lua, object), check_value(lua, 2));
-	note(lua, "replace_cid", object);
+	note_lie(lua, "replace_cid", object);
 	check(lua);
 	return 0;
 }
@@ -1131,7 +1161,7 @@ static int word_drop_handle(lua_State *lua)
 		return luaL_error(lua, "%s has no such handle", process->name);
 	uint64_t object = handle->object;
 	inv_machine_close(machine_of(lua), process, value, false);
-	note(lua, "drop_handle", object);
+	note_lie(lua, "drop_handle", object);
 	return 0;
 }
 
@@ -1150,7 +1180,7 @@ static int word_forge_type(lua_State *lua)
 	uint64_t object = check_value(lua, 1);
 	(void)check_id_of(lua, object);
 	inv_machine_put_type(machine, object, (uint8_t)luaL_checkinteger(lua, 2));
-	note(lua, "forge_type", object);
+	note_lie(lua, "forge_type", object);
 	check(lua);
 	return 0;
 }
@@ -1164,7 +1194,7 @@ static int wipe(lua_State *lua, enum inv_forge_mark mark, const char *operation)
 	if ((!process || process->idle) && (!thread || thread->idle || mark == INV_MARK_NAME))
 		return luaL_error(lua, "not an object that has this mark");
 	inv_machine_wipe(machine, object, mark);
-	note(lua, operation, object);
+	note_lie(lua, operation, object);
 	check(lua);
 	return 0;
 }
@@ -1203,7 +1233,7 @@ static int word_header(lua_State *lua)
 	for (const char *const *name = known; *name; name++)
 		if (has_key(lua, 1, *name))
 			inv_push(machine->claims, ((struct inv_forge_claim){*name, key_value(lua, 1, *name, 0)}));
-	note(lua, "header", 0);
+	note_lie(lua, "header", 0);
 	return 0;
 }
 
@@ -1214,7 +1244,7 @@ static int word_kdbg(lua_State *lua)
 	if (offset < 0 || offset > (lua_Integer)machine->kdbg_size - 8)
 		return luaL_error(lua, "the block has 0x%x bytes", (unsigned)machine->kdbg_size);
 	inv_put64(machine->kdbg_plain + offset, check_value(lua, 2));
-	note(lua, "kdbg", machine->kdbg);
+	note_lie(lua, "kdbg", machine->kdbg);
 	return 0;
 }
 

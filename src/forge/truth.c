@@ -188,6 +188,14 @@ static json_t *attack_list(const struct inv_machine *machine)
 	return array;
 }
 
+static json_t *address_list(const uint64_t *addresses)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(addresses); i++)
+		json_array_append_new(array, address(addresses[i]));
+	return array;
+}
+
 char *inv_truth_json(const struct inv_machine *machine)
 {
 	json_t *o = json_object();
@@ -195,6 +203,7 @@ char *inv_truth_json(const struct inv_machine *machine)
 	json_object_set_new(o, "modules", module_list(machine));
 	json_object_set_new(o, "processes", process_list(machine));
 	json_object_set_new(o, "attacks", attack_list(machine));
+	json_object_set_new(o, "attacked", address_list(machine->attacked));
 	json_object_set_new(o, "excused", strings(machine->excused, inv_count(machine->excused)));
 	json_object_set_new(o, "clean", json_boolean(machine->clean));
 	char *text = json_dumps(o, JSON_INDENT(1));

@@ -27,6 +27,15 @@ static bool is_boot_pair(const struct root *a, const struct root *b)
 	       (first == INV_ROLE_SYSTEM && second == INV_ROLE_IDLE);
 }
 
+// The PFN entry of the root says whose it is, where it can be read.
+static bool is_owner(const struct inv_judge *judge, const struct root *root)
+{
+	const struct inv_pfn_database *database = &judge->dossiers->testimony->pfn;
+	struct inv_pfn pfn;
+	return !database->voided && inv_pfn_read(database, root->frame / INV_PAGE_SIZE, &pfn, NULL) &&
+	       inv_pfn_is_root(&pfn) && inv_pfn_owner(database, &pfn) == root->process->address;
+}
+
 static void judge_shared_root(struct inv_judge *judge, const struct root *one, const struct root *other)
 {
 	if (is_boot_pair(one, other)) {
@@ -40,10 +49,11 @@ static void judge_shared_root(struct inv_judge *judge, const struct root *one, c
 		inv_excuse(judge, inv_subject_process(deleted), "deleting");
 		return;
 	}
-	struct inv_finding *finding = inv_broken(judge, inv_subject_process(one->process), INV_TIER_SCHEDULER);
-	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &one->value,
+	const struct root *guest = is_owner(judge, one) ? other : one, *host = guest == one ? other : one;
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(guest->process), INV_TIER_SCHEDULER);
+	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &guest->value,
 	               "this process claims the page table root");
-	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &other->value, "another process claims it too");
+	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &host->value, "another process claims it too");
 	inv_tried(judge, finding, "boot-pair", "they are not Idle and System");
 	inv_tried(judge, finding, "deleting", "both are listed, inserted or referenced, or have threads");
 }

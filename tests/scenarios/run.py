@@ -15,8 +15,11 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
     format NAME          the image format to forge (raw)
     since BUILD          kernels of older builds lack what the scenario lies about
     until BUILD          and those of newer builds
+    accuses NAME         a finding may also name this process, which nobody lied about
+    seeds N              forge it N times, with the seeds 1 to N; what must hold, be excused or unknown need be so in one
 
-Without 'broken' or 'may' lines no finding is allowed. With --kernels layouts, one kernel of every layout is forged; with
+Without 'broken' or 'may' lines no finding is allowed. A finding that names a process or thread must name one that the
+scenario lied about, by one of the forge's attacks or by what stands before breaks(). With --kernels layouts, one kernel of every layout is forged; with
 every, each kernel of the table. --matrix writes which invariants were broken by which lie on which build, as a table in
 Markdown.
 """
@@ -39,6 +42,8 @@ class Expectation:
         self.format = "raw"
         self.since = 0
         self.until = 1 << 16
+        self.seeds = 0
+        self.accuses = set()
         self.broken, self.may, self.holds, self.unknown = set(), set(), set(), set()
         self.excused = set()
         with open(path, encoding="utf-8") as file:
@@ -48,13 +53,13 @@ class Expectation:
                     self.add(words[0], words[1:], path)
 
     def add(self, word, rest, path):
-        if word in ("status", "since", "until"):
+        if word in ("status", "since", "until", "seeds"):
             setattr(self, word, int(rest[0]))
         elif word == "format":
             self.format = rest[0]
         elif word == "excused":
             self.excused.add(tuple(rest))
-        elif word in ("broken", "may", "holds", "unknown"):
+        elif word in ("broken", "may", "holds", "unknown", "accuses"):
             getattr(self, word).add(rest[0])
         else:
             sys.exit(f"{path}: unknown word '{word}'")
@@ -94,29 +99,66 @@ def truth_problems(report, truth):
     return problems
 
 
-def run_one(arguments, folder, kernel):
-    """What is not as expected (None: not for this kernel), and the identifiers of all findings (None: no report)."""
-    expect = Expectation(os.path.join(folder, "expect"))
+def accusation_problems(expect, report, truth):
+    """Nobody else is accused: findings about processes and threads name those that were lied about."""
+    owner = {row["address"]: row for row in truth["processes"]}
+    owner |= {thread["address"]: row for row in truth["processes"] for thread in row["threads"]}
+    attacked = set(truth["attacked"]) | {attack["process"] for attack in truth["attacks"]}
+    problems = set()
+    for finding in report["findings"]:
+        subject = finding["subject"]
+        process = owner.get(subject["address"])
+        if subject["kind"] not in ("process", "thread") or not process:
+            continue
+        if process["address"] not in attacked and process["name"] not in expect.accuses:
+            problems.add(f"{finding['id']} accuses the {subject['kind']} of {process['name']}, which nobody attacked")
+    return sorted(problems)
+
+
+def merge(reports):
+    """Of several images of one scenario: what was seen in any."""
+    joined = {key: [row for report in reports for row in report[key]] for key in ("findings", "excused", "unknown")}
+    return joined | {"summary": {"held": [name for report in reports for name in report["summary"]["held"]]}}
+
+
+def check_image(arguments, folder, expect, options):
+    """Problems, the report and the status of one image; the report is None if there is none."""
     with tempfile.TemporaryDirectory() as scratch:
         image, truth = os.path.join(scratch, "image"), os.path.join(scratch, "truth.json")
         forge = [arguments.forge, os.path.join(folder, "scenario.lua"), "-o", image, "--truth", truth, "--format",
-                 arguments.format or expect.format]
-        if kernel:
-            build = int(kernel["version"].split(".")[2])
-            if not expect.since <= build <= expect.until:
-                return None, None
-            forge += ["--kernel", kernel["guid"]]
+                 arguments.format or expect.format] + options
         made = subprocess.run(forge, capture_output=True, text=True, check=False)
         if made.returncode != 0:
-            return [f"the forge failed: {made.stderr.strip()}"], None
+            return [f"the forge failed: {made.stderr.strip()}"], None, 0
         checked = subprocess.run([arguments.invar, "check", "--format", "json", image], capture_output=True, text=True,
                                  check=False)
         if not checked.stdout:
-            return [f"no report, status {checked.returncode}: {checked.stderr.strip()[:2000]}"], None
+            return [f"no report, status {checked.returncode}: {checked.stderr.strip()[:2000]}"], None, 0
         report = json.loads(checked.stdout)
         with open(truth, encoding="utf-8") as file:
-            problems = compare(expect, report, checked.returncode) + truth_problems(report, json.load(file))
-        return problems, {finding["id"] for finding in report["findings"]}
+            truth = json.load(file)
+        return truth_problems(report, truth) + accusation_problems(expect, report, truth), report, checked.returncode
+
+
+def run_one(arguments, folder, kernel):
+    """What is not as expected (None: not for this kernel), and the identifiers of all findings (None: no report)."""
+    expect = Expectation(os.path.join(folder, "expect"))
+    options = []
+    if kernel:
+        build = int(kernel["version"].split(".")[2])
+        if not expect.since <= build <= expect.until:
+            return None, None
+        options = ["--kernel", kernel["guid"]]
+    problems, reports, worst = [], [], 0
+    for seed in range(1, expect.seeds + 1) if expect.seeds else [0]:
+        more, report, status = check_image(arguments, folder, expect, options + (["--seed", str(seed)] if seed else []))
+        problems += [f"seed {seed}: {problem}" if seed else problem for problem in more]
+        if report is None:
+            return problems, None
+        reports.append(report)
+        worst = max(worst, status)
+    merged = merge(reports)
+    return compare(expect, merged, worst) + problems, {finding["id"] for finding in merged["findings"]}
 
 
 def kernels(arguments):
