@@ -17,6 +17,13 @@ static uint64_t block_of(const struct inv_machine *machine, uint64_t object)
 	return inv_machine_header(machine, object) - QUOTA_INFO_SIZE - POOL_HEADER_SIZE;
 }
 
+// 0: the object lies in a block with a header.
+static uint64_t big_block_of(const struct inv_machine *machine, uint64_t object)
+{
+	uint64_t start = inv_machine_header(machine, object) - QUOTA_INFO_SIZE;
+	return start % INV_RAM_PAGE == 0 && inv_machine_big_entry(machine, start) ? start : 0;
+}
+
 static void leave_list(struct inv_machine *machine, uint64_t object, enum inv_field field)
 {
 	if (!inv_machine_has(machine, field))
@@ -45,7 +52,10 @@ static void put_free(struct inv_machine *machine, uint64_t block)
 
 void inv_machine_free_object(struct inv_machine *machine, uint64_t object)
 {
-	put_free(machine, block_of(machine, object));
+	if (big_block_of(machine, object))
+		inv_machine_free_big(machine, big_block_of(machine, object));
+	else
+		put_free(machine, block_of(machine, object));
 }
 
 void inv_machine_free_pool(struct inv_machine *machine, uint64_t body)
@@ -97,6 +107,11 @@ void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_for
 	uint64_t header = inv_machine_header(machine, object);
 	switch (mark) {
 	case INV_MARK_TAG:
+		if (big_block_of(machine, object)) {
+			uint64_t entry = inv_machine_big_entry(machine, big_block_of(machine, object));
+			inv_machine_put(machine, entry, INV_F_POOL_TRACKER_BIG_PAGES_Key, 0);
+			return;
+		}
 		inv_machine_write(machine, block_of(machine, object), zeros, POOL_HEADER_SIZE);
 		return;
 	case INV_MARK_HEADER:

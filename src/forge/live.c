@@ -143,7 +143,8 @@ static void stop_half_way(struct life *life)
 			finish(&life->running[i]);
 	for (uint64_t i = 1 + draw(life, AT_ONCE); i-- > 0;) {
 		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT));
-		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]); steps--)
+		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]);
+		     steps--)
 			(void)inv_model_step(life->running[i]);
 	}
 }

@@ -115,6 +115,7 @@ static void boot(struct inv_machine *machine)
 	inv_machine_make_pfn(machine);
 	make_list_heads(machine);
 	inv_machine_make_types(machine);
+	inv_machine_make_big_pages(machine);
 	inv_machine_load_modules(machine);
 	inv_machine_make_cpus(machine);
 	inv_machine_make_idle(machine);

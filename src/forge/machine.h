@@ -210,6 +210,7 @@ struct inv_machine {
 	uint64_t cid_pages[INV_FORGE_MAX_ID / 4 / 256];               // tables of 256 entries, 0: none yet
 	uint64_t error_port;                                          // what ExceptionPortData of Win32 processes points at
 	uint64_t mm_process_head, ki_process_head, handle_table_head; // 0: not known for this kernel
+	uint64_t big_table;                                           // PoolBigPageTable, 0: not known for this kernel
 	uint64_t shared_ready_queue;                                  // KSHARED_READY_QUEUE of all CPUs, 0: none
 
 	struct inv_forge_module *modules;     // stb_ds
@@ -274,12 +275,25 @@ enum inv_forge_type { INV_FORGE_TOKEN = 5, INV_FORGE_JOB = 6, INV_FORGE_PROCESS 
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
 // The OBJECT_TYPE that the object's header names; 0: none that the forge made.
 uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object);
+// The object header in a block of pool whose content begins at `block`; the address of the body.
+uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t block, uint8_t type_index);
 // A block of pool with its header; the address of its body.
 uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
 // Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
 void inv_machine_unicode(struct inv_machine *machine, uint64_t where, const char *text);
 // An OBJECT_NAME_INFORMATION as ObQueryNameString fills it: the characters follow the string in the same block. Its address.
 uint64_t inv_machine_name_information(struct inv_machine *machine, const char *text);
+
+// -- blocks of a page or more (big_pages.c) ---------------------------------------------------------------------------------
+void inv_machine_make_big_pages(struct inv_machine *machine);
+// A block billed to a process (0: to none), where the kernel keeps that; its address.
+uint64_t inv_machine_big_block(struct inv_machine *machine, uint64_t size, const char tag[5], uint64_t process);
+void inv_machine_free_big(struct inv_machine *machine, uint64_t va);
+// As inv_machine_object(), in a block of its own. `reused`: the table has a free entry for the same address too.
+uint64_t inv_machine_big_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
+                                bool reused);
+// The address of a block's entry in the table, that of one in use if there are several; 0: none.
+uint64_t inv_machine_big_entry(const struct inv_machine *machine, uint64_t va);
 
 // -- the kernel image (kernel_image.c) --------------------------------------------------------------------------------------
 // Chooses base and size, maps the image and writes headers, exports and code.
@@ -319,6 +333,7 @@ struct inv_process_wish {
 	bool zombie, minimal, gui, wow64;
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
+	bool big, reused; // its object lies in a block of a page or more; one whose address another had before
 	const struct inv_forge_process *clone_of; // NULL: no clone
 };
 void inv_machine_make_types(struct inv_machine *machine);

@@ -23,14 +23,19 @@
 #define SESSION_ID 0x08u           // _MM_SESSION_SPACE.SessionId, every x64 build to 22000
 #define SESSION_PROCESS_LIST 0x10u // _MM_SESSION_SPACE.ProcessList
 
+// No handle is open yet.
+static uint64_t without_handles(struct inv_machine *machine, uint64_t object)
+{
+	uint64_t header = object - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 0);
+	return object;
+}
+
 static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, const char *plain, const char *old,
                                 uint8_t type)
 {
 	// Windows 7 marks the tags of protected objects with the highest bit of the last letter.
-	uint64_t object = inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type);
-	uint64_t header = object - inv_machine_at(machine, 0, INV_F_OBJECT_HEADER_Body);
-	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 0); // none is open yet
-	return object;
+	return without_handles(machine, inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type));
 }
 
 static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
@@ -346,9 +351,15 @@ void inv_machine_make_idle(struct inv_machine *machine)
 		inv_machine_put64(machine, symbol, idle->address);
 }
 
-static uint64_t process_object(struct inv_machine *machine)
+// `wish` may be NULL. No kernel that is known puts an EPROCESS into a block of its own, but special pool does.
+static uint64_t process_object(struct inv_machine *machine, const struct inv_process_wish *wish)
 {
 	count_object(machine, machine->process_type, &machine->process_objects);
+	if (wish && wish->big && machine->big_table)
+		return without_handles(machine,
+		                       inv_machine_big_object(machine, inv_machine_size(machine, INV_T_EPROCESS, 0x1000),
+		                                              machine->build < 9200 ? "Pro\xe3" : "Proc", INV_FORGE_PROCESS,
+		                                              wish->reused));
 	return pool_tag_object(machine, inv_machine_size(machine, INV_T_EPROCESS, 0x1000), "Proc", "Pro\xe3",
 	                       INV_FORGE_PROCESS);
 }
@@ -361,7 +372,7 @@ void inv_machine_make_system(struct inv_machine *machine)
 	system->pid = 4;
 	system->created = machine->boot_time + inv_random_below(&machine->random, SECOND);
 	machine->clock = system->created + SECOND;
-	system->address = process_object(machine);
+	system->address = process_object(machine, NULL);
 	system->maps = machine->maps;
 	system->dtb = machine->maps.root;
 	put_process(machine, system);
@@ -599,7 +610,7 @@ struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine,
 	process->minimal = wish->minimal;
 	process->gui = wish->gui;
 	process->wow64 = wish->wow64;
-	process->address = process_object(machine);
+	process->address = process_object(machine, wish);
 	put_process(machine, process);
 	return process;
 }

@@ -71,6 +71,11 @@ static uint8_t encode_type_index(const struct inv_machine *machine, uint64_t hea
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index)
 {
 	uint64_t block = inv_machine_pool(machine, &machine->pool, QUOTA_INFO_SIZE + OBJECT_HEADER_SIZE + size, tag);
+	return inv_machine_put_header(machine, block, type_index);
+}
+
+uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t block, uint8_t type_index)
+{
 	uint64_t header = block + QUOTA_INFO_SIZE;
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0x8000);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 1);

@@ -23,9 +23,11 @@ const struct inv_forge_word inv_forge_words[] = {
      "says what the machine is like; before any other word", false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=, role=, clone_of=}",
+     "exited=, exit_status=, role=, clone_of=, big=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
-     "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot of",
+     "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
+     "of; big: true or "
+     "\"reused\", its object lies in a block of a page or more, at an address that was used before",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
      "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
@@ -62,6 +64,11 @@ const struct inv_forge_word inv_forge_words[] = {
     {"job", "job({process, ...} [, parent])",
      "creates a job with these processes, nested into another, and returns its address; nil if this kernel's jobs are "
      "not known",
+     false},
+    {"big_block", "big_block{tag=, size=, process=, free=}",
+     "a block of pool of a page or more, billed to a process; its address, nil if this kernel's table is not known",
+     false},
+    {"big_entry", "big_entry(address|process)", "the address of the entry of PoolBigPageTable for a block, or nil",
      false},
     {"token", "token()", "creates an access token that nobody has yet and returns its address", false},
     {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
@@ -545,6 +552,9 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
 	};
+	wish.big = key_flag(lua, 1, "big", false);
+	wish.reused = wish.big && lua_getfield(lua, 1, "big") == LUA_TSTRING;
+	lua_settop(lua, 1);
 	if (lua_getfield(lua, 1, "clone_of") != LUA_TNIL)
 		wish.clone_of = check_process(lua, -1);
 	lua_pop(lua, 1);
@@ -610,7 +620,7 @@ static int word_process(lua_State *lua)
 {
 	static const char *const known[] = {"name",   "path",    "pid",   "parent",      "session",    "created",
 	                                    "exited", "threads", "state", "exit_status", "protection", "minimal",
-	                                    "gui",    "wow64",   "role",  "clone_of",    NULL};
+	                                    "gui",    "wow64",   "role",  "clone_of",    "big",        NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -813,6 +823,38 @@ static int word_job(lua_State *lua)
 	note(lua, "job", job);
 	check(lua);
 	lua_pushinteger(lua, (lua_Integer)job);
+	return 1;
+}
+
+static int word_big_block(lua_State *lua)
+{
+	static const char *const known[] = {"tag", "size", "process", "free", NULL};
+	struct inv_machine *machine = machine_of(lua);
+	check_keys(lua, 1, known);
+	const char *tag = key_text(lua, 1, "tag");
+	uint64_t size = key_value(lua, 1, "size", INV_RAM_PAGE);
+	if (!machine->big_table) {
+		lua_pushnil(lua);
+		return 1;
+	}
+	if ((tag && strlen(tag) != 4) || size == 0 || size > 64 * INV_RAM_PAGE)
+		return luaL_error(lua, "a block has a tag of four letters, and no more than 64 pages");
+	uint64_t va = inv_machine_big_block(machine, size, tag ? tag : "Cont", key_value(lua, 1, "process", 0));
+	if (key_flag(lua, 1, "free", false))
+		inv_machine_free_big(machine, va);
+	check(lua);
+	lua_pushinteger(lua, (lua_Integer)va);
+	return 1;
+}
+
+static int word_big_entry(lua_State *lua)
+{
+	const struct inv_machine *machine = machine_of(lua);
+	uint64_t entry = inv_machine_big_entry(machine, check_value(lua, 1) & ~(uint64_t)(INV_RAM_PAGE - 1));
+	if (entry)
+		lua_pushinteger(lua, (lua_Integer)entry);
+	else
+		lua_pushnil(lua);
 	return 1;
 }
 
@@ -1376,6 +1418,8 @@ static const luaL_Reg words[] = {
     {"wait", word_wait},
     {"job", word_job},
     {"token", word_token},
+    {"big_block", word_big_block},
+    {"big_entry", word_big_entry},
     {"impersonate", word_impersonate},
     {"map", word_map},
     {"find", word_find},

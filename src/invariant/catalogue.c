@@ -213,26 +213,37 @@ static const struct inv_invariant catalogue[] = {
      {{0}},
      INV_SMEAR_STATE},
     {"L14",
-     "A process on PsActiveProcessHead lies in an allocated block of pool with the tag of processes.",
+     "A process on a list of processes lies in an allocated block of pool with the tag of processes: one with a "
+     "header, or "
+     "one of a page or more that stands in PoolBigPageTable.",
      "The object manager allocates it there, and frees the block only when the object is deleted.",
-     "active-list against _POOL_HEADER",
-     "wiping the pool tag; a process object in memory that was never allocated as one",
+     "active-list, cid-table, mm-list, scheduler-list, session-list and job-list against _POOL_HEADER and big-pages",
+     "wiping the pool tag; marking the block as free; a process object in memory that was never allocated as one",
      "T1014, T1027",
-     "7 to 1809; later ones where the block has a header",
-     TYPES "; pooltag.txt of the debugger",
+     "7 to 1809; from 1903 on pool is a segment heap, whose own records are not read: there a block that shows its tag "
+     "holds, and everything else is unknown",
+     TYPES "; pooltag.txt of the debugger; that bit 0 of Va marks a free entry is public practice",
      inv_judge_L14,
      {IDLE},
      INV_SMEAR_LIFE},
     {"L15",
-     "The process that a thread, a CPU or one of the kernel's own pointers names is on PsActiveProcessHead.",
-     "These structures hold references, so the object has not been deleted, and a process leaves the list only then.",
-     "KTHREAD.Process, ApcState.Process, KPRCB, PsInitialSystemProcess and the like against active-list",
+     "The process that a thread, a CPU or one of the kernel's own pointers names, or that a block of pool is billed "
+     "to, is "
+     "on PsActiveProcessHead.",
+     "These structures hold references, so the object has not been deleted, and a process leaves the list only then. "
+     "That "
+     "a bill does is not verified; but deletion clears ProcessInserted first of all.",
+     "KTHREAD.Process, ApcState.Process, KPRCB, PsInitialSystemProcess and the like, and ProcessBilled of big-pages, "
+     "against active-list",
      "any unlinking",
      "T1014",
-     "all",
+     "all; bills from Server 2022 on",
      TYPES,
      inv_judge_L15,
-     {IDLE},
+     {IDLE,
+      {"not-inserted",
+       "Only a bill for pool names it, Flags.ProcessInserted is clear and it has no thread: it is being "
+       "created, or was deleted."}},
      INV_SMEAR_LIFE},
     {"L16",
      "A process identifier is one that the CID table can hand out (a multiple of 4 whose bits 0x3fc are not all "

@@ -372,11 +372,24 @@ void inv_judge_L10(struct inv_judge *judge)
 	}
 }
 
+// Whether the block that is billed to a process holds a reference to it is not verified, so a process that is created or was
+// deleted may be billed; but then it is not inserted and has no thread.
+static bool is_only_billed(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	return process->on_active_list == INV_NO && !inv_is_scheduled(process) &&
+	       is_zero(judge, process, INV_F_EPROCESS_ProcessInserted);
+}
+
 static void judge_closure(struct inv_judge *judge, const struct inv_dossier *process)
 {
 	uint32_t pointers = 1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR;
-	if (!(process->seen_by & pointers))
+	const struct inv_bill *bill = inv_bill_of(judge->dossiers->testimony, process->address);
+	if (!(process->seen_by & pointers) && !bill)
 		return;
+	if (!(process->seen_by & pointers) && is_only_billed(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "not-inserted");
+		return;
+	}
 	if (!is_denied_by_active_list(judge, process))
 		return;
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
@@ -394,6 +407,12 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 		                 "a live kernel structure points to the process");
 		if (inv_count(finding->evidence) >= 8) // more of the same proves no more
 			break;
+	}
+	if (bill) {
+		struct inv_value pointer = {.ok = true, .address = bill->at, .u = process->address};
+		inv_witness_says(judge, finding, INV_W_BIG_PAGES, "ProcessBilled", &pointer,
+		                 "a block of pool that is in use is billed to the process");
+		inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
 	}
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
 }

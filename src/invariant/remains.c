@@ -12,7 +12,7 @@
 #define OPTIONAL_MAX 0xa0u // optional headers between the pool header and the object header
 #define TAG_MASK 0x7fffffffu
 #define TAG_PROCESS 0x636f7250u // "Proc"
-// From 1903 on the segment heap may keep a block without a header.
+// From 1903 on pool is a segment heap: blocks may lack a header, and what it writes into those that are free is not verified.
 #define SEGMENT_HEAP_BUILD 18362u
 
 struct block {
@@ -41,17 +41,75 @@ static bool find_block(struct inv_judge *judge, uint64_t object_header, struct b
 	return true;
 }
 
-// A block may have no header of its own: in the segment heap, and where it begins a page.
-static const char *why_headerless(const struct inv_judge *judge, uint64_t object)
+// Lists that show a process only while its object is allocated.
+#define LISTS                                                                                                          \
+	(1u << INV_W_ACTIVE_LIST | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_MM_LIST | 1u << INV_W_CID_TABLE |              \
+	 1u << INV_W_SESSION_LIST | 1u << INV_W_JOB_LIST)
+
+// A block that begins its page has no header, and stands in PoolBigPageTable instead.
+enum big_answer {
+	NOT_BIG,     // no block can begin there
+	BIG_UNKNOWN, // the table could not be read to its end
+	BIG_NONE,    // the table has no block there
+	BIG_FREE,    // it had one
+	BIG_OTHER,   // it has one with another tag
+	BIG_PROCESS, // it has one with the tag of processes
+};
+
+static enum big_answer ask_big_pages(const struct inv_judge *judge, uint64_t object_header,
+                                     const struct inv_big_page **page)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	uint64_t start = object_header & ~(uint64_t)(INV_PAGE_SIZE - 1);
+	size_t count;
+	const struct inv_big_page *pages = inv_big_pages_at(testimony, start, &count);
+	*page = pages;
+	if (object_header - start > OPTIONAL_MAX)
+		return NOT_BIG;
+	enum big_answer answer = count ? BIG_FREE : BIG_NONE;
+	for (size_t i = 0; i < count; i++) { // an entry that is free may have been for the same address before
+		if (pages[i].free)
+			continue;
+		*page = &pages[i];
+		if ((pages[i].tag & TAG_MASK) == TAG_PROCESS)
+			return BIG_PROCESS;
+		answer = BIG_OTHER;
+	}
+	return answer == BIG_NONE && !testimony->coverage[INV_W_BIG_PAGES].complete ? BIG_UNKNOWN : answer;
+}
+
+// Does the header itself say that it stands where a block without a header begins? Unsure when it says nothing.
+static bool may_begin_page(const struct inv_judge *judge, uint64_t object_header)
+{
+	uint64_t optional;
+	return !inv_object_optional_size(judge->kernel, object_header, &optional) ||
+	       object_header % INV_PAGE_SIZE == optional;
+}
+
+static const char *why_unknown(const struct inv_judge *judge, uint64_t object_header, enum big_answer big)
 {
 	if (judge->kernel->version.build == 0 || judge->kernel->version.build >= SEGMENT_HEAP_BUILD)
-		return "the segment heap (Windows 10 1903 and later) may keep a block without a header";
-	uint64_t optional;
-	if (!inv_object_optional_size(judge->kernel, inv_object_header(judge->kernel, object), &optional))
-		return "what stands between the block's start and the object's header is not known";
-	if (inv_object_header(judge->kernel, object) % INV_PAGE_SIZE == optional)
-		return "the block begins a page, and then may have no header";
+		return "the segment heap (Windows 10 1903 and later) keeps records of its own, which are not read";
+	if (big == BIG_UNKNOWN && may_begin_page(judge, object_header))
+		return "the block begins a page, and PoolBigPageTable could not be read to its end";
 	return NULL;
+}
+
+static void says_block(struct inv_judge *judge, struct inv_finding *finding, uint64_t header, const struct block *block,
+                       enum big_answer big, const struct inv_big_page *page)
+{
+	struct inv_value tag = {.ok = true, .address = block->address ? block->address : header, .u = block->tag};
+	if (block->address) {
+		inv_witness_says(judge, finding, INV_W_POOL, "_POOL_HEADER", &tag, "the block that it lies in is free");
+	} else if (big == BIG_FREE || big == BIG_OTHER) {
+		struct inv_value entry = {.ok = true, .address = page->at, .u = page->tag};
+		inv_witness_says(judge, finding, INV_W_BIG_PAGES, "PoolBigPageTable", &entry,
+		                 big == BIG_FREE ? "the block that begins its page is free"
+		                                 : "the block that begins its page has another tag");
+	} else {
+		inv_witness_says(judge, finding, INV_W_POOL, "_POOL_HEADER", &tag,
+		                 "no block with the tag of processes begins before it");
+	}
 }
 
 static void judge_block(struct inv_judge *judge, const struct inv_dossier *process)
@@ -60,7 +118,7 @@ static void judge_block(struct inv_judge *judge, const struct inv_dossier *proce
 		inv_excuse(judge, inv_subject_process(process), "idle");
 		return;
 	}
-	if (process->on_active_list != INV_YES)
+	if (!(process->seen_by & LISTS))
 		return;
 	uint64_t header = inv_object_header(judge->kernel, process->address);
 	struct block block;
@@ -69,22 +127,25 @@ static void judge_block(struct inv_judge *judge, const struct inv_dossier *proce
 		                                  : "the layout does not know where an object's header stands");
 		return;
 	}
-	if (block.address && block.type != 0) {
+	const struct inv_big_page *page = NULL;
+	enum big_answer big = block.address ? NOT_BIG : ask_big_pages(judge, header, &page);
+	if ((block.address && block.type != 0) || big == BIG_PROCESS) {
 		inv_holds(judge);
 		return;
 	}
-	const char *headerless = why_headerless(judge, process->address);
-	if (headerless) {
-		inv_unknown_because(judge, headerless);
+	const char *unknown = why_unknown(judge, header, big);
+	if (unknown) {
+		inv_unknown_because(judge, unknown);
 		return;
 	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_OBJECT_MANAGER);
-	struct inv_value entry = {.ok = true, .u = process->address};
-	inv_witness_says(judge, finding, INV_W_ACTIVE_LIST, "PsActiveProcessHead", &entry, "the process is on the list");
-	struct inv_value tag = {.ok = true, .address = block.address ? block.address : header, .u = block.tag};
-	inv_witness_says(judge, finding, INV_W_POOL, "_POOL_HEADER", &tag,
-	                 block.address ? "the block that it lies in is free"
-	                               : "no block with the tag of processes begins before it");
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
+		struct inv_value entry = {.ok = true, .u = process->address};
+		if (process->seen_by & LISTS & 1u << i)
+			inv_witness_says(judge, finding, (enum inv_witness_id)i, inv_witness((enum inv_witness_id)i)->name, &entry,
+			                 "the process is on the list");
+	}
+	says_block(judge, finding, header, &block, big, page);
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
 }
 

@@ -114,6 +114,14 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
                    "from its creation to the deletion of its object.",
                    "read in the kernel's code: MiAllocateTopLevelPage, MiSetPageTablePfnBuddy, MiAllocateProcessShadow",
                    inv_witness_pfn},
+    [INV_W_BIG_PAGES] =
+        {INV_W_BIG_PAGES, "big-pages", INV_TIER_OBJECT_MANAGER,
+         "PoolBigPageTable: blocks of pool of a page or more, which have no header. Process and thread objects that "
+         "lie in "
+         "one, and from Server 2022 on the process that a block is billed to.",
+         "type information of the kernel's PDB; that bit 0 of Va marks a free entry is public practice; whether "
+         "ProcessBilled is encoded is not verified: it counts only where it leads to a process",
+         inv_witness_big_pages},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)
@@ -145,6 +153,8 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->pointers);
 	inv_array_free(testimony->cpus);
 	inv_array_free(testimony->roots);
+	inv_array_free(testimony->big_pages);
+	inv_array_free(testimony->bills);
 	inv_array_free(testimony->named_tokens);
 	inv_array_free(testimony->named_jobs);
 	inv_array_free(testimony->swept_tokens);

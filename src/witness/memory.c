@@ -43,14 +43,14 @@ static bool is_root_present(const struct inv_kernel *kernel, uint64_t process)
 	return dtb.ok && (dtb.u & DTB_MASK) != 0 && (dtb.u & DTB_MASK) < inv_image_info(kernel->image)->highest;
 }
 
-static bool is_process(const struct inv_kernel *kernel, uint64_t object)
+bool inv_looks_like_process(const struct inv_kernel *kernel, uint64_t object)
 {
 	return has_type(kernel, object, INV_PROCESS_OBJECT) && is_whole(kernel, object) && is_root_present(kernel, object);
 }
 
 // The stack of a thread that lives is there, and the thread belongs to a process; terminated threads are signalled first of
 // all (KeTerminateThread), and so stay when their memory is freed.
-static bool is_live_thread(const struct inv_kernel *kernel, uint64_t object)
+bool inv_looks_like_thread(const struct inv_kernel *kernel, uint64_t object)
 {
 	if (!has_type(kernel, object, INV_THREAD_OBJECT) || !is_whole(kernel, object))
 		return false;
@@ -66,14 +66,13 @@ static bool is_live_thread(const struct inv_kernel *kernel, uint64_t object)
 	return process.ok && has_type(kernel, process.u, INV_PROCESS_OBJECT);
 }
 
-// The object of this type in the block whose pool header stands at `block`; 0 if there is none that can be told.
-static uint64_t object_in_block(const struct inv_kernel *kernel, uint64_t block, unsigned type)
+uint64_t inv_object_in_block(const struct inv_kernel *kernel, uint64_t start, unsigned type)
 {
 	uint64_t header_size;
 	if (!inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_Body, &header_size))
 		return 0;
 	for (uint64_t optional = 0; optional <= OPTIONAL_MAX; optional += GRANULE) {
-		uint64_t object = block + POOL_HEADER_SIZE + optional + header_size;
+		uint64_t object = start + optional + header_size;
 		if (has_type(kernel, object, type) && is_whole(kernel, object))
 			return object;
 	}
@@ -119,7 +118,7 @@ static void sort(uint64_t *objects)
 
 static void take_process(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t at)
 {
-	if (process && is_process(testimony->kernel, process))
+	if (process && inv_looks_like_process(testimony->kernel, process))
 		inv_sight(testimony, witness, process, 0, at);
 	else
 		testimony->coverage[witness].broken++;
@@ -128,7 +127,7 @@ static void take_process(struct inv_testimony *testimony, enum inv_witness_id wi
 // A thread that ended says nothing any more: it is counted as read and leaves no sighting.
 static void take_thread(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t thread, uint64_t at)
 {
-	if (thread && is_live_thread(testimony->kernel, thread))
+	if (thread && inv_looks_like_thread(testimony->kernel, thread))
 		inv_sight(testimony, witness, 0, thread, at);
 }
 
@@ -151,10 +150,12 @@ static void take_hit(struct inv_testimony *testimony, enum inv_witness_id witnes
 	coverage->read++;
 	switch (hit->kind) {
 	case INV_HIT_PROCESS_TAG:
-		take_process(testimony, witness, object_in_block(kernel, hit->address, INV_PROCESS_OBJECT), hit->address);
+		take_process(testimony, witness,
+		             inv_object_in_block(kernel, hit->address + POOL_HEADER_SIZE, INV_PROCESS_OBJECT), hit->address);
 		break;
 	case INV_HIT_THREAD_TAG:
-		take_thread(testimony, witness, object_in_block(kernel, hit->address, INV_THREAD_OBJECT), hit->address);
+		take_thread(testimony, witness, inv_object_in_block(kernel, hit->address + POOL_HEADER_SIZE, INV_THREAD_OBJECT),
+		            hit->address);
 		break;
 	case INV_HIT_PROCESS:
 		take_process(testimony, witness, hit->address, hit->address);

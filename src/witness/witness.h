@@ -5,6 +5,7 @@
 #define INV_WITNESS_WITNESS_H
 
 #include "kernel/list.h"
+#include "nt/big_pages.h"
 #include "nt/handle_table.h"
 #include "nt/object.h"
 #include "nt/pfn.h"
@@ -44,6 +45,7 @@ enum inv_witness_id {
 	INV_W_DISPATCHER_HEADER, // objects with the shape of a process or thread, whatever their tag
 	INV_W_SELF_MAP,          // pages that map themselves: roots of address spaces
 	INV_W_PFN,               // the PFN database: whose page table root a frame is
+	INV_W_BIG_PAGES,         // PoolBigPageTable: blocks of a page or more, and whom they are billed to
 	INV_WITNESS_COUNT,
 };
 
@@ -125,6 +127,12 @@ struct inv_membership {
 	uint64_t process, group;
 };
 
+// A process that a block of a page or more is billed to.
+struct inv_bill {
+	uint64_t process;
+	uint64_t at; // the address of the pointer
+};
+
 // A page that maps itself in the slot in which System's page table root does.
 struct inv_root_record {
 	uint64_t frame;   // its physical address
@@ -165,6 +173,8 @@ struct inv_testimony {
 	struct inv_membership *in_job;        // stb_ds, by process, then group
 	struct inv_cpu_record *cpus;          // stb_ds
 	const struct inv_sweep *sweep;        // NULL: memory was not swept
+	struct inv_big_page *big_pages;       // stb_ds, by address of the block; free ones too
+	struct inv_bill *bills;               // stb_ds, by process
 	uint64_t *named_tokens, *named_jobs;  // stb_ds; bodies that handles lead to, by their headers; with doubles
 	struct inv_root_record *roots;        // stb_ds, by frame
 	uint64_t *swept_tokens, *swept_jobs;  // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
@@ -225,6 +235,11 @@ void inv_witness_pool(struct inv_testimony *testimony);
 void inv_witness_dispatcher_header(struct inv_testimony *testimony);
 void inv_witness_self_map(struct inv_testimony *testimony);
 void inv_witness_pfn(struct inv_testimony *testimony);
+void inv_witness_big_pages(struct inv_testimony *testimony);
+// The entries of PoolBigPageTable for a block at this address, free ones too; NULL with *count 0: none.
+const struct inv_big_page *inv_big_pages_at(const struct inv_testimony *testimony, uint64_t va, size_t *count);
+// The first bill for pool to a process; NULL: none.
+const struct inv_bill *inv_bill_of(const struct inv_testimony *testimony, uint64_t process);
 // The roots that the PFN database gives to a process; NULL with *count 0: none. For process 0: those that lead nowhere.
 const struct inv_pfn_record *inv_pfn_roots_of(const struct inv_testimony *testimony, uint64_t process, size_t *count);
 
@@ -243,6 +258,11 @@ const struct inv_membership *inv_membership_of(const struct inv_membership *memb
 void inv_witness_cid_table(struct inv_testimony *testimony);
 void inv_witness_handle_table_list(struct inv_testimony *testimony);
 void inv_witness_handles(struct inv_testimony *testimony); // those of the tables on the list, and of the kernel's own
+// Is what stands there whole, as far as a process, or a thread that has not ended, can be told from other memory? (memory.c)
+bool inv_looks_like_process(const struct inv_kernel *kernel, uint64_t object);
+bool inv_looks_like_thread(const struct inv_kernel *kernel, uint64_t object);
+// The object of this type (enum of nt/process.h) in the block of pool whose content begins at `start`; 0 if none can be told.
+uint64_t inv_object_in_block(const struct inv_kernel *kernel, uint64_t start, unsigned type);
 // How a list was read: entries, links that do not return, ends that could not be read.
 void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage);
 
