@@ -9,6 +9,8 @@
 #define LOW_STUB_CR3 0xa0u
 #define SHARED_DATA 0xfffff78000000000ull
 #define PCR_PRCB 0x180u // _KPCR.Prcb, x64
+#define GROUP_PRIORITIES 16u
+#define GROUP_HEAD 0x80u // of _KSCHEDULING_GROUP before PerProcessor, from Windows 10 on
 #define PRIORITIES 32u
 
 // KTHREAD_STATE
@@ -36,6 +38,8 @@ static void make_pcr(struct inv_machine *machine, unsigned number)
 	for (unsigned i = 0; i < 32 && inv_machine_has(machine, INV_F_KPRCB_DispatcherReadyListHead); i++)
 		inv_machine_list_init(machine,
 		                      inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_DispatcherReadyListHead) + 16ull * i);
+	if (inv_machine_has(machine, INV_F_KPRCB_ScbList))
+		inv_machine_list_init(machine, inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_ScbList));
 	inv_machine_put(machine, cpu->prcb, INV_F_KPRCB_SharedReadyQueue, machine->shared_ready_queue);
 	uint64_t blocks = inv_machine_symbol(machine, INV_S_KiProcessorBlock);
 	if (blocks)
@@ -164,17 +168,37 @@ static void append_ready(struct inv_machine *machine, struct inv_forge_thread *t
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_READY);
 }
 
+// The part of a scheduling group for this CPU. (That ScbList links it through PerProcessorList, and that its lists hold threads as
+// others of the dispatcher do, is not verified.)
+static bool make_group(struct inv_machine *machine, struct inv_forge_cpu *cpu)
+{
+	if (!inv_machine_has(machine, INV_F_KSCB_ReadyListHead) || !inv_machine_has(machine, INV_F_KSCB_PerProcessorList))
+		return false;
+	if (cpu->scb)
+		return true;
+	uint32_t size = GROUP_HEAD + inv_machine_size(machine, INV_T_KSCB, 0x1a8);
+	cpu->scb = inv_machine_pool(machine, &machine->pool, size, "KeSg") + GROUP_HEAD;
+	for (unsigned i = 0; i < GROUP_PRIORITIES; i++)
+		inv_machine_list_init(machine, inv_machine_at(machine, cpu->scb, INV_F_KSCB_ReadyListHead) + 16ull * i);
+	inv_machine_list_append(machine, inv_machine_at(machine, cpu->prcb, INV_F_KPRCB_ScbList),
+	                        inv_machine_at(machine, cpu->scb, INV_F_KSCB_PerProcessorList));
+	return true;
+}
+
 bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *thread, enum inv_forge_dispatch kind,
                           unsigned number, unsigned priority)
 {
 	uint64_t prcb = machine->cpu[number].prcb;
 	static const enum inv_field needs[] = {INV_F_KPRCB_DispatcherReadyListHead, INV_F_KPRCB_SharedReadyQueue,
-	                                       INV_F_KPRCB_DeferredReadyListHead, INV_F_KPRCB_WaitListHead};
+	                                       INV_F_KPRCB_DeferredReadyListHead, INV_F_KPRCB_WaitListHead,
+	                                       INV_F_KPRCB_ScbList};
 	if (!inv_machine_has(machine, INV_F_KTHREAD_WaitListEntry) || !inv_machine_has(machine, needs[kind]))
 		return false;
 	if (kind == INV_DISPATCH_SHARED && !machine->shared_ready_queue)
 		return false;
 	if (kind == INV_DISPATCH_DEFERRED && !inv_machine_has(machine, INV_F_KTHREAD_SwapListEntry))
+		return false;
+	if (kind == INV_DISPATCH_GROUP && (priority >= GROUP_PRIORITIES || !make_group(machine, &machine->cpu[number])))
 		return false;
 	thread->dispatched = true;
 	switch (kind) {
@@ -194,6 +218,12 @@ bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *
 		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_DEFERRED_READY);
 		break;
 	}
+	case INV_DISPATCH_GROUP:
+		append_to(machine, thread, inv_machine_at(machine, machine->cpu[number].scb, INV_F_KSCB_ReadyListHead),
+		          priority);
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_READY);
+		inv_machine_put(machine, thread->address, INV_F_KTHREAD_SchedulingGroup, machine->cpu[number].scb - GROUP_HEAD);
+		break;
 	case INV_DISPATCH_WAIT:
 		append_to(machine, thread, inv_machine_at(machine, prcb, INV_F_KPRCB_WaitListHead), 0);
 		inv_machine_put(machine, thread->address, INV_F_KTHREAD_State, STATE_WAITING);

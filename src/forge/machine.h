@@ -137,6 +137,7 @@ struct inv_forge_module {
 
 struct inv_forge_cpu {
 	uint64_t pcr, prcb;
+	uint64_t scb; // KSCB of the one scheduling group, 0: none yet
 	struct inv_forge_thread *idle;
 	struct inv_forge_thread *current;
 	bool chosen; // a scenario said what runs here
@@ -420,8 +421,15 @@ void inv_machine_show_time(struct inv_machine *machine, uint64_t time);
 // NULL thread: the CPU idles.
 void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_forge_thread *thread);
 // What a thread that does not run waits for: a CPU, on the list of a priority of this CPU, on the queue that CPUs share, on
-// the list of threads that another CPU made ready; or something else. What stood there before stays as it was.
-enum inv_forge_dispatch { INV_DISPATCH_READY, INV_DISPATCH_SHARED, INV_DISPATCH_DEFERRED, INV_DISPATCH_WAIT };
+// the list of threads that another CPU made ready, on that of a scheduling group (priorities below 16); or something else. What
+// stood there before stays as it was.
+enum inv_forge_dispatch {
+	INV_DISPATCH_READY,
+	INV_DISPATCH_SHARED,
+	INV_DISPATCH_DEFERRED,
+	INV_DISPATCH_WAIT,
+	INV_DISPATCH_GROUP
+};
 // False if this kernel has no such list.
 bool inv_machine_dispatch(struct inv_machine *machine, struct inv_forge_thread *thread, enum inv_forge_dispatch kind,
                           unsigned number, unsigned priority);

@@ -57,7 +57,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
     {"ready", "ready(thread, {cpu=, priority=, queue=})",
-     "the thread waits for a CPU: on the CPU's own lists, or queue is shared or deferred; false if this kernel has "
+     "the thread waits for a CPU: on the CPU's own lists, or queue is shared, deferred or group; false if this kernel "
+     "has "
      "none",
      false},
     {"wait", "wait(thread, {cpu=})", "the thread waits on the CPU's list now, not only when the image is taken", false},
@@ -777,10 +778,10 @@ static int word_ready(lua_State *lua)
 		cpu = key_value(lua, 2, "cpu", 0);
 		priority = key_value(lua, 2, "priority", 8);
 		const char *queue = key_text(lua, 2, "queue");
-		if (queue && strcmp(queue, "shared") != 0 && strcmp(queue, "deferred") != 0)
-			return luaL_error(lua, "'%s' is no queue: shared, deferred", queue);
+		if (queue && strcmp(queue, "shared") != 0 && strcmp(queue, "deferred") != 0 && strcmp(queue, "group") != 0)
+			return luaL_error(lua, "'%s' is no queue: shared, deferred, group", queue);
 		if (queue)
-			kind = queue[0] == 's' ? INV_DISPATCH_SHARED : INV_DISPATCH_DEFERRED;
+			kind = queue[0] == 's' ? INV_DISPATCH_SHARED : queue[0] == 'd' ? INV_DISPATCH_DEFERRED : INV_DISPATCH_GROUP;
 	}
 	if (cpu >= machine->cpu_count || priority >= 32 || thread->dispatched)
 		return luaL_error(lua, "no such CPU or priority, or the thread is on a list already");

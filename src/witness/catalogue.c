@@ -47,7 +47,7 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
         {INV_W_READY_LIST, "ready-list", INV_TIER_SCHEDULER,
          "The threads that wait for a CPU: DispatcherReadyListHead and DeferredReadyListHead of every KPRCB and the "
          "queues "
-         "that CPUs share, linked through KTHREAD.WaitListEntry.",
+         "that CPUs share, linked through KTHREAD.WaitListEntry. Those of scheduling groups are another witness.",
          "type information of the kernel's PDB; the entry by public practice, measured on dumps of 19041",
          inv_witness_ready_list},
     [INV_W_WAIT_LIST] =
@@ -122,6 +122,16 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
          "type information of the kernel's PDB; that bit 0 of Va marks a free entry is public practice; whether "
          "ProcessBilled is encoded is not verified: it counts only where it leads to a process",
          inv_witness_big_pages},
+    [INV_W_GROUP_QUEUE] = {INV_W_GROUP_QUEUE, "group-queue", INV_TIER_SCHEDULER,
+                           "The threads of scheduling groups that wait for a CPU: KSCB.ReadyListHead of every KSCB on "
+                           "KPRCB.ScbList (Windows 8 "
+                           "and later). They show what exists, and only where a whole thread stands; what they lack "
+                           "proves nothing, and no "
+                           "order among lists follows from them.",
+                           "type information of the kernel's PDB; that ScbList links all of a CPU's groups through "
+                           "PerProcessorList, and that "
+                           "their lists hold threads by KTHREAD.WaitListEntry, is not verified",
+                           inv_witness_group_queue},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)

@@ -10,9 +10,11 @@
 #include "nt/thread.h"
 #include "witness/witness.h"
 
-#define TYPE_BITS 0x7fu     // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
-#define PRIORITIES 32u      // elements of DispatcherReadyListHead and ReadyListHead in every layout
-#define LIST_ENTRY_SIZE 16u // x64
+#define TYPE_BITS 0x7fu      // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
+#define PRIORITIES 32u       // elements of DispatcherReadyListHead and ReadyListHead in every layout
+#define GROUP_PRIORITIES 16u // elements of KSCB.ReadyListHead in every layout: real-time threads are in no group
+#define LIST_ENTRY_SIZE 16u  // x64
+#define MOST_GROUPS ((size_t)1 << 16) // of all CPUs: one for each session, or job with a CPU rate, on each
 // More threads than any system has; all lists of a witness together.
 #define BUDGET INV_LIST_BOUND
 
@@ -159,4 +161,68 @@ void inv_witness_ready_list(struct inv_testimony *testimony)
 void inv_witness_wait_list(struct inv_testimony *testimony)
 {
 	testify(testimony, INV_W_WAIT_LIST, INV_F_KPRCB_WaitListHead, walk_waiting);
+}
+
+// What is on such a list is believed only if a whole thread stands there: one byte would be too little where nobody has verified
+// what the list links.
+static void walk_group_list(struct visit *visit, uint64_t head)
+{
+	struct inv_testimony *testimony = visit->testimony;
+	struct inv_list list;
+	inv_list_walk(testimony->kernel, testimony->arena, inv_field_full_name(INV_F_KSCB_ReadyListHead), head,
+	              visit->budget, &list);
+	visit->budget -= list.count < visit->budget ? list.count : visit->budget;
+	inv_count_links(&list, &testimony->coverage[visit->witness]);
+	for (size_t i = 0; i < list.count; i++) {
+		uint64_t thread = list.nodes[i].entry - visit->offset;
+		if (inv_looks_like_thread(testimony->kernel, thread))
+			inv_sight(testimony, visit->witness, 0, thread, list.nodes[i].entry);
+		else
+			testimony->coverage[visit->witness].broken++;
+	}
+}
+
+static void walk_group(struct visit *visit, uint64_t group)
+{
+	const struct inv_kernel *kernel = visit->testimony->kernel;
+	uint64_t heads;
+	if (!inv_field_address(kernel, group, INV_F_KSCB_ReadyListHead, &heads))
+		return;
+	for (unsigned i = 0; i < GROUP_PRIORITIES; i++) {
+		uint64_t head = heads + (uint64_t)LIST_ENTRY_SIZE * i;
+		struct inv_value first = inv_read_u64(kernel, head);
+		if (!first.ok)
+			visit->testimony->coverage[visit->witness].unreadable++;
+		else if (first.u != 0 && first.u != head)
+			walk_group_list(visit, head);
+	}
+}
+
+void inv_witness_group_queue(struct inv_testimony *testimony)
+{
+	const struct inv_kernel *kernel = testimony->kernel;
+	struct visit visit = {.testimony = testimony, .witness = INV_W_GROUP_QUEUE, .budget = BUDGET};
+	size_t left = MOST_GROUPS;
+	uint64_t offset, ignored;
+	if (!inv_field_address(kernel, 0, INV_F_KTHREAD_WaitListEntry, &visit.offset) ||
+	    !inv_field_address(kernel, 0, INV_F_KSCB_PerProcessorList, &offset) ||
+	    !inv_field_address(kernel, 0, INV_F_KSCB_ReadyListHead, &ignored) ||
+	    !inv_field_address(kernel, 0, INV_F_KPRCB_ScbList, &ignored)) {
+		inv_void(testimony, INV_W_GROUP_QUEUE, "the layout has no such list");
+		return;
+	}
+	for (size_t i = 0; i < kernel->cpu_count; i++) {
+		uint64_t head;
+		struct inv_list groups;
+		if (kernel->cpus[i].prcb == 0 || !inv_field_address(kernel, kernel->cpus[i].prcb, INV_F_KPRCB_ScbList, &head))
+			continue;
+		struct inv_value first = inv_read_u64(kernel, head);
+		if (first.ok && first.u == 0) // never initialised
+			continue;
+		inv_list_walk(kernel, testimony->arena, inv_field_full_name(INV_F_KPRCB_ScbList), head, left, &groups);
+		inv_count_links(&groups, &testimony->coverage[INV_W_GROUP_QUEUE]);
+		left -= groups.count < left ? groups.count : left;
+		for (size_t j = 0; j < groups.count && visit.budget > 0; j++)
+			walk_group(&visit, groups.nodes[j].entry - offset);
+	}
 }

@@ -46,6 +46,7 @@ enum inv_witness_id {
 	INV_W_SELF_MAP,          // pages that map themselves: roots of address spaces
 	INV_W_PFN,               // the PFN database: whose page table root a frame is
 	INV_W_BIG_PAGES,         // PoolBigPageTable: blocks of a page or more, and whom they are billed to
+	INV_W_GROUP_QUEUE,       // threads of scheduling groups that wait for a CPU
 	INV_WITNESS_COUNT,
 };
 
@@ -248,6 +249,7 @@ struct inv_root_record *inv_root_at(const struct inv_testimony *testimony, uint6
 void inv_witness_mm_list(struct inv_testimony *testimony);
 void inv_witness_ready_list(struct inv_testimony *testimony);
 void inv_witness_wait_list(struct inv_testimony *testimony);
+void inv_witness_group_queue(struct inv_testimony *testimony);
 void inv_witness_session_list(struct inv_testimony *testimony);
 void inv_witness_job_list(struct inv_testimony *testimony);
 

@@ -12,6 +12,7 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
     holds ID             at least one verdict "holds"
     excused ID NAME      at least one verdict "excused", by this exception
     unknown ID           at least one verdict "unknown"
+    sees WITNESS         the witness has sightings
     format NAME          the image format to forge (raw)
     since BUILD          kernels of older builds lack what the scenario lies about
     until BUILD          and those of newer builds
@@ -45,7 +46,7 @@ class Expectation:
         self.seeds = 0
         self.accuses = set()
         self.broken, self.may, self.holds, self.unknown = set(), set(), set(), set()
-        self.excused = set()
+        self.excused, self.sees = set(), set()
         with open(path, encoding="utf-8") as file:
             for line in file:
                 words = line.split("#")[0].split()
@@ -59,7 +60,7 @@ class Expectation:
             self.format = rest[0]
         elif word == "excused":
             self.excused.add(tuple(rest))
-        elif word in ("broken", "may", "holds", "unknown", "accuses"):
+        elif word in ("broken", "may", "holds", "unknown", "accuses", "sees"):
             getattr(self, word).add(rest[0])
         else:
             sys.exit(f"{path}: unknown word '{word}'")
@@ -78,6 +79,8 @@ def compare(expect, report, status):
     problems += [f"{' '.join(pair)} is not excused" for pair in sorted(expect.excused - excused)]
     unknown = {row["id"] for row in report["unknown"]}
     problems += [f"{name} is not unknown" for name in sorted(expect.unknown - unknown)]
+    seeing = {row["id"] for row in report["witnesses"] if row["sightings"]}
+    problems += [f"{name} sees nothing" for name in sorted(expect.sees - seeing)]
     return problems
 
 
