@@ -120,7 +120,7 @@ def accusation_problems(expect, report, truth):
 
 def merge(reports):
     """Of several images of one scenario: what was seen in any."""
-    joined = {key: [row for report in reports for row in report[key]] for key in ("findings", "excused", "unknown")}
+    joined = {key: [row for report in reports for row in report[key]] for key in ("witnesses", "findings", "excused", "unknown")}
     return joined | {"summary": {"held": [name for report in reports for name in report["summary"]["held"]]}}
 
 
