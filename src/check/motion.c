@@ -49,11 +49,23 @@ static bool is_live_process(const struct inv_kernel *kernel, uint64_t process)
 	       reads(kernel, process, INV_F_EPROCESS_ProcessInserted, 1, 1);
 }
 
-static bool is_live_thread(const struct inv_kernel *kernel, uint64_t thread)
+static bool is_thread(const struct inv_kernel *kernel, uint64_t object)
+{
+	return reads(kernel, object, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_THREAD_OBJECT);
+}
+
+static bool is_running_thread(const struct inv_kernel *kernel, uint64_t thread)
 {
 	struct inv_value state = inv_field(kernel, thread, INV_F_KTHREAD_State);
-	return reads(kernel, thread, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_THREAD_OBJECT) && state.ok &&
-	       state.u != TERMINATED && !reads(kernel, thread, INV_F_ETHREAD_Terminated, 1, 1);
+	return is_thread(kernel, thread) && state.ok && state.u != TERMINATED &&
+	       !reads(kernel, thread, INV_F_ETHREAD_Terminated, 1, 1);
+}
+
+// A thread that has terminated is there until its last reference goes.
+static bool is_live_thread(const struct inv_kernel *kernel, uint64_t thread)
+{
+	struct inv_value references = inv_object_field(kernel, thread, INV_F_OBJECT_HEADER_PointerCount);
+	return is_running_thread(kernel, thread) || (is_thread(kernel, thread) && references.ok && references.u != 0);
 }
 
 static bool is_live(const struct tracker *t, uint64_t object)
@@ -79,14 +91,14 @@ static void affirm(const struct tracker *t, uint64_t object, uint64_t address)
 static void affirm_running(const struct tracker *t, uint64_t process, uint64_t address)
 {
 	struct inv_track *track = track_of(t, process);
-	uint64_t place = inv_place(t->kernel, address);
+	uint64_t place = track ? inv_place(t->kernel, address) : INV_NOWHERE;
 	if (place != INV_NOWHERE && place > track->running)
 		track->running = place;
 }
 
-// Records of others that go when the object goes. What stands in a list is affirmed by its neighbours, below.
-#define RECORDS                                                                                                        \
-	(1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_HANDLE_TABLE_LIST | 1u << INV_W_PFN)
+// Records of others that go when the object goes. What stands in a list is affirmed by its neighbours, below. A handle table
+// is freed with its content, and an old neighbour may still lead there.
+#define RECORDS (1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_PFN)
 
 static void affirm_records(const struct tracker *t)
 {
@@ -98,8 +110,10 @@ static void affirm_records(const struct tracker *t)
 		if (bit & RECORDS) {
 			affirm(t, sighting->process, sighting->at);
 			affirm(t, sighting->thread, sighting->at);
+			if (sighting->witness == INV_W_CPU)
+				affirm_running(t, sighting->thread, sighting->at);
 		} else if (sighting->witness == INV_W_THREAD && track_of(t, sighting->process) &&
-		           is_live(t, sighting->thread)) {
+		           is_running_thread(t->kernel, sighting->thread)) {
 			affirm(t, sighting->process, sighting->at);
 			affirm_running(t, sighting->process, sighting->at);
 		}
@@ -107,15 +121,19 @@ static void affirm_records(const struct tracker *t)
 }
 
 // An entry of a list shows its neighbours while what it stands in lives itself.
-static void affirm_neighbours(const struct tracker *t, const struct inv_list *list, uint64_t entry, uint64_t offset)
+static void affirm_neighbours(const struct tracker *t, const struct inv_list *list, uint64_t entry, uint64_t offset,
+                              bool running)
 {
 	if (entry != list->head && !is_live(t, entry - offset))
 		return;
-	struct inv_value next = inv_read_u64(t->kernel, entry), previous = inv_read_u64(t->kernel, entry + BLINK);
-	if (next.ok && next.u != list->head)
-		affirm(t, next.u - offset, next.address);
-	if (previous.ok && previous.u != list->head)
-		affirm(t, previous.u - offset, previous.address);
+	struct inv_value links[] = {inv_read_u64(t->kernel, entry), inv_read_u64(t->kernel, entry + BLINK)};
+	for (size_t i = 0; i < 2; i++) {
+		if (!links[i].ok || links[i].u == list->head)
+			continue;
+		affirm(t, links[i].u - offset, links[i].address);
+		if (running)
+			affirm_running(t, links[i].u - offset, links[i].address);
+	}
 }
 
 static void affirm_links(const struct tracker *t, const struct inv_list *list, enum inv_field entry_field)
@@ -123,9 +141,11 @@ static void affirm_links(const struct tracker *t, const struct inv_list *list, e
 	uint64_t offset;
 	if (list->head == 0 || !inv_field_address(t->kernel, 0, entry_field, &offset))
 		return;
-	affirm_neighbours(t, list, list->head, offset);
+	// On these a thread stands while it has not terminated.
+	bool running = entry_field == INV_F_KTHREAD_ThreadListEntry || entry_field == INV_F_KTHREAD_WaitListEntry;
+	affirm_neighbours(t, list, list->head, offset, running);
 	for (size_t i = 0; i < list->count; i++)
-		affirm_neighbours(t, list, list->nodes[i].entry, offset);
+		affirm_neighbours(t, list, list->nodes[i].entry, offset, running);
 }
 
 static void affirm_members(const struct tracker *t, const struct inv_group_record *groups, enum inv_field entry_field)
@@ -258,7 +278,7 @@ static void collect_denials(const struct tracker *t)
 		deny_by_id(t, track);
 		if (track->thread) {
 			deny_by_neighbours(t, &track->denials, track->key, INV_F_ETHREAD_ThreadListEntry);
-			deny_by_neighbours(t, &track->denials, track->key, INV_F_KTHREAD_ThreadListEntry);
+			deny_by_neighbours(t, &track->stopped, track->key, INV_F_KTHREAD_ThreadListEntry);
 			continue;
 		}
 		deny_by_neighbours(t, &track->denials, track->key, INV_F_EPROCESS_ActiveProcessLinks);
@@ -372,6 +392,8 @@ static void look_at_itself(const struct tracker *t, struct inv_track *track)
 		affirm(t, track->key, address);
 	else
 		deny(t, track, address);
+	if (track->thread && is_running_thread(t->kernel, track->key))
+		affirm_running(t, track->key, address);
 }
 
 static int by_number(const void *a, const void *b)

@@ -45,9 +45,9 @@ struct inv_track {
 	bool young, ended;    // created, exited during the acquisition, as far as its times tell
 	uint64_t own;         // the place of its own state
 	uint64_t first, last; // places of pages that show it; first > last: none
-	uint64_t running;     // of a process: the last place of a page that shows one of its threads alive
+	uint64_t running;     // the last place of a page that shows a thread of it alive, or the thread itself
 	uint64_t *denials;    // stb_ds, places of pages that deny it
-	uint64_t *stopped;    // ditto, that deny that it has threads
+	uint64_t *stopped;    // ditto, that deny that it has threads, or that it runs
 	enum inv_motion motion;
 	uint64_t denied_at; // with INV_DENIED: where
 };

@@ -219,15 +219,26 @@ static bool has_ownerless_table(const struct inv_dossiers *dossiers, const struc
 	return false;
 }
 
+static bool is_blank(const struct inv_check *check, uint64_t entry)
+{
+	if (process_around(&check->dossiers, entry) || thread_around(&check->dossiers, entry))
+		return false;
+	struct inv_value next = inv_read_u64(check->kernel, entry), previous = inv_read_u64(check->kernel, entry + 8);
+	if (!next.ok || !previous.ok)
+		return next.why.reason == INV_NOT_MAPPED || previous.why.reason == INV_NOT_MAPPED;
+	return next.u == 0 && previous.u == 0;
+}
+
 // A list leads to memory in which nothing stands yet.
 static bool leads_to_blank(const struct inv_check *check, const struct inv_finding *finding)
 {
-	if (finding->subject.kind != INV_SUBJECT_LIST || process_around(&check->dossiers, finding->subject.address) ||
-	    thread_around(&check->dossiers, finding->subject.address))
+	if (finding->subject.kind != INV_SUBJECT_LIST)
 		return false;
-	struct inv_value next = inv_read_u64(check->kernel, finding->subject.address);
-	struct inv_value previous = inv_read_u64(check->kernel, finding->subject.address + 8);
-	return next.ok && previous.ok && next.u == 0 && previous.u == 0;
+	bool blank = is_blank(check, finding->subject.address);
+	for (size_t i = 0; i < inv_count(finding->evidence) && !blank; i++)
+		blank = finding->evidence[i].direct && finding->evidence[i].value >> 63 &&
+		        is_blank(check, finding->evidence[i].value);
+	return blank;
 }
 
 static void want_track(void *context, uint64_t object, bool thread)
@@ -265,7 +276,8 @@ static bool is_of_one_page(const struct inv_kernel *kernel, const struct inv_fin
 {
 	uint64_t page = INV_NOWHERE;
 	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
-		uint64_t place = finding->evidence[i].address ? inv_place(kernel, finding->evidence[i].address) : INV_NOWHERE;
+		const struct inv_evidence *evidence = &finding->evidence[i];
+		uint64_t place = evidence->direct && evidence->address ? inv_place(kernel, evidence->address) : INV_NOWHERE;
 		if (place == INV_NOWHERE || (page != INV_NOWHERE && place / INV_PAGE_SIZE != page))
 			return false;
 		page = place / INV_PAGE_SIZE;
@@ -273,7 +285,8 @@ static bool is_of_one_page(const struct inv_kernel *kernel, const struct inv_fin
 	return inv_count(finding->evidence) > 1;
 }
 
-// Lists of the dispatcher change by the millisecond, whoever stands on them; jobs come and go, and are not tracked.
+// Lists of the dispatcher change by the millisecond, whoever stands on them; a process leaves others when it exits; jobs come and
+// go, and are not tracked.
 static bool is_volatile(const struct inv_finding *finding)
 {
 	if (finding->invariant->smear == INV_SMEAR_STATE)
@@ -281,7 +294,10 @@ static bool is_volatile(const struct inv_finding *finding)
 	const char *lists[] = {inv_field_full_name(INV_F_KPRCB_DispatcherReadyListHead),
 	                       inv_field_full_name(INV_F_KPRCB_WaitListHead),
 	                       inv_field_full_name(INV_F_KSHARED_READY_QUEUE_ReadyListHead),
-	                       inv_field_full_name(INV_F_EJOB_ProcessListHead), inv_symbol_name(INV_S_PspJobList)};
+	                       inv_field_full_name(INV_F_EJOB_ProcessListHead),
+	                       inv_symbol_name(INV_S_PspJobList),
+	                       inv_symbol_name(INV_S_HandleTableListHead),
+	                       inv_symbol_name(INV_S_KiProcessListHead)};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (finding->subject.name && strcmp(finding->subject.name, lists[i]) == 0)
 			return true;
@@ -314,7 +330,8 @@ static const char *explain(struct weighing *weighing, struct inv_finding *findin
 		                                          (unsigned long long)weighing->denied->key);
 		return NULL;
 	}
-	if (is_of_one_page(check->kernel, finding)) {
+	bool unborn = weighing->moving && !weighing->moving->alive; // or gone: its memory means nothing
+	if (!unborn && is_of_one_page(check->kernel, finding)) {
 		finding->certainty_why =
 		    "memory was read while the machine ran, but what contradicts each other stands in one page";
 		return NULL;

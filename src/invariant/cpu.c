@@ -128,8 +128,10 @@ static void judge_root(struct inv_judge *judge, const struct inv_cpu_record *cpu
 		return;
 	}
 	struct inv_finding *finding = inv_broken(judge, cpu_subject(cpu), INV_TIER_SCHEDULER);
-	struct inv_evidence evidence = {root->witness,       INV_TIER_HARDWARE, "CR3",
-	                                root->value.address, root->value.u,     "the CPU used this page table root"};
+	struct inv_evidence evidence = {root->witness, INV_TIER_HARDWARE,
+	                                "CR3",         root->value.address,
+	                                root->value.u, "the CPU used this page table root",
+	                                false};
 	inv_push(finding->evidence, evidence);
 	inv_field_says(judge, finding, INV_F_KTHREAD_ApcStateProcess, &process, "while it ran in this process");
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &dtb, "which claims another root");

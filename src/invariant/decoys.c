@@ -49,7 +49,7 @@ static struct inv_finding *accuse_block(struct inv_judge *judge, const struct in
 static void says(struct inv_finding *finding, const char *witness, const char *field, uint64_t address, uint64_t value,
                  const char *text)
 {
-	struct inv_evidence evidence = {witness, INV_TIER_EXECUTIVE, field, address, value, text};
+	struct inv_evidence evidence = {witness, INV_TIER_EXECUTIVE, field, address, value, text, true};
 	inv_push(finding->evidence, evidence);
 }
 

@@ -333,8 +333,8 @@ static void judge_torn_link(struct inv_judge *judge, const struct inv_list *list
 	const char *forth = link->backward ? "_LIST_ENTRY.Blink" : "_LIST_ENTRY.Flink";
 	const char *back = link->backward ? "_LIST_ENTRY.Flink" : "_LIST_ENTRY.Blink";
 	struct inv_evidence evidence[] = {
-	    {list->name, INV_TIER_EXECUTIVE, forth, there.address, there.u, "one neighbour leads to the other"},
-	    {list->name, INV_TIER_EXECUTIVE, back, link->back.address, link->back.u, "the other does not lead back"},
+	    {list->name, INV_TIER_EXECUTIVE, forth, there.address, there.u, "one neighbour leads to the other", true},
+	    {list->name, INV_TIER_EXECUTIVE, back, link->back.address, link->back.u, "the other does not lead back", true},
 	};
 	inv_push(finding->evidence, evidence[0]);
 	inv_push(finding->evidence, evidence[1]);

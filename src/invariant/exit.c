@@ -103,8 +103,12 @@ static void judge_exit_time(struct inv_judge *judge, const struct inv_dossier *p
 	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_ExitTime, &exit_time, "the process has exited");
-	if (first.ok)
+	struct inv_value entry = {.ok = true, .u = process->address};
+	if (first.ok && first.u != first.address)
 		inv_field_says(judge, finding, INV_F_KPROCESS_ThreadListHead, &first, "the scheduler still has threads of it");
+	else
+		inv_witness_says(judge, finding, INV_W_SCHEDULER_LIST, "KiProcessListHead", &entry,
+		                 "the process is on the list");
 	struct inv_value threads = read_process(judge, process, INV_F_EPROCESS_ActiveThreads);
 	if (threads.ok && threads.u)
 		inv_field_says(judge, finding, INV_F_EPROCESS_ActiveThreads, &threads, "threads are still active");

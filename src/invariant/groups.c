@@ -190,7 +190,8 @@ static void report_job(struct inv_judge *judge, const struct inv_dossier *proces
 		                 "the list of this job shows the process");
 	inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
 	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
-	inv_tried(judge, finding, "assigning", "it was linked before, or the job counts another number than its list shows");
+	inv_tried(judge, finding, "assigning",
+	          "it was linked before, or the job counts another number than its list shows");
 }
 
 static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *process)

@@ -100,6 +100,7 @@ struct inv_evidence {
 	uint64_t address; // where the value stands; 0 if it has no address
 	uint64_t value;
 	const char *says;
+	bool direct; // the value stands at the address, and is not what was made of several
 };
 
 struct inv_tried {
@@ -190,6 +191,8 @@ void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum i
                     const struct inv_value *value, const char *format, ...) INV_PRINTF(5, 6);
 void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_witness_id witness,
                       const char *field, const struct inv_value *value, const char *format, ...) INV_PRINTF(6, 7);
+// What the evidence so far leads to contradicts each other, not the values themselves.
+void inv_means_its_targets(struct inv_finding *finding);
 // An excuse that was tried and does not apply, and why.
 void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)
     INV_PRINTF(4, 5);

@@ -182,7 +182,8 @@ void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum i
 	                                .field = inv_field_full_name(field),
 	                                .address = value->address,
 	                                .value = value->u,
-	                                .says = format_text(judge, format, args)};
+	                                .says = format_text(judge, format, args),
+	                                .direct = true};
 	va_end(args);
 	inv_push(finding->evidence, evidence);
 }
@@ -200,6 +201,12 @@ void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum
 	                                .says = format_text(judge, format, args)};
 	va_end(args);
 	inv_push(finding->evidence, evidence);
+}
+
+void inv_means_its_targets(struct inv_finding *finding)
+{
+	for (size_t i = 0; i < inv_count(finding->evidence); i++)
+		finding->evidence[i].direct = false;
 }
 
 void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)

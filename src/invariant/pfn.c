@@ -298,8 +298,8 @@ static void judge_orphan(struct inv_judge *judge, const struct inv_pfn_record *r
 	struct inv_subject subject = inv_subject_other(INV_SUBJECT_SYSTEM, root->pfn.address, "page table root");
 	struct inv_finding *finding = inv_broken(judge, subject, INV_TIER_MEMORY_MANAGER);
 	struct inv_value owner = inv_field(judge->kernel, root->pfn.address, INV_F_MMPFN_u1);
-	struct inv_evidence evidence = {"page tables", INV_TIER_HARDWARE,     "PML4", root->pfn.frame * INV_PAGE_SIZE,
-	                                expected,      "the page maps itself"};
+	struct inv_evidence evidence = {"page tables", INV_TIER_HARDWARE,      "PML4", root->pfn.frame * INV_PAGE_SIZE,
+	                                expected,      "the page maps itself", false};
 	inv_push(finding->evidence, evidence);
 	inv_field_says(judge, finding, INV_F_MMPFN_u1, &owner, "the entry of this page table root leads to no process");
 	inv_tried(judge, finding, "creating", "there is no process that could be in creation");
@@ -357,6 +357,7 @@ static void judge_user_half(struct inv_judge *judge, const struct claim *claim)
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &dtb, "slot %u of this root leads to one table",
 	               slot);
 	inv_field_says(judge, finding, claim->field, &claim->value, "the same slot of the root of user mode to another");
+	inv_means_its_targets(finding);
 }
 
 static void judge_shadow(struct inv_judge *judge, const struct inv_dossier *process)

@@ -133,7 +133,8 @@ static void judge_self_map(struct inv_judge *judge, const struct inv_dossier *pr
 	                                found,
 	                                found == 0   ? "no entry of that page maps the page itself"
 	                                : found == 1 ? "the page maps itself in another slot than System's does"
-	                                             : "more than one entry of that page maps the page itself"};
+	                                             : "more than one entry of that page maps the page itself",
+	                                false};
 	inv_push(finding->evidence, evidence);
 }
 

@@ -200,6 +200,8 @@ static void judge_apc_state(struct inv_judge *judge, const struct inv_thread_dos
 	if (attached)
 		inv_field_says(judge, finding, INV_F_KTHREAD_ApcStateProcess, &current, "it is attached to this process%s",
 		               listed == INV_NO ? ", which is not on PsActiveProcessHead" : "");
+	if (listed == INV_NO)
+		inv_means_its_targets(finding);
 	inv_tried(judge, finding, "attached",
 	          attached ? "the saved state or the process it is attached to contradicts that" : "ApcStateIndex is 0");
 }
