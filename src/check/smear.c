@@ -257,6 +257,7 @@ struct weighing {
 	struct inv_track *tracks;       // stb_ds map
 	const struct inv_track *moving; // of the finding at hand; NULL: none
 	const struct inv_track *denied;
+	const struct inv_track *late; // created or exited meanwhile by its times
 };
 
 static void weigh_track(void *context, uint64_t object, bool thread)
@@ -269,6 +270,8 @@ static void weigh_track(void *context, uint64_t object, bool thread)
 		weighing->moving = track;
 	if (track && track->motion == INV_DENIED && !weighing->denied)
 		weighing->denied = track;
+	if (track && (track->young || track->ended) && !weighing->late)
+		weighing->late = track;
 }
 
 // One page is read at once.
@@ -317,9 +320,11 @@ static const char *moving_text(const struct inv_check *check, const struct inv_t
 static const char *explain(struct weighing *weighing, struct inv_finding *finding)
 {
 	struct inv_check *check = weighing->check;
-	weighing->moving = weighing->denied = NULL;
+	weighing->moving = weighing->denied = weighing->late = NULL;
 	visit_involved(&check->dossiers, finding, weigh_track, weighing);
 	finding->certainty = INV_PROBABLE;
+	if (finding->invariant->smear == INV_SMEAR_TIME && weighing->late)
+		return moving_text(check, weighing->late);
 	if (weighing->denied) {
 		finding->certainty_why = inv_arena_printf(check->arena,
 		                                          "memory was read while the machine ran, but the page at physical "

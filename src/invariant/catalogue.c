@@ -524,7 +524,7 @@ static const struct inv_invariant catalogue[] = {
        "not older than the boot."},
       {"clock-step", "CreateTime and CreateInterruptTime of the process show that the wall clock was set since, and "
                      "another process shows the same."}},
-     INV_SMEAR_LIFE},
+     INV_SMEAR_TIME},
     {"T16",
      "KPROCESS.InstrumentationCallback is 0.",
      "Whatever it names is called on every return to user mode. A value other than 0 is unknown here, because whether "
@@ -594,7 +594,7 @@ static const struct inv_invariant catalogue[] = {
      {IDLE,
       {"clock-step", "CreateTime and CreateInterruptTime show that the wall clock was set since, and another process "
                      "shows the same."}},
-     INV_SMEAR_LIFE},
+     INV_SMEAR_TIME},
     {"K07",
      "A thread has ActiveImpersonationInfo exactly when it carries an impersonation token.",
      "PsImpersonateClient sets both, PsRevertToSelf clears both.",

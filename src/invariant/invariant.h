@@ -154,6 +154,7 @@ struct inv_exception {
 enum inv_smear_kind {
 	INV_SMEAR_LIFE,  // only the coming or going of one of the objects: nothing else changes while they live
 	INV_SMEAR_STATE, // what they did meanwhile: counts, states, what runs
+	INV_SMEAR_TIME,  // what happened after the page of the clock was read, whatever else is said of the object
 };
 
 #define INV_MAX_EXCEPTIONS 6
