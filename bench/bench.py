@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long the program takes, and how much memory of its own, as a ratio to a plain read of the same image.
 
-usage: bench.py INVAR FORGE SCENARIO
+usage: bench.py INVAR FORGE SCENARIO [GROUP...]
 
-The memory is that of the process without the pages of the image that it has mapped (RssAnon). Each figure is the least of several runs. The baseline reads every byte of the image that is not a hole, in the same run
-and on the same machine, so that the ratio says more than the seconds do.
+Groups: small, whole, sparse, growth; all of them if none is named.
+
+The memory is that of the process without the pages of the image that it has mapped (RssAnon). Each figure is the least of
+several runs. The baseline reads every byte of the image that is not a hole, in the same run and on the same machine, so that
+the ratio says more than the seconds do. Every image is dropped from the page cache when it was forged and comes back with the
+first plain read, as an image does that was copied to the machine.
 """
 import os
 import resource
@@ -15,7 +19,7 @@ import tempfile
 import threading
 import time
 
-RUNS = 5
+MANY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "many.lua")
 
 
 def own_memory(pid):
@@ -52,71 +56,122 @@ def measure(arguments):
     return seconds, most[0]
 
 
-def best(arguments):
-    runs = [measure(arguments) for _ in range(RUNS)]
-    return min(run[0] for run in runs), max(run[1] for run in runs)
+def best(arguments, runs):
+    measured = [measure(arguments) for _ in range(runs)]
+    return min(run[0] for run in measured), max(run[1] for run in measured)
+
+
+def data_of(file):
+    """The parts that are no holes."""
+    offset, end = 0, os.fstat(file).st_size
+    while offset < end:
+        try:
+            offset = os.lseek(file, offset, os.SEEK_DATA)
+        except OSError:
+            return
+        stop = os.lseek(file, offset, os.SEEK_HOLE)
+        yield offset, stop
+        offset = stop
 
 
 def read_data(path):
     """Reads what is no hole; returns the bytes."""
-    total, offset = 0, 0
-    with open(path, "rb", buffering=0) as file:
-        end = os.fstat(file.fileno()).st_size
-        while offset < end:
-            try:
-                offset = os.lseek(file.fileno(), offset, os.SEEK_DATA)
-            except OSError:
-                break
-            stop = os.lseek(file.fileno(), offset, os.SEEK_HOLE)
-            os.lseek(file.fileno(), offset, os.SEEK_SET)
-            total += stop - offset
-            while offset < stop:
-                offset += len(file.read(min(stop - offset, 1 << 20)))
-        return total
+    total, buffer = 0, memoryview(bytearray(128 << 10))
+    file = os.open(path, os.O_RDONLY)
+    for offset, stop in data_of(file):
+        total += stop - offset
+        while offset < stop:
+            offset += os.preadv(file, [buffer[:stop - offset]], offset)
+    os.close(file)
+    return total
 
 
-def baseline(path):
-    """Seconds, and the bytes that are there."""
+def baseline(path, runs):
+    """Seconds of a plain read, and the bytes that are there. What has no hole, cat reads."""
     times = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         start = time.monotonic()
         size = read_data(path)
         times.append(time.monotonic() - start)
+        if size == os.path.getsize(path):
+            start = time.monotonic()
+            subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
+            times.append(time.monotonic() - start)
     return min(times), size
 
 
-def bench(name, invar, command, path):
-    plain, size = baseline(path)
-    seconds, own = best([invar, *command, path])
+def bench(name, command, path, plain, runs=5):
+    """One row; returns the seconds."""
+    read, size = plain
+    seconds, own = best([*command, path], runs)
     print(f"{name:42} {seconds:8.3f} s  {size / seconds / 1e9:6.2f} GB/s  {own / 1024:7.1f} MiB  "
-          f"plain read {plain:.3f} s  ratio {seconds / plain:.1f}", flush=True)
+          f"plain read {read:.3f} s  ratio {seconds / read:.1f}", flush=True)
+    return seconds
 
 
-def bench_whole(invar, forge, scenario, folder):
-    """Four GiB of memory with data in every page: what the pass over memory costs."""
-    with open(scenario, encoding="utf-8") as file:
+def forge(program, scenario, path, *options):
+    subprocess.run([program, scenario, "-o", path, *options], check=True)
+    file = os.open(path, os.O_RDWR)
+    os.fsync(file)
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(file)
+
+
+def forge_many(program, path, memory, processes, threads, handles, fill):
+    """So many processes, each with so many threads and handles to some of all these."""
+    script = path + ".lua"
+    with open(MANY, encoding="utf-8") as file:
         text = file.read()
-    filled = os.path.join(folder, "filled.lua")
-    with open(filled, "w", encoding="utf-8") as file:
-        file.write(text + "\nfill(8 << 30)\n")
-    path = os.path.join(folder, "image")
-    subprocess.run([forge, filled, "-o", path, "--memory", "4G"], check=True)
-    bench("ps of 4 GiB in use", invar, ["ps"], path)
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(f"local memory, processes, threads, handles = '{memory}', {processes}, {threads}, {handles}\n{text}")
+        file.write(f"fill({fill})\n")
+    forge(program, script, path)
+
+
+def bench_small(invar, program, scenario, path):
+    for size in ("256M", "64G"):
+        for form in ("raw", "dmp"):
+            forge(program, scenario, path, "--memory", size, "--format", form)
+            plain = baseline(path, 5)
+            for command in ("info", "check"):
+                bench(f"{command} of {size} {form}", [invar, command], path, plain)
+
+
+# With System and its like: 150 processes, 2,500 threads, 60,000 handles.
+SERVER = (146, 17, 410)
+
+
+def bench_server(what, memory, fill, invar, program, path):
+    """What the pass over 4 GiB of data costs."""
+    forge_many(program, path, memory, *SERVER, fill)
+    plain = baseline(path, 3)
+    bench(f"ps of {what}", [invar, "ps"], path, plain)
     for threads in ("1", "2"):
-        bench(f"check of 4 GiB in use, {threads} threads", invar, ["check", "--threads", threads], path)
+        bench(f"check of {what}, {threads} threads", [invar, "check", "--threads", threads], path, plain)
+
+
+def bench_growth(invar, program, path):
+    """Ten threads and a hundred handles a process: 20,000 processes have 200,000 threads and 2 million handles."""
+    for processes, memory in ((2500, "1536M"), (5000, "3G"), (10000, "6G"), (20000, "12G")):
+        forge_many(program, path, memory, processes, 10, 100, 0)
+        seconds = bench(f"check of {processes} processes", [invar, "check"], path, baseline(path, 2), 3)
+        print(f"{'':42} {seconds * 1e3 / processes:8.3f} ms a process", flush=True)
 
 
 def main():
-    invar, forge, scenario = sys.argv[1:4]
+    invar, program, scenario = sys.argv[1:4]
+    groups = sys.argv[4:] or ["small", "whole", "sparse", "growth"]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory() as folder:
-        for size in ("256M", "64G"):
-            for form in ("raw", "dmp"):
-                path = os.path.join(folder, "image")
-                subprocess.run([forge, scenario, "-o", path, "--memory", size, "--format", form], check=True)
-                for command in ("info", "check"):
-                    bench(f"{command} of {size} {form}", invar, [command], path)
-        bench_whole(invar, forge, scenario, folder)
+        path = os.path.join(folder, "image")
+        if "small" in groups:
+            bench_small(invar, program, scenario, path)
+        if "whole" in groups:
+            bench_server("4 GiB in use", "4G", 8 << 30, invar, program, path)
+        if "sparse" in groups:
+            bench_server("64 GiB, 4 GiB in use", "64G", 5 << 30, invar, program, path)
+        if "growth" in groups:
+            bench_growth(invar, program, path)
 
 
 if __name__ == "__main__":

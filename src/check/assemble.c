@@ -307,7 +307,6 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	match_roots(&a);
 	sight_roots(&a);
 	inv_settle_handles(testimony);
-	inv_settle_pointers(testimony);
 	for (size_t i = 0; i < inv_count(a.processes); i++) {
 		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
 		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);

@@ -24,6 +24,8 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	if (check->sweep && check->sweep->cut_short && !check->cut_short)
 		check->cut_short = check->sweep->cut_short;
 	if (options->judged) {
+		inv_sort_handles(check->testimony);
+		inv_sort_pointers(check->testimony);
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
 		inv_smear_weigh(check);
 	}

@@ -90,26 +90,38 @@ static void make_filler(uint8_t *page, uint64_t address)
 		inv_put64(page + i, inv_random_next(&random));
 }
 
-static void put_filler(struct inv_sink *sink, const struct inv_ram *ram, const struct inv_ram_run *run, uint64_t offset)
+static void make_page(const struct inv_ram *ram, uint64_t address, uint8_t *page)
 {
-	uint64_t end = inv_ram_filled(ram) < run->address ? run->address : inv_ram_filled(ram);
-	uint8_t page[INV_RAM_PAGE];
-	for (uint64_t at = run->address; at < end && at - run->address < run->size && sink->code == INV_OK;
-	     at += INV_RAM_PAGE) {
-		if (inv_ram_page(ram, at))
-			continue;
-		if (inv_ram_kind(ram, at) == INV_RAM_FREE)
-			make_filler(page, at);
-		else // somebody has it, and reads zeros
-			memset(page, 0, sizeof page);
-		inv_sink_put(sink, offset + (at - run->address), page, sizeof page);
+	const uint8_t *written = inv_ram_page(ram, address);
+	if (written)
+		memcpy(page, written, INV_RAM_PAGE);
+	else if (inv_ram_kind(ram, address) == INV_RAM_FREE)
+		make_filler(page, address);
+	else // somebody has it, and reads zeros
+		memset(page, 0, INV_RAM_PAGE);
+}
+
+// All that is below the end of the filled memory, many pages at a time. Returns where that was.
+static uint64_t put_filled(struct inv_sink *sink, const struct inv_ram *ram, const struct inv_ram_run *run,
+                           uint64_t offset)
+{
+	uint8_t pages[64 * INV_RAM_PAGE];
+	uint64_t end = run->address + run->size, at = run->address;
+	if (inv_ram_filled(ram) < end)
+		end = (inv_ram_filled(ram) + INV_RAM_PAGE - 1) / INV_RAM_PAGE * INV_RAM_PAGE;
+	while (at < end && sink->code == INV_OK) {
+		size_t size = end - at < sizeof pages ? (size_t)(end - at) : sizeof pages;
+		for (size_t i = 0; i < size; i += INV_RAM_PAGE)
+			make_page(ram, at + i, pages + i);
+		inv_sink_put(sink, offset + (at - run->address), pages, size);
+		at += size;
 	}
+	return at;
 }
 
 void inv_sink_put_run(struct inv_sink *sink, const struct inv_ram *ram, const struct inv_ram_run *run, uint64_t offset)
 {
-	put_filler(sink, ram, run, offset);
-	uint64_t page = run->address;
+	uint64_t page = put_filled(sink, ram, run, offset);
 	while (sink->code == INV_OK && inv_ram_next_page(ram, page, &page) && page - run->address < run->size) {
 		inv_sink_put(sink, offset + (page - run->address), inv_ram_page(ram, page), INV_RAM_PAGE);
 		page += INV_RAM_PAGE;

@@ -130,11 +130,15 @@ struct walk {
 	bool (*each)(void *context, const struct inv_pfn *pfn);
 	void *context;
 	size_t read, unreadable;
+	uint32_t frame_at; // where in an entry u4.PteFrame is: eight bytes, of which these bits
+	unsigned shift;
+	uint64_t mask;
 };
 
 // A part of the database, page by page: a page that is not mapped is a gap of physical memory, not a loss.
 struct part {
-	uint8_t bytes[FRAMES_AT_ONCE * LARGEST_ENTRY];
+	uint8_t bytes[FRAMES_AT_ONCE * LARGEST_ENTRY + 8]; // room to load eight bytes anywhere
+	bool whole;                                        // neither gaps nor losses
 	bool gap[FRAMES_AT_ONCE * LARGEST_ENTRY / INV_PAGE_SIZE + 2];
 	bool lost[FRAMES_AT_ONCE * LARGEST_ENTRY / INV_PAGE_SIZE + 2];
 };
@@ -142,6 +146,7 @@ struct part {
 static void read_part(const struct inv_pfn_database *database, uint64_t start, size_t size, struct part *part)
 {
 	uint64_t first = start / INV_PAGE_SIZE;
+	part->whole = true;
 	for (size_t at = 0; at < size;) {
 		uint64_t address = start + at;
 		size_t left = INV_PAGE_SIZE - (size_t)(address % INV_PAGE_SIZE);
@@ -151,8 +156,28 @@ static void read_part(const struct inv_pfn_database *database, uint64_t start, s
 		size_t page = (size_t)(address / INV_PAGE_SIZE - first);
 		part->gap[page] = !whole && (why.reason == INV_NOT_MAPPED || why.reason == INV_DEMAND_ZERO);
 		part->lost[page] = !whole && !part->gap[page];
+		part->whole &= whole;
 		at += step;
 	}
+}
+
+static void find_frame_number(struct walk *walk)
+{
+	const struct inv_layout *layout = walk->database->kernel->layout;
+	const struct inv_place *place = &layout->place[INV_F_MMPFN_PteFrame];
+	unsigned width = width_of(layout, INV_F_MMPFN_PteFrame);
+	bool bits = place->bits > 0 && place->bits < 64;
+	walk->frame_at = place->offset;
+	walk->mask = width < 8 ? (1ull << 8 * width) - 1 : UINT64_MAX;
+	walk->shift = bits && place->bit < 64 ? place->bit : 0;
+	if (bits)
+		walk->mask = place->bit < 64 ? walk->mask >> walk->shift & ((1ull << place->bits) - 1) : 0;
+}
+
+// Few frames do: the rest of the others' entries is of no interest.
+static bool names_itself(const struct walk *walk, const uint8_t *entry, uint64_t frame)
+{
+	return (inv_le64(entry + walk->frame_at) >> walk->shift & walk->mask) == frame;
 }
 
 static bool visit(struct walk *walk, const struct part *part, uint64_t start, uint64_t frame, size_t offset)
@@ -168,6 +193,8 @@ static bool visit(struct walk *walk, const struct part *part, uint64_t start, ui
 		return true;
 	}
 	walk->read++;
+	if (!names_itself(walk, part->bytes + offset, frame))
+		return true;
 	struct inv_pfn pfn;
 	parse(walk->database, frame, part->bytes + offset, &pfn);
 	return !inv_pfn_is_root(&pfn) || walk->each(walk->context, &pfn);
@@ -178,9 +205,12 @@ static bool visit_part(struct walk *walk, uint64_t first, struct part *part)
 	uint32_t size = walk->database->entry_size;
 	uint64_t start = walk->database->base + first * size;
 	read_part(walk->database, start, (size_t)FRAMES_AT_ONCE * size, part);
-	for (unsigned i = 0; i < FRAMES_AT_ONCE; i++)
-		if (!visit(walk, part, start, first + i, (size_t)i * size))
+	for (unsigned i = 0; i < FRAMES_AT_ONCE; i++) {
+		if (part->whole && !names_itself(walk, part->bytes + (size_t)i * size, first + i))
+			walk->read++;
+		else if (!visit(walk, part, start, first + i, (size_t)i * size))
 			return false;
+	}
 	return true;
 }
 
@@ -188,6 +218,7 @@ void inv_pfn_each_root(const struct inv_pfn_database *database, bool (*each)(voi
                        void *context, size_t *read, size_t *unreadable)
 {
 	struct walk walk = {.database = database, .each = each, .context = context};
+	find_frame_number(&walk);
 	struct part *part = inv_alloc(sizeof *part);
 	uint64_t next = 0; // the first part that was not visited
 	struct inv_run run;

@@ -206,7 +206,7 @@ static int by_process(const void *a, const void *b)
 	return (left->index > right->index) - (left->index < right->index);
 }
 
-void inv_settle_pointers(struct inv_testimony *testimony)
+void inv_sort_pointers(struct inv_testimony *testimony)
 {
 	struct pointer *pointers = NULL;
 	for (size_t i = 0; i < inv_count(testimony->sightings) && i <= UINT32_MAX; i++) {

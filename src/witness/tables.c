@@ -384,9 +384,13 @@ const struct inv_handle_record *inv_handles_to(const struct inv_testimony *testi
 	return *count ? &testimony->handles[first] : NULL;
 }
 
-void inv_settle_handles(struct inv_testimony *testimony)
+void inv_sort_handles(struct inv_testimony *testimony)
 {
 	sort_handles(testimony->handles, inv_count(testimony->handles));
+}
+
+void inv_settle_handles(struct inv_testimony *testimony)
+{
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
 	coverage->complete = !coverage->voided && testimony->handle_tables.closed && inv_count(testimony->tables) > 0;
 	for (size_t i = 0; i < inv_count(testimony->tables); i++)

@@ -188,7 +188,7 @@ struct inv_testimony {
 	struct inv_value kernel_table;       // *ObpKernelHandleTable
 	struct inv_table_record *tables;     // stb_ds; those on the list first
 	struct inv_table_index *table_index; // stb_ds map
-	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_settle_handles() was called
+	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_sort_handles() was called
 	size_t handle_budget;
 	size_t before_handles; // sightings that were there when INV_W_HANDLES testified
 };
@@ -269,10 +269,14 @@ uint64_t inv_object_in_block(const struct inv_kernel *kernel, uint64_t start, un
 void inv_count_links(const struct inv_list *list, struct inv_coverage *coverage);
 
 // Reads the handles of one more table, which a process names, unless it was read before; and says at the end how far all
-// tables together were read, and sorts what was seen.
+// tables together were read.
 void inv_hear_table(struct inv_testimony *testimony, uint64_t address);
 void inv_settle_handles(struct inv_testimony *testimony);
-void inv_settle_pointers(struct inv_testimony *testimony);
+
+// Brings what was seen into the order that the judges look it up by. Before, inv_handles_to() and inv_pointers_to() find nothing
+// for sure.
+void inv_sort_handles(struct inv_testimony *testimony);
+void inv_sort_pointers(struct inv_testimony *testimony);
 
 // Walks one of a process' two thread lists, for at most `bound` entries; every thread on it is a sighting. The list is
 // rooted in the process itself, so it is no witness of the process.
