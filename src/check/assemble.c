@@ -8,6 +8,7 @@
 #define THREAD_BUDGET ((size_t)1 << 22)
 // And as many processes may be named by whatever points to one.
 #define PROCESS_BUDGET ((size_t)1 << 20)
+#define INDEX_ROOM 64u // of an entry of an index, about
 
 struct index {
 	uint64_t key;
@@ -33,6 +34,7 @@ static size_t process_dossier(struct assembly *a, uint64_t address)
 	if (known >= 0)
 		return a->process_index[known].value;
 	struct inv_dossier dossier = {.address = address};
+	(void)inv_take_room(a->testimony, sizeof dossier + INDEX_ROOM);
 	inv_push(a->processes, dossier);
 	stbds_hmput(a->process_index, address, inv_count(a->processes) - 1);
 	return inv_count(a->processes) - 1;
@@ -49,6 +51,7 @@ static size_t thread_dossier(struct assembly *a, uint64_t address)
 	                                     .process = inv_field(a->kernel, address, INV_F_KTHREAD_Process),
 	                                     .cid_process = inv_field(a->kernel, address, INV_F_ETHREAD_CidUniqueProcess),
 	                                     .cid_thread = inv_field(a->kernel, address, INV_F_ETHREAD_CidUniqueThread)};
+	(void)inv_take_room(a->testimony, sizeof dossier + INDEX_ROOM);
 	inv_push(a->threads, dossier);
 	stbds_hmput(a->thread_index, address, inv_count(a->threads) - 1);
 	return inv_count(a->threads) - 1;
@@ -111,8 +114,8 @@ static void take_sightings(struct assembly *a)
 {
 	struct inv_sighting sighting;
 	while (next_sighting(a, &sighting)) {
-		if (inv_count(a->processes) >= PROCESS_BUDGET) {
-			a->cut_short = "more processes are named than any system can have";
+		if (inv_count(a->processes) >= PROCESS_BUDGET || a->testimony->full) {
+			a->cut_short = "more processes, threads and handles are named than any system can have";
 			return;
 		}
 		take_sighting(a, &sighting);
@@ -307,6 +310,8 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	match_roots(&a);
 	sight_roots(&a);
 	inv_settle_handles(testimony);
+	for (size_t i = 0; i < INV_WITNESS_COUNT && testimony->full; i++)
+		testimony->coverage[i].complete = false;
 	for (size_t i = 0; i < inv_count(a.processes); i++) {
 		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
 		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);

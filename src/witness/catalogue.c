@@ -145,6 +145,7 @@ struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, con
 	testimony->kernel = kernel;
 	testimony->sweep = sweep;
 	testimony->arena = inv_arena_new();
+	testimony->room = INV_RECORD_ROOM - (sweep ? inv_count(sweep->hits) * sizeof *sweep->hits : 0);
 	inv_role_anchors_read(kernel, &testimony->anchors);
 	const struct inv_value *system = &testimony->anchors.system;
 	inv_object_types_read(kernel, system->ok ? system->u : 0, &testimony->types);
@@ -187,8 +188,19 @@ void inv_sight(struct inv_testimony *testimony, enum inv_witness_id witness, uin
                uint64_t at)
 {
 	struct inv_sighting sighting = {.witness = witness, .process = process, .thread = thread, .at = at};
-	inv_push(testimony->sightings, sighting);
+	if (inv_take_room(testimony, sizeof sighting))
+		inv_push(testimony->sightings, sighting);
 	testimony->coverage[witness].sightings++;
+}
+
+bool inv_take_room(struct inv_testimony *testimony, size_t size)
+{
+	if (testimony->room < size) {
+		testimony->full = true;
+		return false;
+	}
+	testimony->room -= size;
+	return true;
 }
 
 #define POINTERS (1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_THREAD)

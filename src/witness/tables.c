@@ -62,7 +62,8 @@ static void take_id(void *context, const struct inv_handle *handle)
 	struct inv_testimony *testimony = context;
 	struct inv_id_record record = {.id = handle->value, .object = handle->object, .at = handle->at};
 	record.target = handle->object >> 63 ? target_of_body(testimony, handle->object, handle->value) : INV_TARGET_OTHER;
-	inv_push(testimony->ids, record);
+	if (inv_take_room(testimony, sizeof record))
+		inv_push(testimony->ids, record);
 }
 
 static int by_object(const void *a, const void *b)
@@ -222,7 +223,8 @@ static void take_handle(void *context, const struct inv_handle *handle)
 	                                   .table = reader->table,
 	                                   .value = (uint32_t)handle->value & HANDLE_VALUE_MASK,
 	                                   .target = (uint32_t)target & 3};
-	inv_push(testimony->handles, record);
+	if (inv_take_room(testimony, sizeof record))
+		inv_push(testimony->handles, record);
 	coverage->sightings += target != INV_TARGET_OTHER;
 }
 

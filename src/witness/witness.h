@@ -153,6 +153,10 @@ struct inv_gap {
 	uint64_t after, before; // SequenceNumber; the head counts as 0 and UINT64_MAX
 };
 
+// What is kept of all records and dossiers together, in bytes: enough for 20,000 processes with 200,000 threads and 2 million
+// handles to them, and a bound on what an image of nothing but records can make of this program.
+#define INV_RECORD_ROOM ((size_t)208 << 20)
+
 // Everything the witnesses said.
 struct inv_testimony {
 	const struct inv_kernel *kernel;
@@ -190,6 +194,8 @@ struct inv_testimony {
 	struct inv_table_index *table_index; // stb_ds map
 	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_sort_handles() was called
 	size_t handle_budget;
+	size_t room;           // what is left of INV_RECORD_ROOM
+	bool full;             // something did not fit: no witness was heard to its end
 	size_t before_handles; // sightings that were there when INV_W_HANDLES testified
 };
 
@@ -222,6 +228,9 @@ const struct inv_table_record *inv_table_record_at(const struct inv_testimony *t
 
 // Does what could be read of PsActiveProcessHead prove that the process is not on it?
 bool inv_active_list_leads_past(const struct inv_testimony *testimony, uint64_t process);
+
+// Takes room for a record. False if there is none left; the record must be dropped then.
+bool inv_take_room(struct inv_testimony *testimony, size_t size);
 
 // For the witnesses.
 void inv_sight(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t thread,
