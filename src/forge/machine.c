@@ -170,6 +170,7 @@ static void free_process(struct inv_forge_process *process)
 	inv_array_free(process->threads);
 	inv_array_free(process->handles);
 	inv_array_free(process->vads);
+	inv_array_free(process->free_handles);
 	free(process);
 }
 
@@ -181,6 +182,7 @@ void inv_machine_free(struct inv_machine *machine)
 		free_process(machine->processes[i]);
 	inv_array_free(machine->processes);
 	inv_array_free(machine->freed_ids);
+	inv_array_free(machine->given_ids);
 	for (size_t i = 0; i < inv_count(machine->sessions); i++)
 		free(machine->sessions[i]);
 	inv_array_free(machine->sessions);

@@ -106,7 +106,8 @@ struct inv_forge_process {
 	uint64_t peb, image_base;
 	uint64_t handle_table;            // 0 after the exit
 	struct inv_forge_handle *handles; // stb_ds
-	uint64_t next_handle;             // the last one handed out
+	uint64_t *free_handles;           // stb_ds; values that are free, the next at the end
+	uint64_t handle_end;              // entries of the table, free ones too
 	struct inv_forge_vad *vads;       // stb_ds, by address; none after the exit
 	const char *name;
 	const char *path;
@@ -203,6 +204,7 @@ struct inv_machine {
 	uint64_t next_id;
 	uint64_t *freed_ids;   // stb_ds: identifiers that were given back, the oldest first
 	size_t first_freed_id; // the next of them
+	bool *given_ids;       // stb_ds, by a quarter of the identifier: handed out and not given back
 	uint64_t sequence;
 	uint64_t process_type, thread_type, token_type, job_type; // OBJECT_TYPE
 	uint64_t types[INV_FORGE_MAX_TYPES];                      // the same and all others, by index
@@ -386,12 +388,16 @@ void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_for
 struct inv_forge_process *inv_machine_process_at(const struct inv_machine *machine, uint64_t address);
 struct inv_forge_thread *inv_machine_thread_at(const struct inv_machine *machine, uint64_t address);
 void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t object); // 0: clears the entry
+// Puts the object where its identifier was handed out for it.
+void inv_machine_cid_give(struct inv_machine *machine, uint64_t id, uint64_t object);
+bool inv_machine_is_given(const struct inv_machine *machine, uint64_t id);
 // Clears the entry, and the identifier is handed out again later.
 void inv_machine_cid_free(struct inv_machine *machine, uint64_t id);
 
 // -- handles (handles.c) ----------------------------------------------------------------------------------------------------
 // Opens a handle to the object with this body and counts it. `value` 0: the next. Returns the handle, 0 if it cannot be had.
-// (Windows reuses closed handles by a list of free ones; the forge hands out rising values.)
+// Closed handles come first, the last one before all; after them those of a new page, rising. (That an entry that was freed goes to
+// the front of the list, but in PspCidTable: public practice, as in the model.)
 uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process *process, uint64_t object,
                           uint32_t access, uint64_t value);
 // Closes a handle; not `counted`: only its entry goes, as when somebody wipes it. false: there is no such handle.
@@ -401,6 +407,12 @@ const struct inv_forge_handle *inv_machine_handle(const struct inv_forge_process
                                                   uint64_t value); // NULL: none
 // The address of the entry with this index of a handle table or of PspCidTable; pages that lead there are made.
 uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, uint64_t index);
+// A page of entries was made at this index, none of which is used.
+void inv_machine_add_free_page(struct inv_forge_process *process, uint64_t first);
+// One more entry of a table is used, or one less.
+void inv_machine_count_entry(struct inv_machine *machine, uint64_t table, int step);
+// Writes the lists of free entries of all tables, when all handles are open.
+void inv_machine_settle_tables(struct inv_machine *machine);
 // An address as the first eight bytes of an entry hold it, without lock and counts.
 uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t object);
 

@@ -67,6 +67,7 @@ static void make_cid_table(struct inv_machine *machine)
 	// Level 1 from the start, as on every machine that ran for a minute: a page of pointers to pages of 256 entries.
 	uint64_t top = inv_region_take(machine, &machine->paged, PAGE, PAGE);
 	inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_TableCode, top | 1);
+	inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_StrictFIFO, 1); // public practice, not verified
 	if (inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
 		inv_machine_list_init(machine, inv_machine_at(machine, machine->cid_table, INV_F_HANDLE_TABLE_HandleTableList));
 }
@@ -140,11 +141,34 @@ static bool is_free(const struct inv_machine *machine, uint64_t id)
 	return !page || !inv_machine_get64(machine, page + 16 * (id % PAGE_OF_IDS / 4));
 }
 
+bool inv_machine_is_given(const struct inv_machine *machine, uint64_t id)
+{
+	return id / 4 < inv_count(machine->given_ids) && machine->given_ids[id / 4];
+}
+
+static void mark_given(struct inv_machine *machine, uint64_t id, bool given)
+{
+	while (inv_count(machine->given_ids) <= id / 4)
+		inv_push(machine->given_ids, false);
+	if (machine->given_ids[id / 4] != given)
+		inv_machine_count_entry(machine, machine->cid_table, given ? 1 : -1);
+	machine->given_ids[id / 4] = given;
+}
+
+void inv_machine_cid_give(struct inv_machine *machine, uint64_t id, uint64_t object)
+{
+	inv_machine_cid_put(machine, id, object);
+	if (id)
+		mark_given(machine, id, true);
+}
+
 void inv_machine_cid_free(struct inv_machine *machine, uint64_t id)
 {
+	if (!id)
+		return;
 	inv_machine_cid_put(machine, id, 0);
-	if (id)
-		inv_push(machine->freed_ids, id);
+	mark_given(machine, id, false);
+	inv_push(machine->freed_ids, id);
 }
 
 // The one that was given back first and is still free; 0: none.
@@ -202,6 +226,7 @@ void inv_machine_give_table(struct inv_machine *machine, struct inv_forge_proces
 	uint64_t table = process->handle_table = inv_machine_pool(machine, &machine->paged, size, "Obtb");
 	uint64_t entries = inv_region_take(machine, &machine->paged, PAGE, PAGE);
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_TableCode, entries);
+	inv_machine_add_free_page(process, 0);
 	// The kernel's own table is made before there is a process to charge it to, and becomes System's (seen in a real dump of 19041).
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_QuotaProcess, process->system ? 0 : process->address);
 	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_UniqueProcessId, process->pid);
@@ -313,7 +338,7 @@ static void insert_process(struct inv_machine *machine, struct inv_forge_process
 		forget_identity(machine, process);
 		return;
 	}
-	inv_machine_cid_put(machine, process->pid, at);
+	inv_machine_cid_give(machine, process->pid, at);
 	if (process->stage == INV_STAGE_C1)
 		return;
 	list_process(machine, process);
@@ -739,7 +764,7 @@ static void insert_thread(struct inv_machine *machine, const struct inv_forge_th
 		                        inv_machine_at(machine, thread->address, INV_F_ETHREAD_ThreadListEntry));
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_ActiveThreads, inv_machine_active_threads(process));
 	inv_machine_put(machine, process->address, INV_F_KPROCESS_StackCount, inv_machine_active_threads(process));
-	inv_machine_cid_put(machine, thread->tid, thread->address);
+	inv_machine_cid_give(machine, thread->tid, thread->address);
 }
 
 static uint64_t thread_object(struct inv_machine *machine, const struct inv_forge_process *process)

@@ -1544,6 +1544,7 @@ enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, st
 	if (forge->machine->clean && inv_count(forge->machine->attacks))
 		return inv_fail(error, INV_E_USAGE, "%s: both clean() and breaks()", forge->options.name);
 	inv_machine_settle(forge->machine);
+	inv_machine_settle_tables(forge->machine);
 	inv_machine_sync_pfn(forge->machine);
 	return inv_machine_check(forge->machine, error);
 }

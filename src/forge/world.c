@@ -415,8 +415,20 @@ static void lay_identifiers(struct world *world)
 	for (size_t i = 0; i < inv_count(cid->entries); i++) {
 		uint64_t object = address_of(world, cid->entries[i].object);
 		if (object && !is_system(world, cid->entries[i].object))
-			inv_machine_cid_put(world->machine, id_of(world, 4ull * i), object);
+			inv_machine_cid_give(world->machine, id_of(world, 4ull * i), object);
 	}
+}
+
+// The model's own list of free entries, in its order.
+static void lay_free_handles(struct inv_forge_process *process, const struct inv_model_table *table)
+{
+	size_t count = 0;
+	for (uint32_t i = table->first_free; i; i = table->entries[i].next_free)
+		count++;
+	stbds_arrsetlen(process->free_handles, count);
+	for (uint32_t i = table->first_free; i && count; i = table->entries[i].next_free)
+		process->free_handles[--count] = 4ull * i;
+	process->handle_end = inv_count(table->entries);
 }
 
 static void lay_handles(struct world *world)
@@ -436,6 +448,7 @@ static void lay_handles(struct world *world)
 			if (object)
 				(void)inv_machine_open(machine, process, object, table->entries[i].granted_access, 4ull * i);
 		}
+		lay_free_handles(process, table);
 	}
 }
 

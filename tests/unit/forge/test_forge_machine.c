@@ -290,12 +290,66 @@ static void software_ptes(void **state)
 	forged_free(&f);
 }
 
+// The entry of a value in a table of two levels.
+static uint64_t entry_of(const struct forged *f, uint64_t table, uint64_t value)
+{
+	uint64_t code = field64(f, table, INV_F_HANDLE_TABLE_TableCode);
+	uint64_t page = code & 7 ? virtual64(f, (code & ~7ull) + 8 * (value / 1024)) : code;
+	return page + 16 * (value / 4 % 256);
+}
+
+// How many entries the list of free ones has, and that none of them is in use. 7: a list of values; later: of entries.
+static size_t walk_free(const struct forged *f, uint64_t table, uint64_t *used)
+{
+	bool values = has_field(f, INV_F_HANDLE_TABLE_FirstFreeHandle);
+	uint64_t list = values ? table : field_address(f, table, INV_F_HANDLE_TABLE_FreeLists);
+	*used = virtual32(
+	    f, field_address(f, list, values ? INV_F_HANDLE_TABLE_HandleCount : INV_F_HANDLE_TABLE_FREE_LIST_HandleCount));
+	uint64_t at = values ? virtual32(f, field_address(f, table, INV_F_HANDLE_TABLE_FirstFreeHandle))
+	                     : field64(f, list, INV_F_HANDLE_TABLE_FREE_LIST_FirstFreeHandleEntry);
+	size_t count = 0;
+	for (; at && count < 4096; count++) {
+		uint64_t entry = values ? entry_of(f, table, at) : at;
+		assert_int_equal(virtual64(f, entry), 0);
+		at = values ? virtual32(f, field_address(f, entry, INV_F_HANDLE_TABLE_ENTRY_NextFreeTableEntry))
+		            : field64(f, entry, INV_F_HANDLE_TABLE_ENTRY_NextFreeHandleEntry);
+	}
+	return count;
+}
+
+static void free_handles(void **state)
+{
+	(void)state;
+	static const char *const kernels[] = {"7601", "9600", "19041", "22000"};
+	static const char scenario[] = "local a = process{name='a.exe'} local b = process{name='b.exe'}\n"
+	                               "local h = {} for i = 1, 300 do h[i] = open(a, b) end\n"
+	                               "assert(h[1] == 4 and h[255] == 1020 and h[256] == 1028)\n"
+	                               "close(a, h[7]) close(a, h[9]) close(a, h[290])\n"
+	                               "assert(open(a, b) == h[290] and open(a, b) == h[9])\n"
+	                               "exit(b)";
+	for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+		const struct inv_forge_options options = {.kernel = kernels[i]};
+		struct forged f = forge_raw(scenario, &options);
+		uint64_t processes[MAX_PROCESSES], used;
+		assert_int_equal(active(&f, processes), 3);
+		uint64_t table = field64(&f, processes[1], INV_F_EPROCESS_ObjectTable);
+		assert_int_equal(walk_free(&f, table, &used), 2 * 255 - 299);
+		assert_int_equal(used, 299);
+		table = virtual64(&f, inv_forge_symbol(f.forge, INV_S_PspCidTable));
+		// System with 12 threads, two processes and the thread of one: that of the other is gone.
+		assert_int_equal(walk_free(&f, table, &used), 255 - 16);
+		assert_int_equal(used, 16);
+		forged_free(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(all_kernels), cmocka_unit_test(low_stub),    cmocka_unit_test(encoded_block),
-	    cmocka_unit_test(plain_block), cmocka_unit_test(cpus),        cmocka_unit_test(handle_tables),
-	    cmocka_unit_test(five_levels), cmocka_unit_test(large_pages), cmocka_unit_test(software_ptes),
+	    cmocka_unit_test(all_kernels),  cmocka_unit_test(low_stub),    cmocka_unit_test(encoded_block),
+	    cmocka_unit_test(plain_block),  cmocka_unit_test(cpus),        cmocka_unit_test(handle_tables),
+	    cmocka_unit_test(five_levels),  cmocka_unit_test(large_pages), cmocka_unit_test(software_ptes),
+	    cmocka_unit_test(free_handles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
