@@ -8,19 +8,12 @@
 #include "forge/pfn.h"
 
 #define POOL_HEADER_SIZE 0x10u
-#define QUOTA_INFO_SIZE 0x20u
 #define FREE_PAGE 1u // MMLISTS.FreePageList
-
-// Objects that inv_machine_object() made have one optional header.
-static uint64_t block_of(const struct inv_machine *machine, uint64_t object)
-{
-	return inv_machine_header(machine, object) - QUOTA_INFO_SIZE - POOL_HEADER_SIZE;
-}
 
 // 0: the object lies in a block with a header.
 static uint64_t big_block_of(const struct inv_machine *machine, uint64_t object)
 {
-	uint64_t start = inv_machine_header(machine, object) - QUOTA_INFO_SIZE;
+	uint64_t start = inv_machine_block_of(machine, object) + POOL_HEADER_SIZE;
 	return start % INV_RAM_PAGE == 0 && inv_machine_big_entry(machine, start) ? start : 0;
 }
 
@@ -52,10 +45,11 @@ static void put_free(struct inv_machine *machine, uint64_t block)
 
 void inv_machine_free_object(struct inv_machine *machine, uint64_t object)
 {
+	inv_machine_leave_type(machine, object);
 	if (big_block_of(machine, object))
 		inv_machine_free_big(machine, big_block_of(machine, object));
 	else
-		put_free(machine, block_of(machine, object));
+		put_free(machine, inv_machine_block_of(machine, object));
 }
 
 void inv_machine_free_pool(struct inv_machine *machine, uint64_t body)
@@ -103,8 +97,8 @@ void inv_machine_overwrite(struct inv_machine *machine, uint64_t object, uint32_
 
 void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_forge_mark mark)
 {
-	static const uint8_t zeros[0x80]; // more than any header here: 0x20 and 0x30 bytes
-	uint64_t header = inv_machine_header(machine, object);
+	static const uint8_t zeros[0x100]; // more than all headers together
+	uint64_t block = inv_machine_block_of(machine, object);
 	switch (mark) {
 	case INV_MARK_TAG:
 		if (big_block_of(machine, object)) {
@@ -112,10 +106,10 @@ void inv_machine_wipe(struct inv_machine *machine, uint64_t object, enum inv_for
 			inv_machine_put(machine, entry, INV_F_POOL_TRACKER_BIG_PAGES_Key, 0);
 			return;
 		}
-		inv_machine_write(machine, block_of(machine, object), zeros, POOL_HEADER_SIZE);
+		inv_machine_write(machine, block, zeros, POOL_HEADER_SIZE);
 		return;
 	case INV_MARK_HEADER:
-		inv_machine_write(machine, header - QUOTA_INFO_SIZE, zeros, object - header + QUOTA_INFO_SIZE);
+		inv_machine_write(machine, block + POOL_HEADER_SIZE, zeros, object - block - POOL_HEADER_SIZE);
 		return;
 	case INV_MARK_NAME:
 		if (inv_machine_has(machine, INV_F_EPROCESS_ImageFileName))

@@ -10,8 +10,7 @@
 #define PAGE INV_RAM_PAGE
 #define ENTRIES 1024u
 #define FREE 1u
-#define OBJECT_HEADER_SIZE 0x30u // up to Body
-#define QUOTA_INFO_SIZE 0x20u
+#define MOST_HEADERS 0xb0u // optional headers and the OBJECT_HEADER up to Body, x64
 
 static uint64_t entry_at(const struct inv_machine *machine, uint64_t index)
 {
@@ -74,12 +73,12 @@ void inv_machine_free_big(struct inv_machine *machine, uint64_t va)
 uint64_t inv_machine_big_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
                                 bool reused)
 {
-	uint64_t whole = (QUOTA_INFO_SIZE + OBJECT_HEADER_SIZE + (uint64_t)size + PAGE - 1) / PAGE * PAGE;
+	uint64_t whole = (MOST_HEADERS + (uint64_t)size + PAGE - 1) / PAGE * PAGE;
 	uint64_t va = inv_region_take(machine, &machine->pool, whole, PAGE);
 	if (reused) // what was there before
 		put_entry(machine, va, whole, "Ntff", 0, true);
 	put_entry(machine, va, whole, tag, 0, false);
-	return inv_machine_put_header(machine, va, type_index);
+	return inv_machine_put_header(machine, va, size, type_index);
 }
 
 // What drivers and the kernel itself have on any machine that ran for a minute.

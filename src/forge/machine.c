@@ -197,6 +197,7 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->excused);
 	stbds_hmfree(machine->places);
 	stbds_hmfree(machine->pfn_known);
+	stbds_hmfree(machine->blocks);
 	inv_ram_free(machine->ram);
 	inv_arena_free(machine->arena);
 	free(machine);

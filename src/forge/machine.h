@@ -34,9 +34,12 @@ struct inv_machine_config {
 	uint64_t memory;
 	unsigned cpus;
 	unsigned levels;
-	int encoded_kdbg;     // 1, 0; -1: as Windows does (8 and later: encoded in memory, plain in crash dumps)
-	int large_pages;      // 1: the kernel stands in pages of 2 MiB; 0: of 4 KiB; -1: the seed decides
-	bool kva_shadow;      // every process with a user half has a second root without the kernel
+	int encoded_kdbg; // 1, 0; -1: as Windows does (8 and later: encoded in memory, plain in crash dumps)
+	int large_pages;  // 1: the kernel stands in pages of 2 MiB; 0: of 4 KiB; -1: the seed decides
+	bool kva_shadow;  // every process with a user half has a second root without the kernel
+	// Optional headers that every object has. INV_HEADER_CREATOR: the system keeps lists of all objects of each type
+	// (FLG_MAINTAIN_OBJECT_TYPELIST).
+	unsigned object_headers;
 	uint64_t system_time; // FILETIME of the image
 	uint64_t up_time;     // 100 ns
 };
@@ -165,6 +168,19 @@ struct inv_forge_place {
 	struct inv_forge_thread *thread;
 };
 
+// Optional headers, by their bits in OBJECT_HEADER.InfoMask.
+#define INV_HEADER_CREATOR 0x01u
+#define INV_HEADER_NAME 0x02u
+#define INV_HEADER_HANDLE 0x04u
+#define INV_HEADER_QUOTA 0x08u
+#define INV_HEADER_PROCESS 0x10u
+#define INV_HEADER_ALL 0x1fu
+
+// The pool block of an object, by the object's body.
+struct inv_forge_block {
+	uint64_t key, value;
+};
+
 // A frame that has its entry in the PFN database.
 struct inv_pfn_known {
 	uint64_t key;
@@ -225,6 +241,7 @@ struct inv_machine {
 	unsigned cpu_count;
 
 	struct inv_forge_claim *claims;   // stb_ds
+	struct inv_forge_block *blocks;   // stb_ds map
 	struct inv_forge_attack *attacks; // stb_ds
 	uint64_t *attacked;               // stb_ds: addresses of processes that somebody lied about
 	const char **excused;             // stb_ds; without an attack
@@ -274,12 +291,20 @@ uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region,
 // the build does.
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
 enum inv_forge_type { INV_FORGE_TOKEN = 5, INV_FORGE_JOB = 6, INV_FORGE_PROCESS = 7, INV_FORGE_THREAD = 8 };
+// The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
+uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
+                                  unsigned mask, const char *name);
+// Enters an object with CREATOR_INFO into the list of its type, or takes it off; done when it is made and when it is freed.
+void inv_machine_join_type(struct inv_machine *machine, uint64_t object);
+void inv_machine_leave_type(struct inv_machine *machine, uint64_t object);
+// The address of the pool header of an object's block.
+uint64_t inv_machine_block_of(const struct inv_machine *machine, uint64_t object);
 // Writes the type index of an object anew, encoded.
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
 // The OBJECT_TYPE that the object's header names; 0: none that the forge made.
 uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object);
-// The object header in a block of pool whose content begins at `block`; the address of the body.
-uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t block, uint8_t type_index);
+// The headers of an object of this size in a block of pool whose content begins at `start`; the address of the body.
+uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index);
 // A block of pool with its header; the address of its body.
 uint64_t inv_machine_pool(struct inv_machine *machine, struct inv_region *region, uint32_t size, const char tag[5]);
 // Writes text as UTF-16 into paged pool and a UNICODE_STRING at `where`. `text` is ASCII.
@@ -352,8 +377,8 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 uint64_t inv_machine_make_token(struct inv_machine *machine);
 // PsImpersonateClient
 void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t token);
-// A job (EJOB), nested into `parent` unless that is 0; its address. 0: this kernel's jobs are not known.
-uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent);
+// A job (EJOB), nested into `parent` unless that is 0, named unless `name` is NULL; its address. 0: this kernel's jobs are not known.
+uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent, const char *name);
 void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_process *process, uint64_t job);
 // What PspExitThread and PspRundownSingleProcess leave of a process whose last thread ended.
 void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_process *process, uint64_t exited,

@@ -17,6 +17,9 @@
 #define TYPE_TYPE 2u  // the first index in ObTypeIndexTable since Windows 7; the others follow
 #define PAGED_POOL 1u // POOL_TYPE
 #define NON_PAGED_POOL_NX 0x200u
+#define TYPE_SECTION 9u // the forge's own choice from here on: these indices differ between builds
+#define TYPE_FILE 10u
+#define TYPE_PORT 11u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
 #define PAGE_OF_IDS 0x400u         // a page of PspCidTable: 256 entries
@@ -41,7 +44,10 @@ static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, cons
 static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_TYPE, 0xd8);
-	uint64_t type = inv_machine_object(machine, size, "ObjT", TYPE_TYPE);
+	uint64_t type =
+	    inv_machine_named_object(machine, size, "ObjT", TYPE_TYPE, INV_HEADER_CREATOR | INV_HEADER_NAME, name);
+	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_TypeList))
+		inv_machine_list_init(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_TypeList));
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
 		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
@@ -54,6 +60,9 @@ static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t
 	if (table)
 		inv_machine_put64(machine, table + 8ull * index, type);
 	machine->types[index] = type;
+	if (index == TYPE_TYPE) // it is of itself
+		inv_machine_join_type(machine, type);
+	inv_machine_put(machine, machine->types[TYPE_TYPE], INV_F_OBJECT_TYPE_TotalNumberOfObjects, index - 1u);
 	return type;
 }
 
@@ -83,7 +92,8 @@ void inv_machine_make_types(struct inv_machine *machine)
 	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
 	if (table)
 		inv_machine_put64(machine, table + 8, 0xbad0b0b0);
-	static const char *const names[] = {"Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread"};
+	static const char *const names[] = {"Type",    "Directory", "SymbolicLink", "Token", "Job",
+	                                    "Process", "Thread",    "Section",      "File",  "ALPC Port"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
 		if (i + 2 == INV_FORGE_TOKEN)
@@ -110,7 +120,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	make_cid_table(machine);
 	if (machine->handle_table_head)
 		inv_machine_list_init(machine, machine->handle_table_head);
-	machine->error_port = inv_machine_object(machine, 0x1d0, "ALPC", 2);
+	machine->error_port = inv_machine_object(machine, 0x1d0, "ALPC", TYPE_PORT);
 }
 
 static void count_object(struct inv_machine *machine, uint64_t type, uint32_t *count)
@@ -484,12 +494,12 @@ static void put_user_field(struct inv_machine *machine, const struct inv_forge_p
 
 uint64_t inv_machine_make_section(struct inv_machine *machine)
 {
-	return inv_machine_object(machine, 0x40, "Sect", 2);
+	return inv_machine_object(machine, 0x40, "Sect", TYPE_SECTION);
 }
 
 uint64_t inv_machine_make_file(struct inv_machine *machine)
 {
-	return inv_machine_object(machine, 0xd8, "File", 2);
+	return inv_machine_object(machine, 0xd8, "File", TYPE_FILE);
 }
 
 void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_process *process)
@@ -848,7 +858,7 @@ void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_threa
 	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ActiveImpersonationInfo, token != 0);
 }
 
-uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
+uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent, const char *name)
 {
 	uint64_t head = inv_machine_symbol(machine, INV_S_PspJobList);
 	if (!head || !inv_machine_has(machine, INV_F_EJOB_JobLinks) ||
@@ -858,7 +868,9 @@ uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent)
 		inv_machine_list_init(machine, head);
 	uint32_t size = inv_machine_size(machine, INV_T_EJOB, 0x800);
 	count_object(machine, machine->job_type, &machine->job_objects);
-	uint64_t job = pool_tag_object(machine, size, "Job ", "Job\xa0", INV_FORGE_JOB);
+	uint64_t job = without_handles(
+	    machine, inv_machine_named_object(machine, size, machine->build < 9200 ? "Job\xa0" : "Job ", INV_FORGE_JOB,
+	                                      name ? INV_HEADER_NAME | INV_HEADER_QUOTA : INV_HEADER_QUOTA, name));
 	inv_machine_list_append(machine, head, inv_machine_at(machine, job, INV_F_EJOB_JobLinks));
 	inv_machine_list_init(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead));
 	inv_machine_put(machine, job, INV_F_EJOB_ParentJob, parent);

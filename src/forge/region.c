@@ -8,9 +8,8 @@
 
 #define POOL_HEADER_SIZE 0x10u
 #define OBJECT_HEADER_SIZE 0x30u // up to Body; x64, every build
-#define QUOTA_INFO_SIZE 0x20u    // _OBJECT_HEADER_QUOTA_INFO, InfoMask bit 3
-#define QUOTA_INFO_MASK 0x08u
-#define MAX_STRING 0x7ff0u // characters
+#define MAX_STRING 0x7ff0u       // characters
+#define SYSTEM_PID 4u            // who made an object, as far as the forge says
 
 void inv_region_init(struct inv_machine *machine, struct inv_region *region, uint64_t start, uint64_t size,
                      uint64_t flags)
@@ -68,20 +67,116 @@ static uint8_t encode_type_index(const struct inv_machine *machine, uint64_t hea
 	return (uint8_t)(index ^ machine->cookie ^ (header >> 8 & 0xff));
 }
 
-uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index)
+// -- optional headers -------------------------------------------------------------------------------------------------------
+// They stand before the OBJECT_HEADER, that of the lowest bit of InfoMask next to it. (Public practice; the sizes are those of
+// every x64 symbol table.)
+
+struct optional {
+	enum inv_type type;
+	uint32_t size;
+};
+
+static const struct optional optionals[] = {
+    {INV_T_OBJECT_HEADER_CREATOR_INFO, 0x20}, {INV_T_OBJECT_HEADER_NAME_INFO, 0x20},
+    {INV_T_OBJECT_HEADER_HANDLE_INFO, 0x10},  {INV_T_OBJECT_HEADER_QUOTA_INFO, 0x20},
+    {INV_T_OBJECT_HEADER_PROCESS_INFO, 0x10},
+};
+#define OPTIONALS (sizeof optionals / sizeof *optionals)
+
+static uint32_t optional_size(const struct inv_machine *machine, unsigned mask)
 {
-	uint64_t block = inv_machine_pool(machine, &machine->pool, QUOTA_INFO_SIZE + OBJECT_HEADER_SIZE + size, tag);
-	return inv_machine_put_header(machine, block, type_index);
+	uint32_t size = 0;
+	for (size_t i = 0; i < OPTIONALS; i++)
+		if (mask >> i & 1)
+			size += inv_machine_size(machine, optionals[i].type, optionals[i].size);
+	return size;
 }
 
-uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t block, uint8_t type_index)
+static uint64_t optional_at(const struct inv_machine *machine, uint64_t header, unsigned mask, unsigned bit)
 {
-	uint64_t header = block + QUOTA_INFO_SIZE;
+	return mask & bit ? header - optional_size(machine, mask & (bit | (bit - 1))) : 0;
+}
+
+// Every object of a type stands on the type's list, if it has a place for the link.
+void inv_machine_join_type(struct inv_machine *machine, uint64_t object)
+{
+	uint64_t header = inv_machine_header(machine, object), type = inv_machine_type_of(machine, object);
+	unsigned mask = (unsigned)inv_machine_get(machine, header, INV_F_OBJECT_HEADER_InfoMask);
+	uint64_t creator = optional_at(machine, header, mask, INV_HEADER_CREATOR);
+	if (!creator || !type || !inv_machine_has(machine, INV_F_OBJECT_TYPE_TypeList))
+		return;
+	inv_machine_list_append(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_TypeList),
+	                        inv_machine_at(machine, creator, INV_F_OBJECT_HEADER_CREATOR_INFO_TypeList));
+}
+
+void inv_machine_leave_type(struct inv_machine *machine, uint64_t object)
+{
+	uint64_t header = inv_machine_header(machine, object);
+	unsigned mask = (unsigned)inv_machine_get(machine, header, INV_F_OBJECT_HEADER_InfoMask);
+	uint64_t creator = optional_at(machine, header, mask, INV_HEADER_CREATOR);
+	uint64_t entry = creator ? inv_machine_at(machine, creator, INV_F_OBJECT_HEADER_CREATOR_INFO_TypeList) : 0;
+	if (entry && inv_machine_get64(machine, entry))
+		inv_machine_list_remove(machine, entry);
+}
+
+// HANDLE_INFO stays empty: only types with MaintainHandleCount keep it, none of which the forge makes. So does PROCESS_INFO: no
+// object is exclusive.
+static void put_optionals(struct inv_machine *machine, uint64_t header, unsigned mask, uint32_t size, const char *name)
+{
+	uint64_t creator = optional_at(machine, header, mask, INV_HEADER_CREATOR);
+	uint64_t named = optional_at(machine, header, mask, INV_HEADER_NAME);
+	uint64_t quota = optional_at(machine, header, mask, INV_HEADER_QUOTA);
+	if (creator)
+		inv_machine_put(machine, creator, INV_F_OBJECT_HEADER_CREATOR_INFO_CreatorUniqueProcess, SYSTEM_PID);
+	if (named) {
+		inv_machine_put(machine, named, INV_F_OBJECT_HEADER_NAME_INFO_ReferenceCount, 1);
+		if (name && inv_machine_has(machine, INV_F_OBJECT_HEADER_NAME_INFO_Name))
+			inv_machine_unicode(machine, inv_machine_at(machine, named, INV_F_OBJECT_HEADER_NAME_INFO_Name), name);
+	}
+	if (quota) {
+		inv_machine_put(machine, quota, INV_F_OBJECT_HEADER_QUOTA_INFO_PagedPoolCharge, INV_RAM_PAGE);
+		inv_machine_put(machine, quota, INV_F_OBJECT_HEADER_QUOTA_INFO_NonPagedPoolCharge, size);
+	}
+}
+
+// The headers and the object behind them, in a block whose content begins at `start`; the address of the body.
+static uint64_t put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index,
+                           unsigned mask, const char *name)
+{
+	uint64_t header = start + optional_size(machine, mask), object = header + OBJECT_HEADER_SIZE;
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0x8000);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 1);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
-	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_InfoMask, QUOTA_INFO_MASK);
-	return header + OBJECT_HEADER_SIZE;
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_InfoMask, mask);
+	put_optionals(machine, header, mask, size, name);
+	stbds_hmput(machine->blocks, object, start - POOL_HEADER_SIZE);
+	inv_machine_join_type(machine, object);
+	return object;
+}
+
+uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
+                                  unsigned mask, const char *name)
+{
+	mask |= machine->config.object_headers;
+	uint32_t whole = optional_size(machine, mask) + OBJECT_HEADER_SIZE + size;
+	uint64_t start = inv_machine_pool(machine, &machine->pool, whole, tag);
+	return put_header(machine, start, size, type_index, mask, name);
+}
+
+uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index)
+{
+	return put_header(machine, start, size, type_index, INV_HEADER_QUOTA | machine->config.object_headers, NULL);
+}
+
+uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index)
+{
+	return inv_machine_named_object(machine, size, tag, type_index, INV_HEADER_QUOTA, NULL);
+}
+
+uint64_t inv_machine_block_of(const struct inv_machine *machine, uint64_t object)
+{
+	struct inv_forge_block *blocks = machine->blocks;
+	return stbds_hmget(blocks, object);
 }
 
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index)

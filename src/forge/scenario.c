@@ -18,9 +18,12 @@
 
 const struct inv_forge_word inv_forge_words[] = {
     {"machine",
-     "machine{kernel=, cpus=, memory=, seed=, levels=, encoded_kdbg=, large_pages=, kva_shadow=, system_time=, "
-     "up_time=}",
-     "says what the machine is like; before any other word", false},
+     "machine{kernel=, cpus=, memory=, seed=, levels=, encoded_kdbg=, large_pages=, kva_shadow=, type_lists=, "
+     "all_headers=, system_time=, up_time=}",
+     "says what the machine is like; before any other word; type_lists: the system keeps lists of all objects of each "
+     "type; "
+     "all_headers: every object has every optional header",
+     false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
      "exited=, exit_status=, role=, clone_of=, big=}",
@@ -62,7 +65,7 @@ const struct inv_forge_word inv_forge_words[] = {
      "none",
      false},
     {"wait", "wait(thread, {cpu=})", "the thread waits on the CPU's list now, not only when the image is taken", false},
-    {"job", "job({process, ...} [, parent])",
+    {"job", "job({process, ...} [, parent [, name]])",
      "creates a job with these processes, nested into another, and returns its address; nil if this kernel's jobs are "
      "not known",
      false},
@@ -87,6 +90,7 @@ const struct inv_forge_word inv_forge_words[] = {
     {"at", "at(object, \"_TYPE.Field\")", "the address of a field", false},
     {"peek", "peek(address)", "the eight bytes at a kernel address, as a number", false},
     {"has", "has(\"_TYPE.Field\")", "whether this kernel has the field", false},
+    {"build", "build()", "the kernel's build number", false},
     {"symbol", "symbol(name)", "the address of a global of the kernel, or nil", false},
     {"pfn", "pfn(physical|process)", "the address of the PFN entry of a frame, or of a process's page table root",
      false},
@@ -429,6 +433,12 @@ static int word_write_physical(lua_State *lua)
 	return 0;
 }
 
+static int word_build(lua_State *lua)
+{
+	lua_pushinteger(lua, machine_of(lua)->build);
+	return 1;
+}
+
 static int word_symbol(lua_State *lua)
 {
 	struct inv_machine *machine = machine_of(lua);
@@ -469,8 +479,9 @@ static unsigned small(lua_State *lua, const char *key, uint64_t value)
 
 static int word_machine(lua_State *lua)
 {
-	static const char *const known[] = {"kernel",      "cpus",       "memory",      "seed",    "levels", "encoded_kdbg",
-	                                    "large_pages", "kva_shadow", "system_time", "up_time", NULL};
+	static const char *const known[] = {"kernel",       "cpus",        "memory",     "seed",       "levels",
+	                                    "encoded_kdbg", "large_pages", "kva_shadow", "type_lists", "all_headers",
+	                                    "system_time",  "up_time",     NULL};
 	struct inv_forge *forge = forge_of(lua);
 	if (forge->machine)
 		return luaL_error(lua, "machine{} must stand before all else");
@@ -493,6 +504,9 @@ static int word_machine(lua_State *lua)
 	if (has_key(lua, 1, "large_pages"))
 		config->large_pages = key_flag(lua, 1, "large_pages", false);
 	config->kva_shadow = key_flag(lua, 1, "kva_shadow", false);
+	config->object_headers = key_flag(lua, 1, "all_headers", false)  ? INV_HEADER_ALL
+	                         : key_flag(lua, 1, "type_lists", false) ? INV_HEADER_CREATOR
+	                                                                 : 0;
 	(void)machine_of(lua);
 	return 0;
 }
@@ -812,7 +826,7 @@ static int word_job(lua_State *lua)
 	struct inv_machine *machine = machine_of(lua);
 	luaL_checktype(lua, 1, LUA_TTABLE);
 	uint64_t parent = lua_isnoneornil(lua, 2) ? 0 : check_value(lua, 2);
-	uint64_t job = inv_machine_make_job(machine, parent);
+	uint64_t job = inv_machine_make_job(machine, parent, luaL_optstring(lua, 3, NULL));
 	if (!job) {
 		lua_pushnil(lua);
 		return 1;
@@ -1428,6 +1442,7 @@ static const luaL_Reg words[] = {
     {"at", word_at},
     {"peek", word_peek},
     {"has", word_has},
+    {"build", word_build},
     {"symbol", word_symbol},
     {"prcb", word_prcb},
     {"pfn", word_pfn},

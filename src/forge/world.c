@@ -87,7 +87,7 @@ static void lay_object(struct world *world, const struct inv_model_object *objec
 {
 	struct inv_machine *machine = world->machine;
 	uint64_t address = object->type == INV_MODEL_TOKEN ? inv_machine_make_token(machine)
-	                   : object->type == INV_MODEL_JOB ? inv_machine_make_job(machine, 0)
+	                   : object->type == INV_MODEL_JOB ? inv_machine_make_job(machine, 0, NULL)
 	                                                   : inv_machine_make_section(machine);
 	if (!address) // this kernel's jobs are not known
 		return;

@@ -20,7 +20,8 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
     seeds N              forge it N times, with the seeds 1 to N; what must hold, be excused or unknown need be so in one
 
 Without 'broken' or 'may' lines no finding is allowed. A finding that names a process or thread must name one that the
-scenario lied about, by one of the forge's attacks or by what stands before breaks(). With --kernels layouts, one kernel of every layout is forged; with
+scenario lied about, by one of the forge's attacks or by what stands before breaks(); what breaks() declares must be found of
+that very process, or of what is no process or thread. With --kernels layouts, one kernel of every layout is forged; with
 every, each kernel of the table. --matrix writes which invariants were broken by which lie on which build, as a table in
 Markdown.
 """
@@ -33,6 +34,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PARTIES = ("process", "thread")  # subjects of findings that are somebody's
 
 
 class Expectation:
@@ -84,7 +86,7 @@ def compare(expect, report, status):
     return problems
 
 
-def truth_problems(report, truth):
+def truth_problems(expect, report, truth):
     """Every process that the forge made is found; where nobody lies, no other is, and its PID and name are right."""
     made = {row["address"]: (row["pid"], row["name"][:14]) for row in truth["processes"]}
     found = {row["address"]: (row["pid"], row["name"]) for row in report["processes"]}
@@ -96,22 +98,35 @@ def truth_problems(report, truth):
         problems += [f"process {found[address]} was never made" for address in sorted(found.keys() - made.keys())]
         problems += [f"process {made[address]} was found as {found[address]}"
                      for address in sorted(made.keys() & found.keys() - freed) if made[address] != found[address]]
-    declared = {name for attack in truth["attacks"] for name in attack["breaks"]}
-    seen = {finding["id"] for finding in report["findings"]}
-    problems += [f"{name}, which the scenario breaks, is not reported" for name in sorted(declared - seen)]
+    owner, seen = owners(truth), {}
+    for finding in report["findings"]:
+        process = owner.get(finding["subject"]["address"]) if finding["subject"]["kind"] in PARTIES else None
+        seen.setdefault(finding["id"], []).append(process)
+    for attack in truth["attacks"]:
+        name = owner[attack["process"]]["name"] if attack["process"] in owner else None
+        for broken in attack["breaks"]:
+            # Of the machine, of this process, or of one that may be named in its place.
+            if not any(name is None or process is None or process["address"] == attack["process"] or
+                       process["name"] in expect.accuses for process in seen.get(broken, [])):
+                problems.append(f"{broken}, which the scenario breaks of {name or 'the machine'}, is not reported")
     return problems
+
+
+def owners(truth):
+    """The process of each process and thread object, by address."""
+    owner = {row["address"]: row for row in truth["processes"]}
+    return owner | {thread["address"]: row for row in truth["processes"] for thread in row["threads"]}
 
 
 def accusation_problems(expect, report, truth):
     """Nobody else is accused: findings about processes and threads name those that were lied about."""
-    owner = {row["address"]: row for row in truth["processes"]}
-    owner |= {thread["address"]: row for row in truth["processes"] for thread in row["threads"]}
+    owner = owners(truth)
     attacked = set(truth["attacked"]) | {attack["process"] for attack in truth["attacks"]}
     problems = set()
     for finding in report["findings"]:
         subject = finding["subject"]
         process = owner.get(subject["address"])
-        if subject["kind"] not in ("process", "thread") or not process:
+        if subject["kind"] not in PARTIES or not process:
             continue
         if process["address"] not in attacked and process["name"] not in expect.accuses:
             problems.add(f"{finding['id']} accuses the {subject['kind']} of {process['name']}, which nobody attacked")
@@ -140,7 +155,7 @@ def check_image(arguments, folder, expect, options):
         report = json.loads(checked.stdout)
         with open(truth, encoding="utf-8") as file:
             truth = json.load(file)
-        return truth_problems(report, truth) + accusation_problems(expect, report, truth), report, checked.returncode
+        return truth_problems(expect, report, truth) + accusation_problems(expect, report, truth), report, checked.returncode
 
 
 def run_one(arguments, folder, kernel):
