@@ -9,6 +9,9 @@ local function make(wish)
 	count = count + 1
 	return process(wish)
 end
+if symbol("PsSecureSystemProcess") then
+	make{name = "Secure System", parent = system, minimal = true, threads = 0, protection = 0x72, role = "secure-system"}
+end
 if modern then
 	make{name = "Registry", parent = system, minimal = true, threads = 3, protection = 0x72, role = "registry"}
 end
