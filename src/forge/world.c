@@ -34,9 +34,6 @@ struct world {
 	struct inv_error *error;
 };
 
-#define EACH(link, head)                                                                                               \
-	for (const struct inv_model_link *(link) = (head)->next; (link) != (head); (link) = (link)->next)
-
 static uint64_t id_of(const struct world *world, uint64_t id)
 {
 	return id <= 4 ? id : id + world->id_base;
@@ -106,9 +103,10 @@ static void lay_objects(struct world *world)
 {
 	static const enum inv_model_type types[] = {INV_MODEL_TOKEN, INV_MODEL_JOB, INV_MODEL_SECTION};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		EACH(link, &world->model->blocks[types[i]])
-	if (!laid_of(world, link->owner))
-		lay_object(world, link->owner);
+		for (const struct inv_model_link *link = world->model->blocks[types[i]].next;
+		     link != &world->model->blocks[types[i]]; link = link->next)
+			if (!laid_of(world, link->owner))
+				lay_object(world, link->owner);
 }
 
 // -- processes --------------------------------------------------------------------------------------------------------------
@@ -238,13 +236,15 @@ static void lay_system(struct world *world)
 static bool lay_processes(struct world *world)
 {
 	lay_system(world);
-	EACH(link, &world->model->blocks[INV_MODEL_PROCESS])
-	if (!is_system(world, link->owner) && ((const struct inv_model_process *)link->owner)->directory_table_base &&
-	    !lay_process(world, link->owner))
-		return false;
-	EACH(link, &world->model->blocks[INV_MODEL_PROCESS])
-	if (!laid_of(world, link->owner) && !lay_process(world, link->owner))
-		return false;
+	for (const struct inv_model_link *link = world->model->blocks[INV_MODEL_PROCESS].next;
+	     link != &world->model->blocks[INV_MODEL_PROCESS]; link = link->next)
+		if (!is_system(world, link->owner) && ((const struct inv_model_process *)link->owner)->directory_table_base &&
+		    !lay_process(world, link->owner))
+			return false;
+	for (const struct inv_model_link *link = world->model->blocks[INV_MODEL_PROCESS].next;
+	     link != &world->model->blocks[INV_MODEL_PROCESS]; link = link->next)
+		if (!laid_of(world, link->owner) && !lay_process(world, link->owner))
+			return false;
 	for (const struct inv_model_link *link = world->model->freed.prev; link != &world->model->freed; link = link->prev)
 		if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_PROCESS &&
 		    !lay_process(world, link->owner))
@@ -316,12 +316,13 @@ static bool lay_thread(struct world *world, const struct inv_model_thread *from)
 
 static bool lay_threads(struct world *world)
 {
-	EACH(link, &world->model->blocks[INV_MODEL_THREAD])
-	if (!lay_thread(world, link->owner))
-		return false;
-	EACH(link, &world->model->freed)
-	if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_THREAD && !lay_thread(world, link->owner))
-		return false;
+	for (const struct inv_model_link *link = world->model->blocks[INV_MODEL_THREAD].next;
+	     link != &world->model->blocks[INV_MODEL_THREAD]; link = link->next)
+		if (!lay_thread(world, link->owner))
+			return false;
+	for (const struct inv_model_link *link = world->model->freed.next; link != &world->model->freed; link = link->next)
+		if (((const struct inv_model_object *)link->owner)->type == INV_MODEL_THREAD && !lay_thread(world, link->owner))
+			return false;
 	for (unsigned i = 0; i < world->model->cpu_count && i < world->machine->cpu_count; i++)
 		remember(world, world->model->cpu[i].idle, world->machine->cpu[i].idle->address, NULL,
 		         world->machine->cpu[i].idle);
@@ -335,8 +336,7 @@ static void lay_list(struct world *world, const struct inv_model_link *from, uin
 {
 	if (!head || !inv_machine_has(world->machine, field))
 		return;
-	EACH(link, from)
-	{
+	for (const struct inv_model_link *link = from->next; link != from; link = link->next) {
 		uint64_t address = address_of(world, link->owner);
 		if (address && !is_system(world, link->owner))
 			inv_machine_list_append(world->machine, head, inv_machine_at(world->machine, address, field));
@@ -360,11 +360,12 @@ static void lay_process_lists(struct world *world)
 		if (machine->sessions[i]->id < inv_count(model->sessions))
 			lay_list(world, &model->sessions[machine->sessions[i]->id]->processes, machine->sessions[i]->head,
 			         INV_F_EPROCESS_SessionProcessLinks);
-	EACH(link, &model->blocks[INV_MODEL_JOB])
-	lay_list(world, &((const struct inv_model_job *)link->owner)->processes,
-	         head_of(world, address_of(world, link->owner), INV_F_EJOB_ProcessListHead), INV_F_EPROCESS_JobLinks);
-	EACH(link, &model->blocks[INV_MODEL_PROCESS])
-	{
+	for (const struct inv_model_link *link = model->blocks[INV_MODEL_JOB].next; link != &model->blocks[INV_MODEL_JOB];
+	     link = link->next)
+		lay_list(world, &((const struct inv_model_job *)link->owner)->processes,
+		         head_of(world, address_of(world, link->owner), INV_F_EJOB_ProcessListHead), INV_F_EPROCESS_JobLinks);
+	for (const struct inv_model_link *link = model->blocks[INV_MODEL_PROCESS].next;
+	     link != &model->blocks[INV_MODEL_PROCESS]; link = link->next) {
 		const struct inv_model_process *process = link->owner;
 		uint64_t address = address_of(world, process);
 		lay_list(world, &process->thread_head, head_of(world, address, INV_F_EPROCESS_ThreadListHead),
@@ -434,8 +435,8 @@ static void lay_free_handles(struct inv_forge_process *process, const struct inv
 static void lay_handles(struct world *world)
 {
 	struct inv_machine *machine = world->machine;
-	EACH(link, &world->model->handle_table_list_head)
-	{
+	for (const struct inv_model_link *link = world->model->handle_table_list_head.next;
+	     link != &world->model->handle_table_list_head; link = link->next) {
 		const struct inv_model_table *table = link->owner;
 		struct inv_forge_process *process = laid_of(world, table->quota_process)->process;
 		if (!is_system(world, table->quota_process)) {
@@ -457,8 +458,7 @@ static void lay_handles(struct world *world)
 static void lay_queue(struct world *world, const struct inv_model_link *from, enum inv_forge_dispatch kind,
                       unsigned cpu, unsigned priority)
 {
-	EACH(link, from)
-	{
+	for (const struct inv_model_link *link = from->next; link != from; link = link->next) {
 		const struct laid *laid = laid_of(world, link->owner);
 		if (laid)
 			(void)inv_machine_dispatch(world->machine, laid->thread, kind, cpu, priority);

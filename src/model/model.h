@@ -173,9 +173,9 @@ struct inv_model_process {
 	uint32_t rundown_protect; // operations under way that need the process not to run down
 	// Of the model alone:
 	struct inv_model_frame *former_root; // what directory_table_base was before it was given back
-	bool creation_held; // created, not yet inserted: its creation holds the first reference
-	uint32_t leaving;   // threads in PspExitThread that ActiveThreads still counts
-	uint32_t refused;   // the status by which a callback refused the creation; 0: none did
+	bool creation_held;                  // created, not yet inserted: its creation holds the first reference
+	uint32_t leaving;                    // threads in PspExitThread that ActiveThreads still counts
+	uint32_t refused;                    // the status by which a callback refused the creation; 0: none did
 };
 
 // KTHREAD.State (KTHREAD_STATE).
