@@ -22,10 +22,7 @@ local forge = {
 	tag = wipe_tag,
 }
 local broken_by_field = {flags = "L17", ["exit-time"] = "X01", signal = "X03", pid = "L16", type = "L12", root = "L05", tag = "L14"}
--- That MmProcessList is kept is not verified; from 1903 on a block may lack its header; who is not listed is not asked for it.
-if build() < 14393 then
-	broken_by_list.mm = nil
-end
+-- From 1903 on a block may lack its header; and who is not listed is not asked for it.
 if build() >= 18362 then
 	broken_by_field.tag = nil
 end
