@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <strings.h>
+
 #include "cli/command.h"
 #include "report/json.h"
 
@@ -26,6 +28,13 @@ static void write_markdown(const struct inv_invariant *invariant, FILE *file)
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
 		fprintf(file, "* Exception `%s`: %s\n", invariant->exceptions[i].id, invariant->exceptions[i].condition);
 	putc('\n', file);
+}
+
+static void write_left_out(FILE *file)
+{
+	fputs("## Left out, and why\n\n| | what | why |\n| --- | --- | --- |\n", file);
+	for (size_t i = 0; i < inv_left_out_count(); i++)
+		fprintf(file, "| %s | %s | %s |\n", inv_left_out(i)->ids, inv_left_out(i)->statement, inv_left_out(i)->why);
 }
 
 static json_t *to_json(const struct inv_invariant *invariant)
@@ -80,6 +89,13 @@ enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *err
 	const struct inv_invariant *only = NULL;
 	if (options->argument_count > 0) {
 		only = inv_invariant_by_id(options->arguments[0]);
+		for (size_t i = 0; !only && i < inv_left_out_count(); i++) {
+			if (strcasecmp(options->arguments[0], inv_left_out(i)->ids) != 0)
+				continue;
+			inv_fail(error, INV_E_USAGE, "%s is left out of the catalogue: %s", inv_left_out(i)->ids,
+			         inv_left_out(i)->why);
+			return INV_EXIT_USAGE;
+		}
 		if (!only) {
 			inv_fail(error, INV_E_USAGE, "there is no invariant '%s' in the catalogue", options->arguments[0]);
 			return INV_EXIT_USAGE;
@@ -92,6 +108,8 @@ enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *err
 		for (size_t i = 0; i < inv_invariant_count(); i++)
 			if (!only || only == inv_invariant(i))
 				write_markdown(inv_invariant(i), session->out);
+		if (!only)
+			write_left_out(session->out);
 	} else if (options->output == INV_OUTPUT_JSON || options->output == INV_OUTPUT_NDJSON) {
 		write_json(only, options->output == INV_OUTPUT_NDJSON, session->out);
 	} else if (only && options->output == INV_OUTPUT_TEXT) {

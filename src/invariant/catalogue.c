@@ -366,6 +366,32 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_X04,
      {{"unreferenced", "PointerCount is 0 and no handle leads to the process: it is about to be deleted."}},
      INV_SMEAR_STATE},
+    {"X05",
+     "A process without active threads and without ExitTime has never run.",
+     "PspInsertThread counts the first thread before it can run, and PspExitThread writes ExitTime when the last one "
+     "has "
+     "gone. One that has never run and is neither minimal, nor a clone, nor new is unknown: how long a process may be "
+     "so is "
+     "not verified.",
+     "EPROCESS.ActiveThreads and ExitTime against EPROCESS.Win32Process and every thread that names the process",
+     "hiding all threads of a process; a process that is set up with a false image and never started",
+     "T1055.013, T1014",
+     "all",
+     CODE "; that a clone has the section of its parent and CloneRoot is public practice",
+     inv_judge_X05,
+     {IDLE,
+      {"exiting",
+       "One last thread is on the scheduler's list with its Terminated flag, and Flags.ProcessDelete is set."},
+      {"minimal",
+       "Flags3.Minimal and DISPATCHER_HEADER.Minimal are set, no thread names the process and it has no win32k "
+       "state."},
+      {"clone",
+       "CloneRoot or ForkInProgress is set, or another process has the same SectionObject; no thread names the "
+       "process and it has no win32k state."},
+      {"creating",
+       "CreateTime is within ten seconds of the image's, or not written yet; no thread names the process and it "
+       "has no win32k state."}},
+     INV_SMEAR_STATE},
     {"X06",
      "A process object that is on no list and whose Flags.ProcessInserted is clear is what a deleted process left, or "
      "one "
@@ -638,6 +664,42 @@ static const struct inv_invariant catalogue[] = {
        "with its list: the pointer is set before the list is entered."}},
      INV_SMEAR_LIFE},
 };
+
+static const struct inv_left_out left_out[] = {
+    {"X07", "CreateReported, NewProcessReported and ExitProcessReported agree with what the process has done.",
+     "What these flags mean is known from their names alone. Whether processes whose threads all belong to the kernel "
+     "get "
+     "them, and whether they stand for callbacks or for events that are traced, nobody has verified: neither agreement "
+     "nor "
+     "contradiction would say anything."},
+    {"K10", "The counter of tokens is the number of tokens.", "It is judged as a part of L13."},
+    {"M03", "The kernel halves of all page table roots are alike.",
+     "Which slots differ from process to process (session, working set, hyperspace) is not verified."},
+    {"M05 to M12", "Page tables, VADs, control areas and the PFN database agree on user memory.",
+     "VADs, control areas and prototype PTEs are not read yet."},
+    {"T11 to T13, I01 to I15", "TEB, PEB, loader lists, sections and files agree on what a process runs.",
+     "User memory, sections and file objects are not read yet."},
+    {"K01 to K06, K09", "The contents of a token agree with each other and with its process.",
+     "The contents of tokens are not read yet."},
+    {"H01 to H06", "Handles agree with the types and rights of what they lead to.",
+     "Access rights, type procedures and debug objects are not read yet."},
+    {"P01 to P06", "Parents, sessions and jobs of processes agree with the order of their creation.",
+     "They are not judged yet. P03 and P05 would be no proof."},
+    {"S01 to S09, S11, S12", "csrss, win32k, dxgkrnl, ALPC, ETW and silos know the same processes.",
+     "Their structures are not read yet."},
+    {"C01 to C06", "Callbacks and tables that watch processes are what they were.",
+     "They are no records of processes, and are not read yet."},
+};
+
+size_t inv_left_out_count(void)
+{
+	return sizeof left_out / sizeof left_out[0];
+}
+
+const struct inv_left_out *inv_left_out(size_t index)
+{
+	return &left_out[index];
+}
 
 size_t inv_invariant_count(void)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Family 2: exit, zombies and clones.
+#include <stdlib.h>
+
 #include "base/array.h"
 #include "invariant/families.h"
 
@@ -178,4 +180,180 @@ static void judge_alive(struct inv_judge *judge, const struct inv_dossier *proce
 void inv_judge_X03(struct inv_judge *judge)
 {
 	inv_each_process(judge, judge_alive);
+}
+
+// -- X05 --------------------------------------------------------------------------------------------------------------------
+
+// How long a process may be without its first thread is not verified: D.2 of the life-time automaton says seconds.
+#define JUST_CREATED 100000000u // 10 s in units of FILETIME
+
+#define TERMINATED 4u // KTHREAD_STATE
+
+// ThreadInserted is set after the thread was counted, and Terminated before it is counted down.
+static bool is_counted(const struct inv_judge *judge, uint64_t thread)
+{
+	struct inv_value inserted = inv_field(judge->kernel, thread, INV_F_ETHREAD_ThreadInserted);
+	struct inv_value terminated = inv_field(judge->kernel, thread, INV_F_ETHREAD_Terminated);
+	struct inv_value signal = inv_field(judge->kernel, thread, INV_F_DISPATCHER_HEADER_SignalState);
+	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
+	return inserted.ok && inserted.u && terminated.ok && !terminated.u && signal.ok && !signal.u && state.ok &&
+	       state.u != TERMINATED;
+}
+
+// What is asked of every process that shows no thread, gathered once.
+struct crowd {
+	const struct inv_thread_dossier **threads; // stb_ds, by the process that they name
+	uint64_t *sections;                        // stb_ds, sorted: SectionObject of every live process
+};
+
+static int by_named_process(const void *a, const void *b)
+{
+	const struct inv_thread_dossier *left = *(const struct inv_thread_dossier *const *)a;
+	const struct inv_thread_dossier *right = *(const struct inv_thread_dossier *const *)b;
+	if (left->process.u != right->process.u)
+		return left->process.u < right->process.u ? -1 : 1;
+	return (left->address > right->address) - (left->address < right->address);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	return (left > right) - (left < right);
+}
+
+static struct crowd gather(const struct inv_judge *judge)
+{
+	struct crowd crowd = {0};
+	for (size_t i = 0; i < judge->dossiers->thread_count; i++)
+		if (judge->dossiers->threads[i].process.ok)
+			inv_push(crowd.threads, &judge->dossiers->threads[i]);
+	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
+		const struct inv_dossier *process = &judge->dossiers->processes[i];
+		struct inv_value section = read_process(judge, process, INV_F_EPROCESS_SectionObject);
+		if (inv_is_live(process) && section.ok && section.u)
+			inv_push(crowd.sections, section.u);
+	}
+	if (crowd.threads)
+		qsort(crowd.threads, inv_count(crowd.threads), sizeof(const struct inv_thread_dossier *), by_named_process);
+	if (crowd.sections)
+		qsort(crowd.sections, inv_count(crowd.sections), sizeof *crowd.sections, by_number);
+	return crowd;
+}
+
+// A thread that whoever saw it says belongs to the process; NULL: none.
+static const struct inv_thread_dossier *find_counted_thread(const struct inv_judge *judge, const struct crowd *crowd,
+                                                            uint64_t process)
+{
+	size_t low = 0, high = inv_count(crowd->threads), all = high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (crowd->threads[middle]->process.u < process)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < all && crowd->threads[low]->process.u == process; low++)
+		if (is_counted(judge, crowd->threads[low]->address))
+			return crowd->threads[low];
+	return NULL;
+}
+
+static bool is_shared_section(const struct crowd *crowd, uint64_t section)
+{
+	const uint64_t *sections = crowd->sections;
+	size_t low = 0, high = inv_count(sections), all = high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (sections[middle] < section)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low + 1 < all && sections[low] == section && sections[low + 1] == section;
+}
+
+static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
+{
+	struct inv_value value = read_process(judge, process, field);
+	return value.ok && value.u != 0;
+}
+
+// NtCreateProcess without a section gives the child that of its parent, and CloneRoot to both (public practice).
+static bool is_clone(const struct inv_judge *judge, const struct crowd *crowd, const struct inv_dossier *process)
+{
+	struct inv_value section = read_process(judge, process, INV_F_EPROCESS_SectionObject);
+	return is_set(judge, process, INV_F_EPROCESS_CloneRoot) || is_set(judge, process, INV_F_EPROCESS_ForkInProgress) ||
+	       (section.ok && section.u && is_shared_section(crowd, section.u));
+}
+
+static bool is_just_created(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value created = read_process(judge, process, INV_F_EPROCESS_CreateTime);
+	const struct inv_value *now = &judge->kernel->system_time;
+	if (!created.ok || created.u == 0) // state c0
+		return created.ok;
+	uint64_t age = now->u > created.u ? now->u - created.u : created.u - now->u;
+	return now->ok && age <= JUST_CREATED;
+}
+
+static void report_threadless(struct inv_judge *judge, const struct inv_dossier *process,
+                              const struct inv_value *threads, const struct inv_value *win32,
+                              const struct inv_thread_dossier *thread)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ActiveThreads, threads,
+	               "the process has no thread and has not exited");
+	if (win32->ok && win32->u)
+		inv_field_says(judge, finding, INV_F_EPROCESS_Win32Process, win32, "a thread of it has called win32k");
+	if (thread)
+		inv_field_says(judge, finding, INV_F_KTHREAD_Process, &thread->process,
+		               "a thread that has not ended belongs to it");
+	static const char *const excuses[] = {"minimal", "clone", "creating"};
+	for (size_t i = 0; i < sizeof excuses / sizeof *excuses; i++)
+		inv_tried(judge, finding, excuses[i], "such a process has never run");
+	inv_tried(judge, finding, "exiting", "no last thread is on its way out");
+}
+
+static void judge_threadless(struct inv_judge *judge, const struct crowd *crowd, const struct inv_dossier *process)
+{
+	struct inv_value threads = read_process(judge, process, INV_F_EPROCESS_ActiveThreads);
+	struct inv_value exit_time = read_process(judge, process, INV_F_EPROCESS_ExitTime);
+	struct inv_value win32 = read_process(judge, process, INV_F_EPROCESS_Win32Process);
+	if (!inv_need(judge, &threads) || !inv_need(judge, &exit_time))
+		return;
+	if (threads.u || exit_time.u) {
+		inv_holds(judge);
+		return;
+	}
+	const struct inv_thread_dossier *thread = find_counted_thread(judge, crowd, process->address);
+	if (is_exiting(judge, process))
+		inv_excuse(judge, inv_subject_process(process), "exiting");
+	else if ((win32.ok && win32.u) || thread)
+		report_threadless(judge, process, &threads, &win32, thread);
+	else if (is_set(judge, process, INV_F_EPROCESS_Minimal) && is_set(judge, process, INV_F_DISPATCHER_HEADER_Minimal))
+		inv_excuse(judge, inv_subject_process(process), "minimal");
+	else if (is_clone(judge, crowd, process))
+		inv_excuse(judge, inv_subject_process(process), "clone");
+	else if (is_just_created(judge, process))
+		inv_excuse(judge, inv_subject_process(process), "creating");
+	else
+		inv_unknown_because(judge,
+		                    "a process that never had a thread stands there for long: NtCreateProcessEx allows it, "
+		                    "and programs that disguise their image use it so");
+}
+
+void inv_judge_X05(struct inv_judge *judge)
+{
+	struct crowd crowd = gather(judge);
+	for (size_t i = 0; i < judge->dossiers->process_count; i++) {
+		const struct inv_dossier *process = &judge->dossiers->processes[i];
+		if (!inv_is_live(process))
+			continue;
+		if (process->role == INV_ROLE_IDLE) // whether anybody counts its threads is not verified
+			inv_excuse(judge, inv_subject_process(process), "idle");
+		else
+			judge_threadless(judge, &crowd, process);
+	}
+	inv_array_free(crowd.threads);
+	inv_array_free(crowd.sections);
 }

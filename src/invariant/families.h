@@ -52,6 +52,7 @@ void inv_judge_decoys(struct inv_judge *judge); // the half of L18 that the swee
 void inv_judge_X01(struct inv_judge *judge);
 void inv_judge_X02(struct inv_judge *judge);
 void inv_judge_X03(struct inv_judge *judge);
+void inv_judge_X05(struct inv_judge *judge);
 // thread.c
 void inv_judge_T01(struct inv_judge *judge);
 void inv_judge_T02(struct inv_judge *judge);

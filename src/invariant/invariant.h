@@ -176,6 +176,15 @@ size_t inv_invariant_count(void);
 const struct inv_invariant *inv_invariant(size_t index);         // in order of the identifiers' families
 const struct inv_invariant *inv_invariant_by_id(const char *id); // without regard to case; NULL: none
 
+// What one might expect in the catalogue and is not judged.
+struct inv_left_out {
+	const char *ids; // "X07", "M05 to M12"
+	const char *statement;
+	const char *why;
+};
+size_t inv_left_out_count(void);
+const struct inv_left_out *inv_left_out(size_t index);
+
 // The four verdicts. Each call judges one subject.
 void inv_holds(struct inv_judge *judge);
 void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char *exception);
