@@ -11,7 +11,7 @@ static bool is_root_of_some_process(const struct inv_judge *judge, uint64_t root
 		uint64_t address = judge->dossiers->processes[i].address;
 		struct inv_value dtb = inv_field(judge->kernel, address, INV_F_KPROCESS_DirectoryTableBase);
 		struct inv_value user = inv_field(judge->kernel, address, INV_F_KPROCESS_UserDirectoryTableBase);
-		if ((dtb.ok && (dtb.u & INV_DTB_MASK) == root) || (user.ok && (user.u & INV_DTB_MASK) == root))
+		if ((dtb.ok && (dtb.u & INV_FRAME_MASK) == root) || (user.ok && (user.u & INV_FRAME_MASK) == root))
 			return true;
 	}
 	return false;

@@ -100,7 +100,7 @@ static size_t roots_of(const struct inv_judge *judge, const struct inv_cpu_recor
 
 static bool is_same_root(const struct inv_value *root, const struct inv_value *table)
 {
-	return table->ok && table->u != 0 && (root->u & INV_DTB_MASK) == (table->u & INV_DTB_MASK);
+	return table->ok && table->u != 0 && (root->u & INV_FRAME_MASK) == (table->u & INV_FRAME_MASK);
 }
 
 static void judge_root(struct inv_judge *judge, const struct inv_cpu_record *cpu, const struct root *root)

@@ -4,6 +4,7 @@
 #define INV_INVARIANT_FAMILIES_H
 
 #include "invariant/invariant.h"
+#include "paging/frame.h"
 
 // existence.c
 void inv_judge_L01(struct inv_judge *judge);
@@ -116,8 +117,5 @@ enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t proce
 
 // The reason to give when that is unsure.
 #define INV_ACTIVE_LIST_UNSURE "PsActiveProcessHead could not be read to its end"
-
-// Bits 12..51: the physical address in a CR3 or DirectoryTableBase, without PCID and flags (Intel SDM, vol. 3, 4.5).
-#define INV_DTB_MASK 0x000ffffffffff000ull
 
 #endif

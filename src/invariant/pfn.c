@@ -31,7 +31,7 @@ static bool is_clear(const struct inv_judge *judge, const struct inv_dossier *pr
 
 static uint64_t frame_of(const struct inv_value *root)
 {
-	return (root->u & INV_DTB_MASK) / INV_PAGE_SIZE;
+	return (root->u & INV_FRAME_MASK) / INV_PAGE_SIZE;
 }
 
 // A root that a process claims, and what the PFN database has of its frame.
@@ -283,7 +283,7 @@ static bool maps_itself(const struct inv_judge *judge, const struct inv_pfn *pfn
 	uint64_t at = root + (pfn->pte_address & (INV_PAGE_SIZE - 1));
 	if (inv_image_read(judge->kernel->image, at, entry, sizeof entry) < sizeof entry)
 		return false;
-	return (inv_le64(entry) & PRESENT) && (inv_le64(entry) & INV_DTB_MASK) == root;
+	return (inv_le64(entry) & PRESENT) && (inv_le64(entry) & INV_FRAME_MASK) == root;
 }
 
 // A root whose entry leads to no process.
@@ -332,7 +332,7 @@ static bool compare_user_halves(const struct inv_judge *judge, uint64_t one, uin
 	    inv_image_read(judge->kernel->image, other, right, sizeof right) < sizeof right)
 		return false;
 	// The kernel's own copy forbids execution in the entries that user mode may execute by.
-	uint64_t mask = INV_DTB_MASK | PRESENT;
+	uint64_t mask = INV_FRAME_MASK | PRESENT;
 	for (unsigned i = 0; i < USER_ENTRIES && *slot == NO_SLOT; i++)
 		if ((inv_le64(left + (size_t)i * ENTRY_SIZE) & mask) != (inv_le64(right + (size_t)i * ENTRY_SIZE) & mask))
 			*slot = i;
@@ -345,7 +345,7 @@ static void judge_user_half(struct inv_judge *judge, const struct claim *claim)
 	if (!inv_need(judge, &dtb))
 		return;
 	unsigned slot;
-	if (!compare_user_halves(judge, dtb.u & INV_DTB_MASK, claim->value.u & INV_DTB_MASK, &slot)) {
+	if (!compare_user_halves(judge, dtb.u & INV_FRAME_MASK, claim->value.u & INV_FRAME_MASK, &slot)) {
 		inv_unknown_because(judge, "a page table root is not in the image");
 		return;
 	}

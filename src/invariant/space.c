@@ -66,7 +66,7 @@ void inv_judge_M01(struct inv_judge *judge)
 		const struct inv_dossier *process = &judge->dossiers->processes[i];
 		struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
 		if (inv_is_live(process) && inv_need(judge, &dtb))
-			inv_push(roots, ((struct root){dtb.u & INV_DTB_MASK, process, dtb}));
+			inv_push(roots, ((struct root){dtb.u & INV_FRAME_MASK, process, dtb}));
 	}
 	size_t count = inv_count(roots);
 	if (count < 2) {
@@ -94,7 +94,7 @@ static unsigned self_slots(const uint8_t *table, uint64_t root, uint32_t *slot)
 	unsigned found = 0;
 	for (uint32_t i = ENTRIES / 2; i < ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + (size_t)i * 8);
-		if ((entry & 1) && (entry & INV_DTB_MASK) == root) {
+		if ((entry & 1) && (entry & INV_FRAME_MASK) == root) {
 			*slot = i;
 			found++;
 		}
@@ -108,7 +108,7 @@ static void judge_self_map(struct inv_judge *judge, const struct inv_dossier *pr
 	if (!inv_need(judge, &dtb))
 		return;
 	uint8_t table[INV_PAGE_SIZE];
-	uint64_t root = dtb.u & INV_DTB_MASK;
+	uint64_t root = dtb.u & INV_FRAME_MASK;
 	if (!judge->kernel->image || inv_image_read(judge->kernel->image, root, table, sizeof table) < sizeof table) {
 		inv_unknown_because(judge, "the page table root is not in the image");
 		return;
@@ -149,7 +149,7 @@ void inv_judge_M02(struct inv_judge *judge)
 		return;
 	}
 	uint8_t table[INV_PAGE_SIZE];
-	uint64_t root = inv_space_dtb(judge->kernel->space) & INV_DTB_MASK;
+	uint64_t root = inv_space_dtb(judge->kernel->space) & INV_FRAME_MASK;
 	uint32_t expected = NO_SLOT;
 	if (inv_image_read(judge->kernel->image, root, table, sizeof table) == sizeof table &&
 	    self_slots(table, root, &expected) != 1)

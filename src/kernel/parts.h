@@ -6,9 +6,7 @@
 #include "kernel/kdbg.h"
 #include "kernel/kernel.h"
 #include "kernel/pe.h"
-
-// CR3 and page table entries hold a physical address in bits 12..51 (Intel SDM vol. 3, 4.5).
-#define INV_FRAME_MASK 0x000ffffffffff000ull
+#include "paging/frame.h"
 
 // The smallest address of the kernel half, with 48 and with 57 bits of virtual address.
 #define INV_KERNEL_HALF 0xff00000000000000ull

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "paging/frame.h"
 
 #define FRAMES_AT_ONCE 256u      // with entries of 0x30 bytes these are three whole pages
 #define MOST_FRAMES (1ull << 28) // 1 TiB
@@ -13,7 +14,6 @@
 #define TAIL_AT 0x24u
 #define KERNEL_HALF 0xffff800000000000ull
 #define ADDRESS_BITS 0x0000ffffffffffffull
-#define PTE_FRAME 0x000ffffffffff000ull
 #define TABLE_ENTRIES 512u
 #define SLOT_SIZE (1ull << 39) // what one entry of the root maps
 #define PROOFS 3u
@@ -280,7 +280,7 @@ static bool leads_back(const struct inv_pfn_database *database, enum inv_pfn_enc
 	struct inv_value dtb = {0};
 	if (process)
 		dtb = inv_field(database->kernel, process, INV_F_KPROCESS_DirectoryTableBase);
-	return dtb.ok && (dtb.u & PTE_FRAME) / INV_PAGE_SIZE == root->frame;
+	return dtb.ok && (dtb.u & INV_FRAME_MASK) / INV_PAGE_SIZE == root->frame;
 }
 
 // Three roots of different processes that agree are no accident.
@@ -300,7 +300,7 @@ static const struct inv_pfn *root_of(const struct inv_pfn_database *database, ui
 	if (process)
 		dtb = inv_field(database->kernel, process, INV_F_KPROCESS_DirectoryTableBase);
 	for (size_t i = 0; dtb.ok && i < count; i++)
-		if (roots[i].frame == (dtb.u & PTE_FRAME) / INV_PAGE_SIZE)
+		if (roots[i].frame == (dtb.u & INV_FRAME_MASK) / INV_PAGE_SIZE)
 			return &roots[i];
 	return NULL;
 }
@@ -333,13 +333,13 @@ void inv_pfn_calibrate(struct inv_pfn_database *database, uint64_t system, const
 static bool self_slot(const struct inv_kernel *kernel, uint64_t *slot)
 {
 	uint8_t table[INV_PAGE_SIZE];
-	uint64_t root = inv_space_dtb(kernel->space) & PTE_FRAME;
+	uint64_t root = inv_space_dtb(kernel->space) & INV_FRAME_MASK;
 	unsigned found = 0;
 	if (!kernel->image || inv_image_read(kernel->image, root, table, sizeof table) < sizeof table)
 		return false;
 	for (uint64_t i = TABLE_ENTRIES / 2; i < TABLE_ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + i * 8);
-		if ((entry & 1) && (entry & PTE_FRAME) == root) {
+		if ((entry & 1) && (entry & INV_FRAME_MASK) == root) {
 			*slot = i;
 			found++;
 		}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "paging/frame.h"
 #include "paging/kind.h"
 #include "paging/pte.h"
 
@@ -13,9 +14,8 @@
 #define ENTRY_USER (UINT64_C(1) << 2)
 #define ENTRY_LARGE (UINT64_C(1) << 7)
 #define ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
-// Bits 52..62 belong to software, 0..11 to flags. In CR3 the low bits hold the PCID (and with KVA shadow Windows keeps flags of
+// Around INV_FRAME_MASK: bits 52..62 belong to software, 0..11 to flags. In CR3 the low bits hold the PCID (and with KVA shadow Windows keeps flags of
 // its own there), bit 63 asks that the TLB be kept.
-#define FRAME_MASK UINT64_C(0x000ffffffffff000)
 
 #define PAGE_OFFSET_MASK ((uint64_t)INV_PAGE_SIZE - 1)
 #define ENTRY_SIZE 8u
@@ -130,7 +130,7 @@ static void set_page(struct inv_mapping *mapping, uint64_t entry, unsigned level
 {
 	mapping->size = UINT64_C(1) << level_shift(level);
 	// Clears PAT (bit 12) and the reserved bits of a large page.
-	mapping->physical = entry & FRAME_MASK & ~(mapping->size - 1);
+	mapping->physical = entry & INV_FRAME_MASK & ~(mapping->size - 1);
 }
 
 // What is known of the rights of a page that the CPU would fault on: those that a fault would grant. Not measured on Windows.
@@ -242,7 +242,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 			set_page(mapping, entry, level);
 			return true;
 		}
-		table = entry & FRAME_MASK;
+		table = entry & INV_FRAME_MASK;
 	}
 
 	const uint64_t at = table + (address >> 12 & 0x1ff) * ENTRY_SIZE;
@@ -332,7 +332,7 @@ struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb,
 	struct x64_space *space = inv_alloc(sizeof *space);
 	space->base = (struct inv_space){
 	    .kind = &x64_kind,
-	    .dtb = dtb & FRAME_MASK,
+	    .dtb = dtb & INV_FRAME_MASK,
 	    .levels = levels == 5 ? 5 : 4,
 	    .format = inv_pte_format_default,
 	};

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "kernel/kdbg.h"
 #include "nt/process.h"
+#include "paging/frame.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -22,8 +23,6 @@
 #define KDBG_TAG 0x4742444bu    // "KDBG"
 // Bit 7 of DISPATCHER_HEADER.Type is a lock (layouts.md, B.3.6).
 #define TYPE_MASK 0x7fu
-// Bits 12..51: a physical address in a page table entry (Intel SDM, vol. 3, 4.5).
-#define FRAME_MASK 0x000ffffffffff000ull
 #define ABOVE_FRAME 0x7ff0000000000000ull
 #define PRESENT 1ull
 
@@ -45,7 +44,7 @@ static bool is_list(const uint8_t *head)
 
 static bool is_root_of_process(const struct inv_pattern *pattern, uint64_t dtb)
 {
-	uint64_t frame = dtb & FRAME_MASK;
+	uint64_t frame = dtb & INV_FRAME_MASK;
 	return frame != 0 && frame < pattern->highest && (dtb & ABOVE_FRAME) == 0;
 }
 
@@ -209,6 +208,6 @@ void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uin
 	if (!pattern->self_slot)
 		return;
 	uint64_t entry = inv_le64(page + (size_t)pattern->self_slot * 8);
-	if ((entry & PRESENT) && (entry & FRAME_MASK) == physical)
+	if ((entry & PRESENT) && (entry & INV_FRAME_MASK) == physical)
 		keep(catch, INV_HIT_ROOT, physical);
 }

@@ -8,9 +8,9 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/workers.h"
+#include "paging/frame.h"
 #include "sweep/detect.h"
 
-#define FRAME_MASK 0x000ffffffffff000ull
 #define PRESENT 1ull
 #define ENTRIES 512u
 
@@ -118,7 +118,7 @@ static struct inv_pattern pattern_of(const struct inv_kernel *kernel)
 
 unsigned inv_sweep_self_slot(const struct inv_kernel *kernel)
 {
-	uint64_t root = inv_space_dtb(kernel->space) & FRAME_MASK;
+	uint64_t root = inv_space_dtb(kernel->space) & INV_FRAME_MASK;
 	const uint8_t *table;
 	// With five levels another table maps itself; which one is not verified.
 	if (inv_space_levels(kernel->space) != 4 ||
@@ -127,7 +127,7 @@ unsigned inv_sweep_self_slot(const struct inv_kernel *kernel)
 	unsigned slot = 0, found = 0;
 	for (unsigned i = ENTRIES / 2; i < ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + (size_t)i * 8);
-		if ((entry & PRESENT) && (entry & FRAME_MASK) == root) {
+		if ((entry & PRESENT) && (entry & INV_FRAME_MASK) == root) {
 			slot = i;
 			found++;
 		}

@@ -5,9 +5,9 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "paging/frame.h"
 #include "sweep/detect.h"
 
-#define FRAME_MASK 0x000ffffffffff000ull
 #define PRESENT 1ull
 #define LARGE 0x80ull
 #define ENTRIES 512u
@@ -130,7 +130,7 @@ static void walk_table(struct trace *trace, uint64_t table, unsigned level, uint
 		if (!(entry & PRESENT) || (top && i == trace->self_slot))
 			continue;
 		uint64_t address = sign_extend(trace, base | (uint64_t)i << shift);
-		uint64_t to = entry & FRAME_MASK;
+		uint64_t to = entry & INV_FRAME_MASK;
 		if (level == 1)
 			note_page(trace, to, address);
 		else if (entry & LARGE && level <= 3)
@@ -163,7 +163,7 @@ bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *p
 	                      .whole = true};
 	find_pages(&trace, hits, count);
 	if (inv_count(trace.pages))
-		walk_table(&trace, inv_space_dtb(kernel->space) & FRAME_MASK, trace.levels, 0);
+		walk_table(&trace, inv_space_dtb(kernel->space) & INV_FRAME_MASK, trace.levels, 0);
 	for (size_t i = 0; i < count; i++) {
 		if (hits[i].kind == INV_HIT_ROOT)
 			continue;

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "nt/thread.h"
+#include "paging/frame.h"
 #include "sweep/sweep.h"
 #include "witness/witness.h"
 
@@ -13,8 +14,6 @@
 // Between the pool header and the object header stand optional headers of 16 or 32 bytes each, at most these many together.
 #define OPTIONAL_MAX 0xa0u
 #define GRANULE 0x10u
-// Bits 12..51: the physical address in a DirectoryTableBase.
-#define DTB_MASK 0x000ffffffffff000ull
 
 #define TERMINATED 4u // KTHREAD_STATE
 
@@ -40,7 +39,7 @@ static bool has_type(const struct inv_kernel *kernel, uint64_t object, unsigned 
 static bool is_root_present(const struct inv_kernel *kernel, uint64_t process)
 {
 	struct inv_value dtb = inv_field(kernel, process, INV_F_KPROCESS_DirectoryTableBase);
-	return dtb.ok && (dtb.u & DTB_MASK) != 0 && (dtb.u & DTB_MASK) < inv_image_info(kernel->image)->highest;
+	return dtb.ok && (dtb.u & INV_FRAME_MASK) != 0 && (dtb.u & INV_FRAME_MASK) < inv_image_info(kernel->image)->highest;
 }
 
 bool inv_looks_like_process(const struct inv_kernel *kernel, uint64_t object)
@@ -224,11 +223,11 @@ struct inv_root_record *inv_root_at(const struct inv_testimony *testimony, uint6
 	size_t low = 0, high = inv_count(testimony->roots);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (testimony->roots[middle].frame < (dtb & DTB_MASK))
+		if (testimony->roots[middle].frame < (dtb & INV_FRAME_MASK))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	bool found = low < inv_count(testimony->roots) && testimony->roots[low].frame == (dtb & DTB_MASK);
+	bool found = low < inv_count(testimony->roots) && testimony->roots[low].frame == (dtb & INV_FRAME_MASK);
 	return found ? &testimony->roots[low] : NULL;
 }
