@@ -82,6 +82,10 @@ static void judge_same_kernel(struct inv_judge *judge, const struct inv_kdbg *bl
 		return;
 	}
 	struct inv_finding *finding = accuse_block(judge, block);
+	if (finding->certainty == INV_CERTAIN) {
+		finding->certainty = INV_PROBABLE;
+		finding->certainty_why = "a dump of a former boot at the same base may lie in the file cache";
+	}
 	for (int i = 0; i < INV_SYMBOL_COUNT && inv_count(finding->evidence) < 8; i++) {
 		unsigned at = inv_kdbg_symbol_at((enum inv_symbol)i);
 		uint64_t here, own;

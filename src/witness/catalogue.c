@@ -108,12 +108,15 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
                         "Pages that map themselves in the slot in which System's page table root does: the root of an "
                         "address space each.",
                         "read in the kernel's code: MmCreateProcessAddressSpace", inv_witness_self_map},
-    [INV_W_PFN] = {INV_W_PFN, "pfn", INV_TIER_MEMORY_MANAGER,
-                   "The PFN database: the entry of the frame of every page table root contains itself, and leads back "
-                   "to the process, "
-                   "from its creation to the deletion of its object.",
-                   "read in the kernel's code: MiAllocateTopLevelPage, MiSetPageTablePfnBuddy, MiAllocateProcessShadow",
-                   inv_witness_pfn},
+    [INV_W_PFN] =
+        {INV_W_PFN, "pfn", INV_TIER_MEMORY_MANAGER,
+         "The PFN database: the entry of the frame of every page table root contains itself, and leads back "
+         "to the process, "
+         "from its creation to the deletion of its object.",
+         "read in the kernel's code: MiAllocateTopLevelPage, MiSetPageTablePfnBuddy, MiAllocateProcessShadow; no "
+         "symbol table of Windows 11 24H2 is built in, so that its encoding of the back pointer is tested only on "
+         "entries made by a unit test",
+         inv_witness_pfn},
     [INV_W_BIG_PAGES] =
         {INV_W_BIG_PAGES, "big-pages", INV_TIER_OBJECT_MANAGER,
          "PoolBigPageTable: blocks of pool of a page or more, which have no header. Process and thread objects that "
