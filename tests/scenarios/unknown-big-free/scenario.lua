@@ -5,3 +5,4 @@ local m = desktop()
 local process = process{name = "special.exe", parent = m.explorer, session = 1, big = true}
 local entry = big_entry(process)
 set(entry, "_POOL_TRACKER_BIG_PAGES.Va", get(entry, "_POOL_TRACKER_BIG_PAGES.Va") | 1)
+clean()

@@ -3,3 +3,4 @@
 desktop()
 local copy = copy_kdbg()
 write(copy + 0x18, string.pack("<I8", 0xfffff80600000000))
+clean()

@@ -3,3 +3,4 @@
 desktop()
 local type = object_type("Token")
 set(type, "_OBJECT_TYPE.TotalNumberOfObjects", get(type, "_OBJECT_TYPE.TotalNumberOfObjects") + 100)
+clean()
