@@ -2,7 +2,7 @@
 #include "check/motion.h"
 
 #include "base/array.h"
-#include "invariant/families.h"
+#include "paging/frame.h"
 
 #define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type
 #define TERMINATED 4u   // KTHREAD_STATE
@@ -264,9 +264,9 @@ static void deny_by_root(const struct tracker *t, struct inv_track *track)
 {
 	struct inv_value dtb = inv_field(t->kernel, track->key, INV_F_KPROCESS_DirectoryTableBase);
 	struct inv_pfn pfn;
-	if (t->testimony->coverage[INV_W_PFN].voided || !dtb.ok || (dtb.u & INV_DTB_MASK) == 0)
+	if (t->testimony->coverage[INV_W_PFN].voided || !dtb.ok || (dtb.u & INV_FRAME_MASK) == 0)
 		return;
-	if (inv_pfn_read(&t->testimony->pfn, (dtb.u & INV_DTB_MASK) >> FRAME_SHIFT, &pfn, NULL) &&
+	if (inv_pfn_read(&t->testimony->pfn, (dtb.u & INV_FRAME_MASK) >> FRAME_SHIFT, &pfn, NULL) &&
 	    inv_pfn_owner(&t->testimony->pfn, &pfn) != track->key)
 		deny(t, track, pfn.address);
 }

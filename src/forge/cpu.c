@@ -314,6 +314,7 @@ void inv_machine_acquire(struct inv_machine *machine, unsigned percent)
 	if (machine->clock < now)
 		machine->clock = now;
 	inv_machine_settle(machine);
+	inv_machine_settle_tables(machine);
 	inv_machine_sync_pfn(machine);
 	inv_machine_show_time(machine, machine->clock);
 	inv_ram_acquire(machine->ram, inv_ram_highest(machine->ram) / 100 * percent);
