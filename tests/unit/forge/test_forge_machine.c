@@ -330,7 +330,7 @@ static void free_handles(void **state)
 	for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
 		const struct inv_forge_options options = {.kernel = kernels[i]};
 		struct forged f = forge_raw(scenario, &options);
-		uint64_t processes[MAX_PROCESSES], used;
+		uint64_t processes[MAX_PROCESSES] = {0}, used;
 		assert_int_equal(active(&f, processes), 3);
 		uint64_t table = field64(&f, processes[1], INV_F_EPROCESS_ObjectTable);
 		assert_int_equal(walk_free(&f, table, &used), 2 * 255 - 299);
