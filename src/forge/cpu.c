@@ -310,6 +310,7 @@ void inv_machine_settle(struct inv_machine *machine)
 
 void inv_machine_acquire(struct inv_machine *machine, unsigned percent)
 {
+	machine->live = true;
 	uint64_t now = machine->system_time - ACQUISITION / 100 * (100 - percent);
 	if (machine->clock < now)
 		machine->clock = now;

@@ -251,6 +251,7 @@ struct inv_machine {
 	bool fault;     // something was written where nothing is mapped: a fault of the forge
 	bool large_pages;
 	bool clean;
+	bool live; // memory is acquired while the machine runs
 };
 
 // Boots: kernel, page tables, CPUs, Idle, System. NULL only if `config` cannot be had (INV_E_USAGE).

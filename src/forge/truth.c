@@ -206,6 +206,7 @@ char *inv_truth_json(const struct inv_machine *machine)
 	json_object_set_new(o, "attacked", address_list(machine->attacked));
 	json_object_set_new(o, "excused", strings(machine->excused, inv_count(machine->excused)));
 	json_object_set_new(o, "clean", json_boolean(machine->clean));
+	json_object_set_new(o, "live", json_boolean(machine->live));
 	char *text = json_dumps(o, JSON_INDENT(1));
 	json_decref(o);
 	if (!text)
