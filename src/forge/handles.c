@@ -64,9 +64,15 @@ static uint64_t find_entry(struct inv_machine *machine, uint64_t table, uint64_t
 	return page + ENTRY_SIZE * index;
 }
 
+// Windows adds pages in the order of their handles, so that no page of pointers has a gap.
 uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, uint64_t index)
 {
 	bool fresh = false;
+	uint64_t next = inv_machine_get(machine, table, INV_F_HANDLE_TABLE_NextHandleNeedingPool) / 4;
+	for (; next < index; next += ENTRIES) {
+		grow(machine, table, next);
+		(void)find_entry(machine, table, next, true, &fresh);
+	}
 	grow(machine, table, index);
 	return find_entry(machine, table, index, true, &fresh);
 }
@@ -99,6 +105,10 @@ static void take_free(struct inv_forge_process *process, uint64_t value)
 static uint64_t entry_at(struct inv_machine *machine, struct inv_forge_process *process, uint64_t index)
 {
 	bool fresh = false;
+	for (uint64_t next = process->handle_end; next && next + ENTRIES <= index; next += ENTRIES) {
+		(void)inv_machine_table_entry(machine, process->handle_table, next);
+		inv_machine_add_free_page(process, next);
+	}
 	grow(machine, process->handle_table, index);
 	uint64_t entry = find_entry(machine, process->handle_table, index, true, &fresh);
 	if (fresh && index >= process->handle_end)

@@ -135,12 +135,8 @@ void inv_machine_cid_put(struct inv_machine *machine, uint64_t id, uint64_t obje
 		return;
 	uint64_t index = id / 4;
 	uint64_t *page = &machine->cid_pages[index / 256];
-	if (!*page) {
+	if (!*page)
 		*page = inv_machine_table_entry(machine, machine->cid_table, index / 256 * 256);
-		if (id >= inv_machine_get(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool))
-			inv_machine_put(machine, machine->cid_table, INV_F_HANDLE_TABLE_NextHandleNeedingPool,
-			                (index / 256 + 1) * 1024);
-	}
 	uint64_t entry = inv_machine_encode_pointer(machine, object);
 	inv_machine_put64(machine, *page + 16 * (index % 256), object ? entry | 1 : 0);
 }
