@@ -16,13 +16,14 @@ if modern then
 	make{name = "Registry", parent = system, minimal = true, threads = 3, protection = 0x72, role = "registry"}
 end
 make{name = "smss.exe", parent = system, threads = 2, protection = modern and 0x61 or nil}
-make{name = "csrss.exe", parent = 604, session = 0, threads = 10, gui = true}
-local wininit = make{name = "wininit.exe", parent = 604, session = 0, threads = 1}
+make{name = "csrss.exe", parent = 60004, session = 0, threads = 10, gui = true}
+local wininit = make{name = "wininit.exe", parent = 60004, session = 0, threads = 1}
 local services = make{name = "services.exe", parent = wininit, session = 0, threads = 16}
 make{name = "lsass.exe", parent = wininit, session = 0, threads = 9}
 make{name = "fontdrvhost.exe", parent = wininit, session = 0, threads = 5}
+local host
 for i = 1, 54 do
-	make{name = "svchost.exe", parent = services, session = 0, threads = 2 + i * 7 % 13, gui = i % 9 == 0}
+	host = make{name = "svchost.exe", parent = services, session = 0, threads = 2 + i * 7 % 13, gui = i % 9 == 0}
 end
 if modern then
 	make{name = "MemCompression", parent = system, minimal = true, threads = 14, protection = 0x72,
@@ -33,11 +34,11 @@ for _, name in ipairs{"spoolsv.exe", "SecurityHealthService.exe", "MsMpEng.exe",
 end
 local running = {}
 for session = 1, 2 do
-	local gone = 600 + 2 * session -- the smss.exe that started the session
+	local gone = 60004 + 4 * session -- the smss.exe that started the session
 	make{name = "csrss.exe", parent = gone, session = session, threads = 12, gui = true}
 	local winlogon = make{name = "winlogon.exe", parent = gone, session = session, threads = 6, gui = true}
 	make{name = "dwm.exe", parent = winlogon, session = session, threads = 10, gui = true}
-	make{name = "sihost.exe", parent = services, session = session, threads = 17, gui = true}
+	make{name = "sihost.exe", parent = host, session = session, threads = 17, gui = true}
 	make{name = "taskhostw.exe", parent = services, session = session, threads = 11, gui = true}
 	local explorer = make{name = "explorer.exe", parent = 2200 + session, session = session, threads = 40, gui = true}
 	local apps = {}
