@@ -81,6 +81,7 @@ static json_t *thread_list(const struct inv_forge_process *process)
 		json_object_set_new(o, "tid", json_integer((json_int_t)thread->tid));
 		json_object_set_new(o, "created", time_of(thread->created));
 		json_object_set_new(o, "start", address(thread->start));
+		json_object_set_new(o, "ended", json_boolean(thread->ended));
 		json_array_append_new(array, o);
 	}
 	return array;
