@@ -304,6 +304,8 @@ uint64_t inv_machine_block_of(const struct inv_machine *machine, uint64_t object
 void inv_machine_put_type(struct inv_machine *machine, uint64_t object, uint8_t type_index);
 // The OBJECT_TYPE that the object's header names; 0: none that the forge made.
 uint64_t inv_machine_type_of(const struct inv_machine *machine, uint64_t object);
+// Its name, NULL if it is none of the forge's (process.c).
+const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t object);
 // The headers of an object of this size in a block of pool whose content begins at `start`; the address of the body.
 uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index);
 // A block of pool with its header; the address of its body.

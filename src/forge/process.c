@@ -81,6 +81,19 @@ static void make_cid_table(struct inv_machine *machine)
 		inv_machine_list_init(machine, inv_machine_at(machine, machine->cid_table, INV_F_HANDLE_TABLE_HandleTableList));
 }
 
+// By index, from TYPE_TYPE on.
+static const char *const type_names[] = {"Type",    "Directory", "SymbolicLink", "Token", "Job",
+                                         "Process", "Thread",    "Section",      "File",  "ALPC Port"};
+
+const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t object)
+{
+	uint64_t type = inv_machine_type_of(machine, object);
+	for (size_t i = 0; type && i < sizeof type_names / sizeof *type_names; i++)
+		if (machine->types[i + TYPE_TYPE] == type)
+			return type_names[i];
+	return NULL;
+}
+
 void inv_machine_make_types(struct inv_machine *machine)
 {
 	uint64_t cookie = inv_machine_symbol(machine, INV_S_ObHeaderCookie);
@@ -92,10 +105,8 @@ void inv_machine_make_types(struct inv_machine *machine)
 	uint64_t table = inv_machine_symbol(machine, INV_S_ObTypeIndexTable);
 	if (table)
 		inv_machine_put64(machine, table + 8, 0xbad0b0b0);
-	static const char *const names[] = {"Type",    "Directory", "SymbolicLink", "Token", "Job",
-	                                    "Process", "Thread",    "Section",      "File",  "ALPC Port"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		uint64_t type = make_type(machine, names[i], (uint8_t)(i + 2));
+	for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+		uint64_t type = make_type(machine, type_names[i], (uint8_t)(i + TYPE_TYPE));
 		if (i + 2 == INV_FORGE_TOKEN)
 			machine->token_type = type;
 		else if (i + 2 == INV_FORGE_JOB)

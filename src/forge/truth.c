@@ -87,14 +87,6 @@ static json_t *thread_list(const struct inv_forge_process *process)
 	return array;
 }
 
-// What a handle leads to: the object manager's name of the type, null if the forge makes no such objects by itself.
-static json_t *type_of(const struct inv_machine *machine, uint64_t object)
-{
-	if (inv_machine_process_at(machine, object))
-		return json_string("Process");
-	return inv_machine_thread_at(machine, object) ? json_string("Thread") : json_null();
-}
-
 static json_t *handle_list(const struct inv_machine *machine, const struct inv_forge_process *process)
 {
 	json_t *array = json_array();
@@ -103,7 +95,8 @@ static json_t *handle_list(const struct inv_machine *machine, const struct inv_f
 		json_t *o = json_object();
 		json_object_set_new(o, "value", json_integer((json_int_t)handle->value));
 		json_object_set_new(o, "object", address(handle->object));
-		json_object_set_new(o, "type", type_of(machine, handle->object));
+		const char *type = inv_machine_type_name(machine, handle->object);
+		json_object_set_new(o, "type", type ? json_string(type) : json_null());
 		json_object_set_new(o, "access", json_integer(handle->access));
 		json_array_append_new(array, o);
 	}
