@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Shows forged lies to the peers and to Invar, and writes who still names the process lied about, as a table in Markdown.
+
+usage: attacks.py INVAR FORGE [--vol VOL.PY] [--memprocfs FOLDER] [--symbols FOLDER] [--kernel VERSION] [--keep FOLDER]
+
+The peers are found as volatility.py and memprocfs.py find them; a peer that is not named has no column. Without any the
+status is 77.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from forged import Forged, address, choose_kernels, leave_out
+from memprocfs import MemProcFs, read_findings, read_processes, read_threads
+from volatility import Volatility
+
+# Scenario, what was done, whose record (a process by its name, which the others do not have), what is done before.
+ATTACKS = [
+    ("unlink", "off the active list", "notepad.exe"),
+    ("unlink", "the same, while System holds a handle to it", "notepad.exe", "open(m.system, m.notepad)\n"),
+    ("tag-unlinked", "off the active list, pool tag wiped", "notepad.exe"),
+    ("all-lists", "off every list at once", "ghost.exe"),
+    ("everything-but-threads", "the same; headers, name and tags wiped, its root without an owner", "notepad.exe"),
+    ("unlink-half", "one forward link skips it", "notepad.exe"),
+    ("relink", "listed, at another place of the list", "notepad.exe"),
+    ("pid-odd", "listed, PID 1237", "odd.exe"),
+    ("pid-rewritten", "listed, another PID written into it", "notepad.exe"),
+    ("pid-twin", "listed, with the PID of another", "twin.exe"),
+    ("cid-erase", "listed, its entry of PspCidTable erased", "notepad.exe"),
+    ("signalled", "listed, SignalState forged", "notepad.exe"),
+    ("exit-time", "listed, ExitTime forged", "notepad.exe"),
+    ("root-zero", "listed, page table root of zeros", "notepad.exe"),
+    ("root-copy", "listed, page table root a copy", "notepad.exe"),
+    ("shared-dtb", "listed, page table root of another", "notepad.exe"),
+    ("type-index", "listed, type index of a job", "notepad.exe"),
+    ("header-wiped", "listed, object header wiped", "notepad.exe"),
+    ("session-list", "listed, off its session's list", "notepad.exe"),
+    ("mm-list", "listed, off the memory manager's list", "notepad.exe"),
+    ("handle-dropped", "listed, one of its handles wiped", "cmd.exe"),
+    ("thread-unlink", "listed, one of its threads off its list", "explorer.exe"),
+    ("thread-process", "listed, one of its threads given to another", "notepad.exe"),
+]
+VIEWS = ("pslist", "psscan", "thrdscan", "csrss")
+EVERYWHERE = {"PEB_BAD_LDR"}  # said of every forged process: its user half has no lists of modules
+
+
+def yes(value):
+    return "yes" if value else "no"
+
+
+def target_of(forged, name):
+    return next(row for row in forged.processes if row["name"] == name)
+
+
+def seen_of(expected, found):
+    """How many of the expected are among the found: yes, no, or the number."""
+    seen = sum(item in found for item in expected)
+    return yes(seen) if seen in (0, len(expected)) else f"{seen} of {len(expected)}"
+
+
+def volatility_cells(volatility, forged, target):
+    at = address(target["address"])
+    threads = {address(row["address"]) for row in target["threads"]}
+
+    def rows(plugin):
+        return volatility.ask(forged, f"windows.{plugin}") or []
+
+    def listed(plugin):
+        return yes(any(row["Offset(V)"] == at for row in rows(plugin)))
+
+    view = next((row for row in rows("psxview") if row["Offset(Virtual)"] == at), None)
+    missing = [name for name in VIEWS if view and not view[name]]
+    return [listed("pslist"), listed("psscan"), seen_of(threads, {row["Offset"] for row in rows("thrdscan")}),
+            seen_of(threads, {row["Offset"] for row in rows("threads")}),
+            yes(any(row["Offset"] == at for row in rows("handles"))),
+            "not shown" if not view else "False: " + ", ".join(missing) if missing else "all True"]
+
+
+def memprocfs_cells(peer, forged, target):
+    said = peer.ask(forged)
+    if not said:
+        return ["does not open the image", ""]
+    at, shown = address(target["address"]), read_processes(said["processes"])
+    pids = [pid for pid in shown if address(said["by_pid"][str(pid)]["eprocess"].strip() or "0") == at]
+    threads = {key for texts in said["by_pid"].values() for key, _ in read_threads(texts["threads"])}
+    remarks = [f"flag {shown[pid][2]}" for pid in pids if shown[pid][2]]
+    remarks += sorted({kind for pid, kind in read_findings(said["findevil"]) if pid in pids} - EVERYWHERE)
+    remarks += [line.split("]", 1)[1].strip() for line in said["log"] if f"'{target['pid']}'" in line][:1]
+    listed = seen_of({address(row["address"]) for row in target["threads"]}, threads)
+    return [yes(pids), listed, "; ".join(remarks) or "none"]
+
+
+def invar_cells(invar, forged, target):
+    done = subprocess.run([invar, "check", "--format", "json", forged.image], capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    named = next((row for row in report["processes"] if row["address"] == target["address"]), None)
+    broken = sorted({finding["id"] for finding in report["findings"]})
+    return [(named["state"] if named else "not found") + ": " + (" ".join(broken) or "nothing broken")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("invar")
+    parser.add_argument("forge")
+    parser.add_argument("--vol", default=os.environ.get("INVAR_VOLATILITY"))
+    parser.add_argument("--memprocfs", default=os.environ.get("INVAR_MEMPROCFS"))
+    parser.add_argument("--symbols", default=os.environ.get("INVAR_VOLATILITY_SYMBOLS"))
+    parser.add_argument("--kernel", default="10.0.19041.3570")
+    parser.add_argument("--keep")
+    arguments = parser.parse_args()
+    if not arguments.symbols or not (arguments.vol or arguments.memprocfs):
+        leave_out("no peer named (--vol or --memprocfs, and --symbols)")
+    heads = ["scenario", "what was done"]
+    kernel = choose_kernels(arguments.forge, arguments.kernel)[0]
+    with tempfile.TemporaryDirectory() as scratch:
+        peers = []
+        if arguments.vol:
+            volatility = Volatility(arguments.vol, arguments.symbols, scratch, arguments.keep)
+            peers.append((volatility_cells, volatility))
+            heads += ["pslist", "psscan", "thrdscan", "threads", "handles", "psxview"]
+        if arguments.memprocfs:
+            peers.append((memprocfs_cells, MemProcFs(arguments.memprocfs, arguments.symbols, scratch, arguments.keep)))
+            heads += ["MemProcFS: process", "threads", "remarks"]
+        peers.append((invar_cells, arguments.invar))
+        print("| " + " | ".join([*heads, "Invar"]) + " |\n|" + " --- |" * (len(heads) + 1))
+        for scenario, done, name, *more in ATTACKS:
+            forged = Forged(arguments.forge, scratch, f"attack-{scenario}", kernel, crowd=True, more="".join(more))
+            target = target_of(forged, name)
+            cells = [cell for ask, peer in peers for cell in ask(peer, forged, target)]
+            print("| " + " | ".join([scenario, done, *cells]) + " |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
