@@ -7,33 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "fuzz_kernel_half.h"
 #include "nt/big_pages.h"
 
-#define PAGES 64u
-#define FIRST 8u   // the page that the first address of the kernel half leads to
-#define MAPPED 32u // pages
-#define ROOT 0x1000u
-#define SLOT 0x1f0u
-#define KERNEL 0xfffff80000000000u // in that slot
-#define TABLE_FLAGS 0x63u
 #define HEADER 17u
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void put_tables(uint8_t *memory, uint32_t mapped)
-{
-	inv_put64(memory + ROOT + (size_t)8 * SLOT, 0x2000 | TABLE_FLAGS);
-	inv_put64(memory + 0x2000, 0x3000 | TABLE_FLAGS);
-	inv_put64(memory + 0x3000, 0x4000 | TABLE_FLAGS);
-	for (unsigned i = 0; i < MAPPED; i++)
-		if (mapped >> i & 1)
-			inv_put64(memory + 0x4000 + (size_t)8 * i, (uint64_t)(FIRST + i) << 12 | TABLE_FLAGS);
-}
 
 struct seen {
 	uint64_t last;

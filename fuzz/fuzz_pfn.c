@@ -8,36 +8,12 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/bytes.h"
+#include "fuzz_kernel_half.h"
 #include "nt/pfn.h"
 
-#define PAGES 64u
-#define FIRST 8u   // the page that the first address of the kernel half leads to
-#define MAPPED 32u // pages
-#define ROOT 0x1000u
 #define SELF_SLOT 0x1edu
-#define SLOT 0x1f0u
-#define KERNEL 0xfffff80000000000u // in that slot
-#define TABLE_FLAGS 0x63u
 #define KDBG_PFN_DATABASE 0xc0u
 #define HEADER 10u
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void put_tables(uint8_t *memory, uint32_t mapped)
-{
-	inv_put64(memory + ROOT + (size_t)8 * SLOT, 0x2000 | TABLE_FLAGS);
-	inv_put64(memory + ROOT + (size_t)8 * SELF_SLOT, ROOT | TABLE_FLAGS);
-	inv_put64(memory + 0x2000, 0x3000 | TABLE_FLAGS);
-	inv_put64(memory + 0x3000, 0x4000 | TABLE_FLAGS);
-	for (unsigned i = 0; i < MAPPED; i++)
-		if (mapped >> i & 1)
-			inv_put64(memory + 0x4000 + (size_t)8 * i, (uint64_t)(FIRST + i) << 12 | TABLE_FLAGS);
-}
 
 struct found {
 	struct inv_pfn_database *database;
@@ -92,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE,
 	          KERNEL + INV_PAGE_SIZE + inv_le32(data + 5) % (4 * INV_PAGE_SIZE));
 	put_tables(memory, inv_le32(data + 1));
+	inv_put64(memory + ROOT + (size_t)8 * SELF_SLOT, ROOT | TABLE_FLAGS);
 	struct inv_image *image = NULL;
 	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
 		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};

@@ -111,6 +111,9 @@ const struct inv_forge_word inv_forge_words[] = {
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
     {"unlink_thread", "unlink_thread(thread, list)",
      "takes a thread off a list of its process, executive or scheduler, or off the dispatcher's", true},
+    {"hide_threads", "hide_threads(process)",
+     "takes all threads of a process off its lists and off PspCidTable, and makes it pass for one without threads",
+     true},
     {"unlink_half", "unlink_half(process)", "takes a process off ActiveProcessLinks in the forward direction only",
      true},
     {"relink", "relink(process, after)", "moves a process in ActiveProcessLinks behind another", true},
@@ -1533,6 +1536,15 @@ static const char prelude[] =
     "  open(d.explorer, d.notepad, 0x101000)\n"
     "  open(d.cmd, d.cmd.threads[2], 0x1fffff)\n"
     "  return d\n"
+    "end\n"
+    "function hide_threads(process)\n"
+    "  for _, thread in ipairs(process.threads) do\n"
+    "    unlink_thread(thread, 'executive')\n"
+    "    unlink_thread(thread, 'scheduler')\n"
+    "    erase_cid(thread)\n"
+    "  end\n"
+    "  unlink(process, 'scheduler')\n"
+    "  set(process, '_EPROCESS.ActiveThreads', 0)\n"
     "end\n";
 
 static bool run_chunk(lua_State *lua, const char *chunk, const char *name)

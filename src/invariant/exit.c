@@ -203,7 +203,7 @@ static bool is_counted(const struct inv_judge *judge, uint64_t thread)
 // What is asked of every process that shows no thread, gathered once.
 struct crowd {
 	const struct inv_thread_dossier **threads; // stb_ds, by the process that they name
-	uint64_t *sections;                        // stb_ds, sorted: SectionObject of every live process
+	uint64_t *sections;                        // stb_ds, sorted: each SectionObject that several live processes have
 };
 
 static int by_named_process(const void *a, const void *b)
@@ -221,6 +221,16 @@ static int by_number(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+// Of sorted numbers, those that stand there more than once.
+static void keep_shared(uint64_t *numbers)
+{
+	size_t kept = 0;
+	for (size_t i = 1; i < inv_count(numbers); i++)
+		if (numbers[i] == numbers[i - 1] && (kept == 0 || numbers[kept - 1] != numbers[i]))
+			numbers[kept++] = numbers[i];
+	stbds_arrsetlen(numbers, kept);
+}
+
 static struct crowd gather(const struct inv_judge *judge)
 {
 	struct crowd crowd = {0};
@@ -235,8 +245,10 @@ static struct crowd gather(const struct inv_judge *judge)
 	}
 	if (crowd.threads)
 		qsort(crowd.threads, inv_count(crowd.threads), sizeof(const struct inv_thread_dossier *), by_named_process);
-	if (crowd.sections)
+	if (crowd.sections) {
 		qsort(crowd.sections, inv_count(crowd.sections), sizeof *crowd.sections, by_number);
+		keep_shared(crowd.sections);
+	}
 	return crowd;
 }
 
@@ -258,20 +270,6 @@ static const struct inv_thread_dossier *find_counted_thread(const struct inv_jud
 	return NULL;
 }
 
-static bool is_shared_section(const struct crowd *crowd, uint64_t section)
-{
-	const uint64_t *sections = crowd->sections;
-	size_t low = 0, high = inv_count(sections), all = high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sections[middle] < section)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low + 1 < all && sections[low] == section && sections[low + 1] == section;
-}
-
 static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
 {
 	struct inv_value value = read_process(judge, process, field);
@@ -283,7 +281,8 @@ static bool is_clone(const struct inv_judge *judge, const struct crowd *crowd, c
 {
 	struct inv_value section = read_process(judge, process, INV_F_EPROCESS_SectionObject);
 	return is_set(judge, process, INV_F_EPROCESS_CloneRoot) || is_set(judge, process, INV_F_EPROCESS_ForkInProgress) ||
-	       (section.ok && section.u && is_shared_section(crowd, section.u));
+	       (section.ok && inv_count(crowd->sections) &&
+	        bsearch(&section.u, crowd->sections, inv_count(crowd->sections), sizeof section.u, by_number));
 }
 
 static bool is_just_created(const struct inv_judge *judge, const struct inv_dossier *process)

@@ -38,20 +38,39 @@ static json_t *witness_names(uint32_t bits)
 // What memory holds of processes and threads where nothing maps it: more than so many are only counted.
 #define MOST_UNMAPPED 1000u
 
+// NULL: that it is in a page which nothing maps says nothing. Content of files and of other address spaces has such marks too.
+static const char *unmapped_kind(enum inv_hit_kind kind)
+{
+	switch (kind) {
+	case INV_HIT_PROCESS_TAG:
+		return "process tag";
+	case INV_HIT_THREAD_TAG:
+		return "thread tag";
+	case INV_HIT_PROCESS:
+		return "process";
+	case INV_HIT_THREAD:
+		return "thread";
+	case INV_HIT_KDBG:
+		return "KDBG";
+	case INV_HIT_ROOT:
+	case INV_HIT_TOKEN_TAG:
+	case INV_HIT_JOB_TAG:
+	case INV_HIT_KERNEL:
+		return NULL;
+	}
+	return NULL;
+}
+
 static json_t *unmapped_json(const struct inv_sweep *sweep)
 {
-	static const char *const kinds[] = {[INV_HIT_PROCESS_TAG] = "process tag",
-	                                    [INV_HIT_THREAD_TAG] = "thread tag",
-	                                    [INV_HIT_PROCESS] = "process",
-	                                    [INV_HIT_THREAD] = "thread",
-	                                    [INV_HIT_ROOT] = "root"};
 	json_t *unmapped = json_array();
 	for (size_t i = 0; i < inv_count(sweep->hits) && json_array_size(unmapped) < MOST_UNMAPPED; i++) {
 		const struct inv_hit *hit = &sweep->hits[i];
-		if (hit->address || hit->kind == INV_HIT_ROOT)
+		const char *kind = unmapped_kind(hit->kind);
+		if (hit->address || !kind)
 			continue;
 		json_t *object = json_object();
-		json_object_set_new(object, "kind", json_string(kinds[hit->kind]));
+		json_object_set_new(object, "kind", json_string(kind));
 		json_object_set_new(object, "physical", inv_json_address(hit->physical));
 		json_array_append_new(unmapped, object);
 	}
