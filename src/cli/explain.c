@@ -4,6 +4,19 @@
 #include "cli/command.h"
 #include "report/json.h"
 
+// What makes of a finding an excused one (exception "smear") when memory was read while the machine ran.
+static const char *smear_text(const struct inv_invariant *invariant)
+{
+	static const char *const texts[] = {
+	    [INV_SMEAR_LIFE] =
+	        "excused by the coming or going of an object alone, as the order of the pages that were read allows it",
+	    [INV_SMEAR_STATE] =
+	        "excused unless both sides stand in one page, or a page denies an object between two that show it",
+	    [INV_SMEAR_TIME] = "excused for what was created or exited after the page of the clock was read",
+	};
+	return texts[invariant->smear];
+}
+
 static void write_one(const struct inv_invariant *invariant, FILE *file)
 {
 	fprintf(file, "%s  %s\n\n", invariant->id, invariant->statement);
@@ -13,6 +26,7 @@ static void write_one(const struct inv_invariant *invariant, FILE *file)
 	fprintf(file, "ATT&CK      %s\n", invariant->attack);
 	fprintf(file, "Builds      %s\n", invariant->builds);
 	fprintf(file, "Known from  %s\n", invariant->basis);
+	fprintf(file, "Smear       %s\n", smear_text(invariant));
 	if (!invariant->exceptions[0].id)
 		fputs("Exceptions  none\n", file);
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
@@ -25,6 +39,7 @@ static void write_markdown(const struct inv_invariant *invariant, FILE *file)
 	fprintf(file, "## %s\n\n**%s**\n\n%s\n\n", invariant->id, invariant->statement, invariant->reason);
 	fprintf(file, "* Compares: %s.\n* Broken by: %s.\n* ATT&CK: %s.\n* Builds: %s.\n* Known from: %s.\n",
 	        invariant->witnesses, invariant->broken_by, invariant->attack, invariant->builds, invariant->basis);
+	fprintf(file, "* When memory was read while the machine ran: %s\n", smear_text(invariant));
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
 		fprintf(file, "* Exception `%s`: %s\n", invariant->exceptions[i].id, invariant->exceptions[i].condition);
 	putc('\n', file);

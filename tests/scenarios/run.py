@@ -22,8 +22,8 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
 Without 'broken' or 'may' lines no finding is allowed. A finding that names a process or thread must name one that the
 scenario lied about, by one of the forge's attacks or by what stands before breaks(); what breaks() declares must be found of
 that very process, or of what is no process or thread. With --kernels layouts, one kernel of every layout is forged; with
-every, each kernel of the table. --matrix writes which invariants were broken by which lie on which build, as a table in
-Markdown.
+every, each kernel of the table. --matrix writes two tables in Markdown: which invariants were broken by which lie on which build,
+and which witnesses still saw the attacked processes there, or should have and did not.
 """
 import argparse
 import concurrent.futures
@@ -135,9 +135,16 @@ def accusation_problems(expect, report, truth):
     return sorted(problems)
 
 
+def sightings(report, truth):
+    """What the witnesses say of each process that was attacked: (those that see it, those that should and do not)."""
+    attacked = {attack["process"] for attack in truth["attacks"]} - {None}
+    return [(set(row["seen_by"]), set(row["missing_from"])) for row in report["processes"] if row["address"] in attacked]
+
+
 def merge(reports):
     """Of several images of one scenario: what was seen in any."""
-    joined = {key: [row for report in reports for row in report[key]] for key in ("witnesses", "findings", "excused", "unknown")}
+    parts = ("attacked", "witnesses", "findings", "excused", "unknown")
+    joined = {key: [row for report in reports for row in report[key]] for key in parts}
     return joined | {"summary": {"held": [name for report in reports for name in report["summary"]["held"]]}}
 
 
@@ -157,11 +164,13 @@ def check_image(arguments, folder, expect, options):
         report = json.loads(checked.stdout)
         with open(truth, encoding="utf-8") as file:
             truth = json.load(file)
+        report["attacked"] = sightings(report, truth)
         return truth_problems(expect, report, truth) + accusation_problems(expect, report, truth), report, checked.returncode
 
 
 def run_one(arguments, folder, kernel):
-    """What is not as expected (None: not for this kernel), and the identifiers of all findings (None: no report)."""
+    """What is not as expected (None: not for this kernel), and what was found (None: no report): the identifiers of all findings, and
+    what the witnesses say of the attacked processes."""
     expect = Expectation(os.path.join(folder, "expect"))
     options = []
     if kernel:
@@ -178,7 +187,8 @@ def run_one(arguments, folder, kernel):
         reports.append(report)
         worst = max(worst, status)
     merged = merge(reports)
-    return compare(expect, merged, worst) + problems, {finding["id"] for finding in merged["findings"]}
+    found = {finding["id"] for finding in merged["findings"]}, merged["attacked"]
+    return compare(expect, merged, worst) + problems, found
 
 
 def kernels(arguments):
@@ -195,22 +205,41 @@ def kernels(arguments):
     return list(chosen.values())
 
 
-def write_matrix(path, results):
-    """One row a lie, one column a build: the invariants that it broke there."""
-    cells, builds = {}, []
+def rows_of(results, cell):
+    """{scenario: {build: set}} of what `cell` takes from each result, and the builds in their order."""
+    rows, builds = {}, []
     for name, kernel, _, found in results:
         build = kernel["version"].split(".")[2] if kernel else "default"
         if build not in builds:
             builds.append(build)
         if found is not None and name.startswith("attack-"):
-            cells.setdefault(name, {}).setdefault(build, set()).update(found)
+            rows.setdefault(name, {}).setdefault(build, set()).update(cell(found))
+    return rows, builds
+
+
+def write_table(file, rows, builds):
+    file.write("| lie | " + " | ".join(builds) + " |\n|" + " --- |" * (len(builds) + 1) + "\n")
+    for name, row in sorted(rows.items()):
+        shown = [" ".join(sorted(row[build])) if build in row else "-" for build in builds]
+        # Most lies break the same everywhere: what repeats the column before is left out.
+        shown = [text if i == 0 or text != shown[i - 1] else "〃" for i, text in enumerate(shown)]
+        file.write("| " + " | ".join([name.removeprefix("attack-")] + shown) + " |\n")
+
+
+def seen_and_missing(found):
+    """Witnesses that see every attacked process, and with a minus those that should see one and do not."""
+    _, attacked = found
+    seen = set.intersection(*(seen for seen, _ in attacked)) if attacked else set()
+    return seen | {f"−{name}" for _, missing in attacked for name in missing}
+
+
+def write_matrix(path, results):
+    """One row a lie, one column a build."""
     with open(path, "w", encoding="utf-8") as file:
-        file.write("| lie | " + " | ".join(builds) + " |\n|" + " --- |" * (len(builds) + 1) + "\n")
-        for name, row in sorted(cells.items()):
-            shown = [" ".join(sorted(row[build])) if build in row else "-" for build in builds]
-            # Most lies break the same everywhere: what repeats the column before is left out.
-            shown = [text if i == 0 or text != shown[i - 1] else "〃" for i, text in enumerate(shown)]
-            file.write("| " + " | ".join([name.removeprefix("attack-")] + shown) + " |\n")
+        write_table(file, *rows_of(results, lambda found: found[0]))
+        file.write("\n")
+        rows, builds = rows_of(results, seen_and_missing)
+        write_table(file, {name: row for name, row in rows.items() if any(row.values())}, builds)
 
 
 def main():
