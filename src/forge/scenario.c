@@ -855,7 +855,7 @@ static int word_big_block(lua_State *lua)
 		lua_pushnil(lua);
 		return 1;
 	}
-	if ((tag && strlen(tag) != 4) || size == 0 || size > 64 * INV_RAM_PAGE)
+	if ((tag && strlen(tag) != 4) || size == 0 || size > 64ull * INV_RAM_PAGE)
 		return luaL_error(lua, "a block has a tag of four letters, and no more than 64 pages");
 	uint64_t va = inv_machine_big_block(machine, size, tag ? tag : "Cont", key_value(lua, 1, "process", 0));
 	if (key_flag(lua, 1, "free", false))

@@ -195,7 +195,8 @@ static void put_kdbg(uint8_t *page, size_t tag, uint32_t size)
 
 static void put_kernel(uint8_t *page, uint32_t header, uint32_t size)
 {
-	memcpy(page, "MZ", 2);
+	page[0] = 'M';
+	page[1] = 'Z';
 	inv_put32(page + 0x3c, header);
 	memcpy(page + header, "PE\0", 4);
 	inv_put16(page + header + 4, 0x8664);
