@@ -69,11 +69,11 @@ uint64_t inv_machine_table_entry(struct inv_machine *machine, uint64_t table, ui
 {
 	bool fresh = false;
 	uint64_t next = inv_machine_get(machine, table, INV_F_HANDLE_TABLE_NextHandleNeedingPool) / 4;
-	for (; next < index; next += ENTRIES) {
+	for (; next <= index; next += ENTRIES) {
 		grow(machine, table, next);
 		(void)find_entry(machine, table, next, true, &fresh);
 	}
-	grow(machine, table, index);
+	inv_machine_put(machine, table, INV_F_HANDLE_TABLE_NextHandleNeedingPool, 4 * next);
 	return find_entry(machine, table, index, true, &fresh);
 }
 
