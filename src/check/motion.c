@@ -214,6 +214,8 @@ static bool number_at(const struct tracker *t, uint64_t entry, uint64_t head, ui
 
 static size_t first_above(const struct tracker *t, uint64_t number)
 {
+	if (!t->numbered)
+		return 0;
 	size_t low = 0, high = inv_count(t->numbered);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
