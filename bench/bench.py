@@ -8,8 +8,8 @@ Groups: small, whole, sparse, growth; all of them if none is named.
 
 The memory is that of the process without the pages of the image that it has mapped (RssAnon). Each figure is the least of
 several runs. The baseline reads every byte of the image that is not a hole, in the same run and on the same machine, so that
-the ratio says more than the seconds do. Every image that is not in memory is dropped from the page cache when it was forged and comes back with the
-first plain read, as an image does that was copied to the machine.
+the ratio says more than the seconds do. An image that is a file on disk is dropped from the page cache when it was forged and
+comes back with the first plain read, as one does that was copied to the machine.
 """
 import os
 import resource
