@@ -43,7 +43,8 @@ static bool runs_somewhere(const struct inv_testimony *testimony, uint64_t threa
 	return false;
 }
 
-// Threads that say they run, and no CPU runs them; threads that a CPU runs, and that say they do not.
+// Threads that say they run, and no CPU runs them; threads that a CPU runs, and that say they do not. What an idle thread says while
+// another runs is not verified, so these do not count.
 static size_t count_switched(const struct inv_dossiers *dossiers)
 {
 	const struct inv_testimony *testimony = dossiers->testimony;
@@ -53,6 +54,10 @@ static size_t count_switched(const struct inv_dossiers *dossiers)
 	for (size_t i = 0; i < dossiers->thread_count; i++) {
 		uint64_t thread = dossiers->threads[i].address;
 		struct inv_value state = inv_field(dossiers->kernel, thread, INV_F_KTHREAD_State);
+		const struct inv_value *owner = &dossiers->threads[i].process;
+		const struct inv_dossier *process = owner->ok ? inv_dossier_at(dossiers, owner->u) : NULL;
+		if (process && process->role == INV_ROLE_IDLE)
+			continue;
 		count += state.ok && (state.u == RUNNING) != runs_somewhere(testimony, thread);
 	}
 	return count;
