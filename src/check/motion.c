@@ -199,19 +199,6 @@ static void deny_by_neighbours(const struct tracker *t, uint64_t **places, uint6
 		note_place(t, places, next.u + BLINK);
 }
 
-// The number of the process at a link's end; of the head: `head`.
-static bool number_at(const struct tracker *t, uint64_t entry, uint64_t head, uint64_t *number)
-{
-	if (entry == t->testimony->active.head) {
-		*number = head;
-		return true;
-	}
-	uint64_t process = inv_process_of_entry(t->kernel, entry, INV_F_EPROCESS_ActiveProcessLinks);
-	struct inv_value value = inv_field(t->kernel, process, INV_F_EPROCESS_SequenceNumber);
-	*number = value.u;
-	return value.ok && value.u != 0;
-}
-
 static size_t first_above(const struct tracker *t, uint64_t number)
 {
 	if (!t->numbered)
@@ -245,9 +232,11 @@ static void deny_by_number(const struct tracker *t, uint64_t entry, size_t *budg
 {
 	uint64_t own, other;
 	struct inv_value next = inv_read_u64(t->kernel, entry), previous = inv_read_u64(t->kernel, entry + BLINK);
-	if (next.ok && number_at(t, entry, 0, &own) && number_at(t, next.u, UINT64_MAX, &other))
+	if (next.ok && inv_active_number(t->testimony, entry, 0, &own) &&
+	    inv_active_number(t->testimony, next.u, UINT64_MAX, &other))
 		deny_between(t, own, other, next.address, budget);
-	if (previous.ok && number_at(t, entry, UINT64_MAX, &own) && number_at(t, previous.u, 0, &other))
+	if (previous.ok && inv_active_number(t->testimony, entry, UINT64_MAX, &own) &&
+	    inv_active_number(t->testimony, previous.u, 0, &other))
 		deny_between(t, other, own, previous.address, budget);
 }
 

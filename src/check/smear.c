@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Smear: which findings the machine's running on explains, when the image was taken meanwhile.
-#include <stdio.h>
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "check/check.h"
 #include "check/motion.h"
+
+static_assert(offsetof(struct inv_dossier, address) == 0 && offsetof(struct inv_thread_dossier, address) == 0,
+              "dossiers begin with their address");
 
 // Independent signs that are needed before an image whose format does not say how it was taken counts as smeared: one
 // could be a lie.
@@ -130,35 +134,40 @@ static void decide_how_taken(struct inv_check *check, const struct inv_timeline 
 
 // -- what a finding is about ------------------------------------------------------------------------------------------------
 
-// The object that an address lies in, or is that of; 0: none that has a dossier.
-static uint64_t process_around(const struct inv_dossiers *dossiers, uint64_t address)
+// The object that an address lies in, or is that of; 0: none that has a dossier. `objects` are dossiers by address, which is their
+// first member.
+static uint64_t object_around(const void *objects, size_t count, size_t stride, uint32_t size, uint64_t address)
 {
-	uint32_t size = dossiers->kernel->layout ? dossiers->kernel->layout->size[INV_T_EPROCESS] : 0;
-	size_t low = 0, high = dossiers->process_count;
+	size_t low = 0, high = count;
+	uint64_t start = 0;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (dossiers->processes[middle].address <= address)
+		uint64_t at = *(const uint64_t *)(const void *)((const char *)objects + middle * stride);
+		if (at <= address) {
 			low = middle + 1;
-		else
+			start = at;
+		} else {
 			high = middle;
+		}
 	}
-	uint64_t start = low ? dossiers->processes[low - 1].address : 0;
 	return start && (address == start || address - start < size) ? start : 0;
+}
+
+static uint32_t size_of(const struct inv_dossiers *dossiers, enum inv_type type)
+{
+	return dossiers->kernel->layout ? dossiers->kernel->layout->size[type] : 0;
+}
+
+static uint64_t process_around(const struct inv_dossiers *dossiers, uint64_t address)
+{
+	return object_around(dossiers->processes, dossiers->process_count, sizeof *dossiers->processes,
+	                     size_of(dossiers, INV_T_EPROCESS), address);
 }
 
 static uint64_t thread_around(const struct inv_dossiers *dossiers, uint64_t address)
 {
-	uint32_t size = dossiers->kernel->layout ? dossiers->kernel->layout->size[INV_T_ETHREAD] : 0;
-	size_t low = 0, high = dossiers->thread_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (dossiers->threads[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	uint64_t start = low ? dossiers->threads[low - 1].address : 0;
-	return start && (address == start || address - start < size) ? start : 0;
+	return object_around(dossiers->threads, dossiers->thread_count, sizeof *dossiers->threads,
+	                     size_of(dossiers, INV_T_ETHREAD), address);
 }
 
 // The handle table whose list entry is at this address, or in which it stands: each goes with its process.

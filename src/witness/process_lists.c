@@ -43,7 +43,7 @@ static void testify_symbol(struct inv_testimony *testimony, enum inv_witness_id 
 	testify(testimony, witness, inv_symbol_name(symbol), head, entry_field, list);
 }
 
-static bool number_at(const struct inv_testimony *testimony, uint64_t entry, uint64_t head, uint64_t *number)
+bool inv_active_number(const struct inv_testimony *testimony, uint64_t entry, uint64_t head, uint64_t *number)
 {
 	uint64_t process = inv_process_of_entry(testimony->kernel, entry, INV_F_EPROCESS_ActiveProcessLinks);
 	struct inv_value value = inv_field(testimony->kernel, process, INV_F_EPROCESS_SequenceNumber);
@@ -58,8 +58,8 @@ static void note_gap(struct inv_testimony *testimony, uint64_t first)
 	struct inv_value next = inv_read_u64(kernel, first);
 	struct inv_value back = next.ok ? inv_read_u64(kernel, next.u + 8) : next;
 	struct inv_gap gap;
-	if (back.ok && back.u == first && number_at(testimony, first, 0, &gap.after) &&
-	    number_at(testimony, next.u, UINT64_MAX, &gap.before))
+	if (back.ok && back.u == first && inv_active_number(testimony, first, 0, &gap.after) &&
+	    inv_active_number(testimony, next.u, UINT64_MAX, &gap.before))
 		inv_push(testimony->active_gaps, gap);
 }
 

@@ -226,6 +226,9 @@ const uint32_t *inv_pointers_to(const struct inv_testimony *testimony, uint64_t 
 // What is known of the handle table at an address; NULL: it was not seen.
 const struct inv_table_record *inv_table_record_at(const struct inv_testimony *testimony, uint64_t address);
 
+// The SequenceNumber of the process at an entry of PsActiveProcessHead; `head` for the head itself. False: it has none, or it could
+// not be read.
+bool inv_active_number(const struct inv_testimony *testimony, uint64_t entry, uint64_t head, uint64_t *number);
 // Does what could be read of PsActiveProcessHead prove that the process is not on it?
 bool inv_active_list_leads_past(const struct inv_testimony *testimony, uint64_t process);
 
