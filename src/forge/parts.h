@@ -27,7 +27,6 @@ void inv_machine_give_win32_thread(struct inv_machine *machine, const struct inv
 // What a clone shares with its parent.
 void inv_machine_give_clone(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t section);
 // Objects of their types, counted; the addresses of their bodies.
-uint64_t inv_machine_make_token(struct inv_machine *machine);
 uint64_t inv_machine_make_section(struct inv_machine *machine);
 uint64_t inv_machine_make_file(struct inv_machine *machine);
 // The page of a root that was given back: its PFN entry says free, its content stays.
