@@ -729,7 +729,7 @@ static void make_teb(struct inv_machine *machine, struct inv_forge_thread *threa
 	uint32_t size = inv_machine_size(machine, INV_T_TEB, 0x1838);
 	for (uint64_t at = 0; at < size; at += PAGE)
 		map_user(machine, process, thread->teb + at, INV_PTE_WRITE | INV_PTE_NX);
-	inv_machine_cover(machine, process, thread->teb, 2 * PAGE);
+	inv_machine_cover(machine, process, thread->teb, (uint64_t)2 * PAGE);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueProcess, process->pid);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueThread, thread->tid);
 	put_user_field(machine, process, thread->teb, INV_F_TEB_ProcessEnvironmentBlock, process->peb);
