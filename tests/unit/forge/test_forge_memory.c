@@ -21,7 +21,7 @@ static void acquired_pages_stay(void **state)
 	uint64_t page;
 	inv_ram_put64(ram, LOW, 1);
 	inv_ram_put64(ram, HIGH, 1);
-	inv_ram_acquire(ram, LOW + 2 * INV_RAM_PAGE);
+	inv_ram_acquire(ram, LOW + (uint64_t)2 * INV_RAM_PAGE);
 	inv_ram_put64(ram, LOW, 2);
 	inv_ram_put64(ram, LOW + INV_RAM_PAGE, 2); // nobody had written it when it was read
 	inv_ram_put64(ram, HIGH, 2);
