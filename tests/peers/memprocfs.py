@@ -73,14 +73,14 @@ class Session:
 
     def __init__(self, folder, image, forensic):
         ctypes.CDLL(os.path.join(folder, "leechcore.so"), mode=ctypes.RTLD_GLOBAL)
-        self.library = ctypes.CDLL(os.path.join(folder, "vmm.so"))
-        self.library.VMMDLL_Initialize.restype = ctypes.c_void_p
+        self.vmm = ctypes.CDLL(os.path.join(folder, "vmm.so"))
+        self.vmm.VMMDLL_Initialize.restype = ctypes.c_void_p
         words = ["", "-device", image, *SWITCHES, *(["-forensic", "1"] if forensic else [])]
         self.handle = ctypes.c_void_p(
-            self.library.VMMDLL_Initialize(len(words), (ctypes.c_char_p * len(words))(*[w.encode() for w in words])))
+            self.vmm.VMMDLL_Initialize(len(words), (ctypes.c_char_p * len(words))(*[w.encode() for w in words])))
         if not self.handle:
             sys.exit("MemProcFS does not open the image")
-        self.library.VMMDLL_InitializePlugins(self.handle)
+        self.vmm.VMMDLL_InitializePlugins(self.handle)
         for _ in range(600 if forensic else 0):
             if self.read(r"\forensic\progress_percent.txt").strip() == "100":
                 break
@@ -90,7 +90,7 @@ class Session:
         text, buffer, got = b"", ctypes.create_string_buffer(CHUNK), ctypes.c_uint32()
         while True:
             got.value = 0
-            self.library.VMMDLL_VfsReadU(self.handle, path.encode(), buffer, CHUNK, ctypes.byref(got),
+            self.vmm.VMMDLL_VfsReadU(self.handle, path.encode(), buffer, CHUNK, ctypes.byref(got),
                                          ctypes.c_uint64(len(text)))
             if not got.value:
                 return text.decode("utf-8", "replace")
