@@ -402,17 +402,24 @@ static void weigh_findings(struct inv_check *check, const struct inv_timeline *t
 	inv_track_free(weighing.tracks);
 }
 
+struct accused {
+	const struct inv_dossier *key;
+};
+
 // A process that only smear shows apart from the lists is not hidden.
 static void mend_states(struct inv_check *check)
 {
+	struct accused *accused = NULL; // stb_ds map
+	for (size_t i = 0; i < inv_count(check->judge.findings); i++) {
+		struct accused one = {check->judge.findings[i]->subject.process};
+		stbds_hmputs(accused, one);
+	}
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		struct inv_dossier *process = &check->dossiers.processes[i];
-		bool accused = false;
-		for (size_t j = 0; j < inv_count(check->judge.findings) && process->state == INV_STATE_HIDDEN && !accused; j++)
-			accused = check->judge.findings[j]->subject.process == process;
-		if (process->state == INV_STATE_HIDDEN && !accused)
+		if (process->state == INV_STATE_HIDDEN && stbds_hmgeti(accused, process) < 0)
 			process->state = INV_STATE_UNKNOWN;
 	}
+	stbds_hmfree(accused);
 }
 
 void inv_smear_weigh(struct inv_check *check)
