@@ -263,6 +263,8 @@ INV_MUST_USE enum inv_code inv_machine_check(const struct inv_machine *machine, 
 // -- memory by virtual address (place.c) ------------------------------------------------------------------------------------
 void inv_machine_write(struct inv_machine *machine, uint64_t address, const void *bytes, size_t size);
 bool inv_machine_read(const struct inv_machine *machine, uint64_t address, void *buffer, size_t size);
+bool inv_machine_read_through(const struct inv_machine *machine, const struct inv_maps *maps, uint64_t address,
+                              void *buffer, size_t size);
 void inv_machine_put64(struct inv_machine *machine, uint64_t address, uint64_t value);
 uint64_t inv_machine_get64(const struct inv_machine *machine, uint64_t address);
 void inv_machine_write_user(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,
@@ -449,6 +451,9 @@ uint64_t inv_machine_encode_pointer(const struct inv_machine *machine, uint64_t 
 void inv_machine_start_vads(struct inv_machine *machine, struct inv_forge_process *process);
 // MmCleanProcessAddressSpace: an empty tree.
 void inv_machine_drop_vads(struct inv_machine *machine, struct inv_forge_process *process);
+// A private range at `at`, or anywhere fitting if that is 0. Its address; 0: there is a range already.
+uint64_t inv_machine_reserve(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at, uint64_t size,
+                             unsigned protection);
 // A private range for a PEB or TEB, unless one covers its first byte already.
 void inv_machine_cover(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t size);
 

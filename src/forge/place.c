@@ -42,13 +42,14 @@ void inv_machine_write_user(struct inv_machine *machine, const struct inv_forge_
 	write_through(machine, &process->maps, address, bytes, size);
 }
 
-bool inv_machine_read(const struct inv_machine *machine, uint64_t address, void *buffer, size_t size)
+bool inv_machine_read_through(const struct inv_machine *machine, const struct inv_maps *maps, uint64_t address,
+                              void *buffer, size_t size)
 {
 	uint8_t *to = buffer;
 	while (size) {
 		size_t part = part_of(address, size);
 		uint64_t physical;
-		if (!inv_maps_translate(&machine->maps, address, &physical)) {
+		if (!inv_maps_translate(maps, address, &physical)) {
 			memset(to, 0, size);
 			return false;
 		}
@@ -58,6 +59,11 @@ bool inv_machine_read(const struct inv_machine *machine, uint64_t address, void 
 		size -= part;
 	}
 	return true;
+}
+
+bool inv_machine_read(const struct inv_machine *machine, uint64_t address, void *buffer, size_t size)
+{
+	return inv_machine_read_through(machine, &machine->maps, address, buffer, size);
 }
 
 void inv_machine_put64(struct inv_machine *machine, uint64_t address, uint64_t value)

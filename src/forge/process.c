@@ -9,6 +9,7 @@
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
+#include "forge/user.h"
 
 #define PAGE INV_RAM_PAGE
 #define STACK_SIZE 0x6000u
@@ -470,35 +471,6 @@ void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_proc
 		                        inv_machine_at(machine, process->address, INV_F_EPROCESS_SessionProcessLinks));
 }
 
-static void map_user(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t flags)
-{
-	inv_maps_map(&process->maps, address, inv_ram_take(machine->ram, INV_RAM_USER), INV_PTE_USER | flags);
-	if (process->user_dtb)
-		inv_machine_make_shadow(machine, process);
-}
-
-struct user_place {
-	struct inv_machine *machine;
-	const struct inv_forge_process *process;
-};
-
-static void put_in_user(void *context, uint32_t rva, const void *bytes, size_t size)
-{
-	const struct user_place *place = context;
-	inv_machine_write_user(place->machine, place->process, place->process->image_base + rva, bytes, size);
-}
-
-// A field of a structure in user memory; the same layout, another set of page tables.
-static void put_user_field(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
-                           enum inv_field field, uint64_t value)
-{
-	unsigned width = inv_machine_width(machine, field);
-	uint8_t bytes[8];
-	inv_put64(bytes, value);
-	if (inv_machine_has(machine, field) && machine->layout->place[field].bits == 0)
-		inv_machine_write_user(machine, process, inv_machine_at(machine, object, field), bytes, width);
-}
-
 uint64_t inv_machine_make_section(struct inv_machine *machine)
 {
 	return inv_machine_object(machine, 0x40, "Sect", TYPE_SECTION);
@@ -507,36 +479,6 @@ uint64_t inv_machine_make_section(struct inv_machine *machine)
 uint64_t inv_machine_make_file(struct inv_machine *machine)
 {
 	return inv_machine_object(machine, 0xd8, "File", TYPE_FILE);
-}
-
-void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_process *process)
-{
-	struct inv_random *random = &machine->random;
-	process->image_base = process->wow64 ? 0x400000 : 0x7ff600000000 + inv_random_below(random, 0x9fff) * 0x100000;
-	map_user(machine, process, process->image_base, INV_PTE_NX);
-	const struct inv_forge_section section = {".text", PAGE, 0x10000 - PAGE, INV_SECTION_CODE};
-	struct inv_forge_pe pe = {
-	    .base = process->image_base, .size = 0x10000, .entry = PAGE, .sections = &section, .section_count = 1};
-	struct user_place place = {machine, process};
-	inv_forge_pe_write(&pe, put_in_user, &place);
-	// Before Windows 10 the PEB stands high in the user half (8 TiB in Windows 7), later anywhere low; the TEBs follow it.
-	// (The exact places are not verified.)
-	process->peb = machine->build >= 10240  ? (1 + inv_random_below(random, 0xff)) << 32 | 0x200000
-	               : machine->build >= 9600 ? 0x7ff5e0000000
-	                                        : 0x7ffe0000000;
-	map_user(machine, process, process->peb, INV_PTE_WRITE | INV_PTE_NX);
-	inv_machine_start_vads(machine, process);
-	inv_machine_cover(machine, process, process->peb, PAGE);
-	put_user_field(machine, process, process->peb, INV_F_PEB_ImageBaseAddress, process->image_base);
-	if (process->session)
-		put_user_field(machine, process, process->peb, INV_F_PEB_SessionId, process->session->id);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_Peb, process->peb);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionBaseAddress, process->image_base);
-	if (process->wow64)
-		inv_machine_put(machine, process->address, INV_F_EPROCESS_WoW64Process,
-		                inv_machine_pool(machine, &machine->pool, 0x10, "Wow6"));
-	if (machine->config.kva_shadow)
-		inv_machine_make_shadow(machine, process);
 }
 
 // The W32PROCESS starts with the address of its EPROCESS.
@@ -722,20 +664,6 @@ static void put_stack(struct inv_machine *machine, struct inv_forge_thread *thre
 	inv_machine_put64(machine, kernel, machine->base + machine->code_rva + 0x10);
 }
 
-static void make_teb(struct inv_machine *machine, struct inv_forge_thread *thread)
-{
-	struct inv_forge_process *process = thread->process;
-	thread->teb = process->peb + 0x1000 + 0x2000ull * process->tebs++;
-	uint32_t size = inv_machine_size(machine, INV_T_TEB, 0x1838);
-	for (uint64_t at = 0; at < size; at += PAGE)
-		map_user(machine, process, thread->teb + at, INV_PTE_WRITE | INV_PTE_NX);
-	inv_machine_cover(machine, process, thread->teb, (uint64_t)2 * PAGE);
-	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueProcess, process->pid);
-	put_user_field(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueThread, thread->tid);
-	put_user_field(machine, process, thread->teb, INV_F_TEB_ProcessEnvironmentBlock, process->peb);
-	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Teb, thread->teb);
-}
-
 static void put_kernel_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
 {
 	uint64_t at = thread->address;
@@ -837,7 +765,7 @@ struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, s
 	note_place(machine, thread->address, NULL, thread);
 	put_stack(machine, thread, process->peb != 0);
 	if (process->peb)
-		make_teb(machine, thread);
+		inv_machine_make_teb(machine, thread);
 	return thread;
 }
 

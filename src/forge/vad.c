@@ -2,13 +2,13 @@
 // The ranges of user addresses of a process as the memory manager records them: a balanced tree of VADs under
 // EPROCESS.VadRoot. Only private ranges are made: those of the shared user page, the PEB and the TEBs. The range of an image
 // needs a section with its subsections and its file, which are not laid out.
-#include "forge/machine.h"
+#include "forge/user.h"
 
 #define PAGE INV_RAM_PAGE
 #define WINDOWS_10 10240u
 #define REGION 0x200000ull // since Windows 10 PEB and TEBs stand in reservations of this size
-#define MM_READONLY 1u
-#define MM_READWRITE 4u
+#define UNIT 0x10000ull    // of reservations
+#define FIRST_FREE 0x10000000ull
 #define SHARED_USER_PAGE 0x7ffe0000ull
 
 // Whether this kernel's VADs are known.
@@ -85,7 +85,7 @@ static void add(struct inv_machine *machine, struct inv_forge_process *process, 
 void inv_machine_start_vads(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	if (known(machine))
-		add(machine, process, (struct inv_forge_vad){SHARED_USER_PAGE, SHARED_USER_PAGE + PAGE, 0, MM_READONLY});
+		add(machine, process, (struct inv_forge_vad){SHARED_USER_PAGE, SHARED_USER_PAGE + PAGE, 0, INV_MM_READONLY});
 }
 
 void inv_machine_cover(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address, uint64_t size)
@@ -97,7 +97,30 @@ void inv_machine_cover(struct inv_machine *machine, struct inv_forge_process *pr
 			return;
 	uint64_t unit = machine->build < WINDOWS_10 ? PAGE : REGION;
 	uint64_t start = address / unit * unit, end = (address + size + unit - 1) / unit * unit;
-	add(machine, process, (struct inv_forge_vad){start, end, 0, MM_READWRITE});
+	add(machine, process, (struct inv_forge_vad){start, end, 0, INV_MM_READWRITE});
+}
+
+// The first free place for a range of this size; Windows would choose by chance.
+static uint64_t free_place(const struct inv_forge_process *process, uint64_t size)
+{
+	uint64_t at = FIRST_FREE;
+	for (size_t i = 0; i < inv_count(process->vads); i++)
+		if (process->vads[i].start < at + size && process->vads[i].end > at)
+			at = (process->vads[i].end + UNIT - 1) / UNIT * UNIT;
+	return at;
+}
+
+uint64_t inv_machine_reserve(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at, uint64_t size,
+                             unsigned protection)
+{
+	uint64_t start = at ? at / PAGE * PAGE : free_place(process, size);
+	uint64_t end = (start + size + PAGE - 1) / PAGE * PAGE;
+	for (size_t i = 0; i < inv_count(process->vads); i++)
+		if (process->vads[i].start < end && process->vads[i].end > start)
+			return 0;
+	if (known(machine))
+		add(machine, process, (struct inv_forge_vad){start, end, 0, protection});
+	return start;
 }
 
 void inv_machine_drop_vads(struct inv_machine *machine, struct inv_forge_process *process)
