@@ -27,6 +27,8 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 		inv_sort_handles(check->testimony);
 		inv_sort_pointers(check->testimony);
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
+		inv_judge_insides(check);
+		inv_judge_settle(&check->judge);
 		inv_smear_weigh(check);
 	}
 	check->seconds = now() - start;

@@ -3,7 +3,7 @@
 #ifndef INV_CHECK_CHECK_H
 #define INV_CHECK_CHECK_H
 
-#include "invariant/invariant.h"
+#include "invariant/inside.h"
 
 // Whether the image was taken while the machine ran, and what that explains.
 struct inv_smear {
@@ -21,9 +21,10 @@ struct inv_check {
 	struct inv_arena *arena;
 	struct inv_dossiers dossiers;
 	struct inv_judge judge;
-	struct inv_smear smear; // of a judged check
-	double seconds;         // of collecting, assembling and judging
-	const char *cut_short;  // a bound that was reached; NULL if none was
+	struct inv_smear smear;             // of a judged check
+	struct inv_control_areas *sections; // of a judged check: the control areas that processes map
+	double seconds;                     // of collecting, assembling and judging
+	const char *cut_short;              // a bound that was reached; NULL if none was
 };
 
 struct inv_check_options {
@@ -41,6 +42,14 @@ void inv_check_free(struct inv_check *check); // NULL is allowed
 void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, struct inv_dossiers *dossiers,
                   const char **cut_short);
 void inv_dossiers_free(struct inv_dossiers *dossiers);
+
+// Reads the inside of one process; what could not be read is said in it. Its threads are the caller's to give. Release with
+// inv_inside_free().
+void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
+                     struct inv_control_areas *sections, struct inv_inside *inside);
+void inv_inside_free(struct inv_inside *inside);
+// Judges the inside of every process that has one.
+void inv_judge_insides(struct inv_check *check);
 
 // Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").
 void inv_smear_weigh(struct inv_check *check);

@@ -17,6 +17,12 @@ static const char *smear_text(const struct inv_invariant *invariant)
 	return texts[invariant->smear];
 }
 
+static const char *weight_text(const struct inv_invariant *invariant)
+{
+	return invariant->weight == INV_HINT ? "an observation, apart from findings: it has honest causes too"
+	                                     : "a finding";
+}
+
 static void write_one(const struct inv_invariant *invariant, FILE *file)
 {
 	fprintf(file, "%s  %s\n\n", invariant->id, invariant->statement);
@@ -26,6 +32,7 @@ static void write_one(const struct inv_invariant *invariant, FILE *file)
 	fprintf(file, "ATT&CK      %s\n", invariant->attack);
 	fprintf(file, "Builds      %s\n", invariant->builds);
 	fprintf(file, "Known from  %s\n", invariant->basis);
+	fprintf(file, "Broken is   %s\n", weight_text(invariant));
 	fprintf(file, "Smear       %s\n", smear_text(invariant));
 	if (!invariant->exceptions[0].id)
 		fputs("Exceptions  none\n", file);
@@ -39,6 +46,8 @@ static void write_markdown(const struct inv_invariant *invariant, FILE *file)
 	fprintf(file, "## %s\n\n**%s**\n\n%s\n\n", invariant->id, invariant->statement, invariant->reason);
 	fprintf(file, "* Compares: %s.\n* Broken by: %s.\n* ATT&CK: %s.\n* Builds: %s.\n* Known from: %s.\n",
 	        invariant->witnesses, invariant->broken_by, invariant->attack, invariant->builds, invariant->basis);
+	if (invariant->weight == INV_HINT)
+		fprintf(file, "* Broken is %s.\n", weight_text(invariant));
 	fprintf(file, "* When memory was read while the machine ran: %s\n", smear_text(invariant));
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
 		fprintf(file, "* Exception `%s`: %s\n", invariant->exceptions[i].id, invariant->exceptions[i].condition);
@@ -54,14 +63,17 @@ static void write_left_out(FILE *file)
 
 static json_t *to_json(const struct inv_invariant *invariant)
 {
+	static const char *const smears[] = {
+	    [INV_SMEAR_LIFE] = "life", [INV_SMEAR_STATE] = "state", [INV_SMEAR_TIME] = "time"};
 	json_t *exceptions = json_array();
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
 		json_array_append_new(exceptions, json_pack("{s:s, s:s}", "id", invariant->exceptions[i].id, "condition",
 		                                            invariant->exceptions[i].condition));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "id", invariant->id, "statement",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "id", invariant->id, "statement",
 	                 invariant->statement, "reason", invariant->reason, "witnesses", invariant->witnesses, "broken_by",
 	                 invariant->broken_by, "attack", invariant->attack, "builds", invariant->builds, "basis",
-	                 invariant->basis, "exceptions", exceptions);
+	                 invariant->basis, "smear", smears[invariant->smear], "weight",
+	                 invariant->weight == INV_HINT ? "observation" : "finding", "exceptions", exceptions);
 }
 
 static void write_json(const struct inv_invariant *only, bool lines, FILE *file)

@@ -36,7 +36,7 @@ static const struct inv_invariant catalogue[] = {
        "Listed without the flag, with no active thread, no exit time and not on the scheduler's list: state "
        "c2 of creation."},
       {"deleting", "Listed without the flag, exited, without threads, and with PointerCount 0: state d1 of deletion."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L02",
      "A process is on PsActiveProcessHead exactly when an entry of PspCidTable leads to it.",
      "PspAllocateProcess makes the entry before PspInsertProcess links the process; PspProcessDelete unlinks it and "
@@ -52,7 +52,7 @@ static const struct inv_invariant catalogue[] = {
                    "scheduled: state c1 of creation."},
       {"deleting", "In the table and not listed, Flags.ProcessInserted clear, exited, without threads, and with "
                    "PointerCount 0: state d1 or d2 of deletion."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L03",
      "A process is on the memory manager's list exactly when it is on PsActiveProcessHead.",
      "MiInsertNewProcess links it with its address space, PspInsertProcess on the active list soon after; only the "
@@ -70,7 +70,7 @@ static const struct inv_invariant catalogue[] = {
        "and c1 of creation."},
       {"deleting", "On the memory manager's list only, Flags.ProcessInserted clear, exited, without threads, and with "
                    "PointerCount 0: state d1 of deletion."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L04",
      "EPROCESS.Session is set exactly when Flags.ProcessInSession is, and exactly then the list of that session, and "
      "of no "
@@ -84,7 +84,7 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_L04,
      {{"not-inserted",
        "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L05",
      "A process has exactly one page table root (under KVA shadow a second one for user mode): DirectoryTableBase "
      "names a frame in use whose PFN entry contains itself, names the entry of the self-map and leads back to the "
@@ -102,7 +102,7 @@ static const struct inv_invariant catalogue[] = {
        "Flags.Outswapped is set, the frame it claims is not in use, no frame is its root, and no CPU runs it."},
       {"replacing", "Flags3.ReplacingPageRoot is set, the root it claims is its own, and there is one more."},
       LOST_SPACE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L06",
      "The process that a page table root's PFN entry leads to is on PsActiveProcessHead and in PspCidTable, and every "
      "root's entry leads to one.",
@@ -116,7 +116,7 @@ static const struct inv_invariant catalogue[] = {
      {{"creating", "Not inserted, no exit time, and both lists of its threads are empty: state c0 or c1 of creation."},
       {"deleting", "Not inserted, exited, PointerCount 0, and both lists of its threads are empty: state d1 of "
                    "deletion."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L07",
      "A process is on KiProcessListHead exactly when KPROCESS.ThreadListHead is not empty.",
      "KeStartThread links it with the first thread, KeTerminateThread unlinks it with the last.",
@@ -127,7 +127,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_L07,
      {IDLE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"L08",
      "Every process on KiProcessListHead is on PsActiveProcessHead.",
      "A process gets its first thread after it was listed, and loses its last long before its object is deleted.",
@@ -138,7 +138,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_L08,
      {IDLE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L09",
      "From the head of PsActiveProcessHead to its tail, SequenceNumber rises strictly and never passes "
      "PspProcessSequenceNumber.",
@@ -150,7 +150,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_L09,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L10",
      "Neighbours on a doubly linked list lead to each other.",
      "Every insertion and removal writes both sides, and stops the system when they disagree.",
@@ -162,7 +162,7 @@ static const struct inv_invariant catalogue[] = {
      CODE ": __fastfail(3)",
      inv_judge_L10,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L11",
      "Every table on HandleTableListHead belongs to a listed process (QuotaProcess) that names it (ObjectTable) and "
      "has "
@@ -181,7 +181,7 @@ static const struct inv_invariant catalogue[] = {
       {"creating", "Flags.ProcessInserted of the owner is clear, and it has no exit time, no active thread and is not "
                    "scheduled."},
       {"exiting", "The owner has Flags.ProcessDelete, no active thread and no ObjectTable any more."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"L12",
      "The object header of a process has the type index of processes.",
      "The object manager makes the header with the object, and dispatches by it whatever is done to the object.",
@@ -193,7 +193,7 @@ static const struct inv_invariant catalogue[] = {
      CODE ": the expression in PspExitThread",
      inv_judge_L12,
      {IDLE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L13",
      "OBJECT_TYPE.TotalNumberOfObjects of processes, of tokens and of jobs is the number of them that all witnesses "
      "together know.",
@@ -211,7 +211,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES "; that every job is on PspJobList as long as it exists is ReactOS' order and not verified on Windows",
      inv_judge_L13,
      {{0}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"L14",
      "A process on a list of processes lies in an allocated block of pool with the tag of processes: one with a "
      "header, or "
@@ -225,7 +225,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES "; pooltag.txt of the debugger; that bit 0 of Va marks a free entry is public practice",
      inv_judge_L14,
      {IDLE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L15",
      "The process that a thread, a CPU or one of the kernel's own pointers names, or that a block of pool is billed "
      "to, is "
@@ -244,7 +244,7 @@ static const struct inv_invariant catalogue[] = {
       {"not-inserted",
        "Only a bill for pool names it, Flags.ProcessInserted is clear and it has no thread: it is being "
        "created, or was deleted."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L16",
      "A process identifier is one that the CID table can hand out (a multiple of 4 whose bits 0x3fc are not all "
      "clear), "
@@ -260,7 +260,7 @@ static const struct inv_invariant catalogue[] = {
       {"creating",
        "The identifier is 0, the process is not on PsActiveProcessHead, Flags.ProcessInserted is clear, and "
        "there is no thread: state c0 of creation."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L17",
      "The lists that show a process are those of one state of its life: being created (the memory manager's list, then "
      "PspCidTable, then PsActiveProcessHead, then ProcessInserted, then threads) or being deleted (the reverse, with "
@@ -273,7 +273,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_L17,
      {IDLE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L18",
      "Every way of finding the page table root, the kernel's base, KDBG and the heads of the kernel's lists gives the "
      "same address, PsInitialSystemProcess is the first element of PsActiveProcessHead, and no second KDBG of this "
@@ -291,7 +291,7 @@ static const struct inv_invariant catalogue[] = {
       {"copy",
        "A second KDBG names this kernel and the same addresses as its own; a second image of the kernel has the "
        "same PDB."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L19",
      "Every process that a handle leads to is on PsActiveProcessHead.",
      "The handle holds a reference, so the object has not been deleted, and a process leaves the list only then.",
@@ -302,7 +302,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_L19,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"L20",
      "OBJECT_HEADER.HandleCount of a process or thread is the number of entries that lead to it in all handle tables; "
      "up "
@@ -316,7 +316,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_L20,
      {IDLE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X01",
      "A process with an ExitTime has no active thread, has Flags.ProcessDelete and ProcessRundown, and is not "
      "scheduled.",
@@ -329,7 +329,7 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_X01,
      {{"exiting", "One last thread is on the scheduler's list with its Terminated flag, ActiveThreads is 0 and "
                   "Flags.ProcessDelete set."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X02",
      "A process that was run down has no handle table, section, image file, win32k state or address space, and is "
      "signalled.",
@@ -342,7 +342,7 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_X02,
      {{"exiting", "One last thread is on the scheduler's list with its Terminated flag, ActiveThreads is 0 and "
                   "Flags.ProcessDelete set."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X03",
      "A process with active threads and without ExitTime has ExitStatus STATUS_PENDING and is not signalled.",
      "Both are written at the exit of the last thread.",
@@ -353,7 +353,7 @@ static const struct inv_invariant catalogue[] = {
      CODE "; confirmed on real dumps",
      inv_judge_X03,
      {IDLE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X04",
      "A process that ended and that a handle still leads to has references.",
      "The handle is one. References that the kernel itself holds cannot be listed: where they alone hold the process, "
@@ -365,7 +365,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_X04,
      {{"unreferenced", "PointerCount is 0 and no handle leads to the process: it is about to be deleted."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X05",
      "A process without active threads and without ExitTime has never run.",
      "PspInsertThread counts the first thread before it can run, and PspExitThread writes ExitTime when the last one "
@@ -391,7 +391,7 @@ static const struct inv_invariant catalogue[] = {
       {"creating",
        "CreateTime is within ten seconds of the image's, or not written yet; no thread names the process and it "
        "has no win32k state."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"X06",
      "A process object that is on no list and whose Flags.ProcessInserted is clear is what a deleted process left, or "
      "one "
@@ -404,7 +404,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_X06,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T01",
      "ActiveThreads is the number of threads on EPROCESS.ThreadListHead that have not begun to terminate.",
      "PspInsertThread counts up, PspExitThread counts down; the thread stays on the list until its object is deleted.",
@@ -415,7 +415,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_T01,
      {IDLE, {"exiting", "The difference is no greater than the number of threads with the Terminated flag."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T02",
      "A thread on KPROCESS.ThreadListHead is on EPROCESS.ThreadListHead; one that is only on the latter has "
      "terminated.",
@@ -427,7 +427,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_T02,
      {IDLE, {"inserting", "CrossThreadFlags.ThreadInserted is clear: the thread is being created."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T03",
      "A thread on a process' list names that process in KTHREAD.Process, and its Cid has that process' identifier.",
      "Both are set at creation and never change.",
@@ -438,7 +438,7 @@ static const struct inv_invariant catalogue[] = {
      CODE "; confirmed on real dumps",
      inv_judge_T03,
      {IDLE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T04",
      "ApcState.Process is KTHREAD.Process, or ApcStateIndex is 1, SavedApcState.Process is KTHREAD.Process and the "
      "process it is attached to is on PsActiveProcessHead.",
@@ -451,7 +451,7 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_T04,
      {{"attached", "ApcStateIndex is 1, the saved state names the thread's own process, and the process it is attached "
                    "to is listed."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T05",
      "PspCidTable leads to every thread under the identifier in its Cid, and to nothing but a thread there.",
      "PspAllocateThread makes the entry before the thread is listed, PspThreadDelete destroys it.",
@@ -462,7 +462,7 @@ static const struct inv_invariant catalogue[] = {
      CODE ": PsAssignThreadId, PspThreadDelete",
      inv_judge_T05,
      {IDLE, {"deleting", "The thread has ended (it is signalled) and PointerCount is 0."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T06",
      "What a KPRCB names as current, next and idle thread is a thread object of a listed process (or of Idle) and on "
      "that process' list.",
@@ -474,7 +474,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T06,
      {IDLE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T07",
      "The CR3 of a CPU is the DirectoryTableBase or UserDirectoryTableBase of the process its current thread runs in.",
      "The CPU translates addresses by it.",
@@ -485,7 +485,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T07,
      {{"stale", "The only record of CR3 is the saved state of a CPU that did not write the image."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T08",
      "Every thread that is ready to run, or waits on a KPRCB's list, is on both lists of its process, and the process "
      "is on "
@@ -498,7 +498,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES "; the entry that links the lists measured on dumps of 19041",
      inv_judge_T08,
      {IDLE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T09",
      "KernelStack lies between StackLimit and InitialStack, InitialStack not above StackBase, and a trap frame inside.",
      "The kernel stack is allocated once and switched as a whole.",
@@ -512,7 +512,7 @@ static const struct inv_invariant catalogue[] = {
       {"running", "The thread is Running and current on a CPU, so that KernelStack is that of its last wait; its trap "
                   "frame is inside all the same."},
       {"terminated", "The thread's state is Terminated and its Terminated flag is set: its stack is gone."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T10",
      "A thread of System starts inside a loaded module.",
      "Drivers create them, and drivers are loaded modules.",
@@ -523,7 +523,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T10,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T14",
      "OBJECT_TYPE.TotalNumberOfObjects of threads is the number of threads that all witnesses together know.",
      "As for processes (L13), with the same tolerance.",
@@ -534,7 +534,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T14,
      {{0}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"T15",
      "A thread is not older than its process and not younger than the image.",
      "A process is created before its first thread.",
@@ -550,7 +550,7 @@ static const struct inv_invariant catalogue[] = {
        "not older than the boot."},
       {"clock-step", "CreateTime and CreateInterruptTime of the process show that the wall clock was set since, and "
                      "another process shows the same."}},
-     INV_SMEAR_TIME},
+     .smear = INV_SMEAR_TIME},
     {"T16",
      "KPROCESS.InstrumentationCallback is 0.",
      "Whatever it names is called on every return to user mode. A value other than 0 is unknown here, because whether "
@@ -562,7 +562,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T16,
      {{0}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"T17",
      "A thread with win32k state is a GUI thread, and its process has win32k state too.",
      "win32k makes the process' state first, and the kernel marks the thread.",
@@ -573,7 +573,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_T17,
      {{"exiting", "The thread's Terminated flag is set."}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"M01",
      "No two processes have the same page table root.",
      "Every process has an address space of its own.",
@@ -584,7 +584,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_M01,
      {{"boot-pair", "The two are Idle and System, proved by address."}, LOST_SPACE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"M02",
      "A page table root maps itself in exactly one slot, the same for all processes.",
      "MmCreateProcessAddressSpace writes that slot; the kernel finds page tables through it.",
@@ -595,7 +595,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_M02,
      {LOST_SPACE},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"M04",
      "Where UserDirectoryTableBase names a page table root, its PFN entry leads back to the process, and its user half "
      "leads to the same tables as that of DirectoryTableBase.",
@@ -607,7 +607,7 @@ static const struct inv_invariant catalogue[] = {
      CODE,
      inv_judge_M04,
      {LOST_SPACE},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"P07",
      "The system started before a process was created, it was created before it exited, and all that is past.",
      "Time runs forward.",
@@ -620,7 +620,7 @@ static const struct inv_invariant catalogue[] = {
      {IDLE,
       {"clock-step", "CreateTime and CreateInterruptTime show that the wall clock was set since, and another process "
                      "shows the same."}},
-     INV_SMEAR_TIME},
+     .smear = INV_SMEAR_TIME},
     {"K07",
      "A thread has ActiveImpersonationInfo exactly when it carries an impersonation token.",
      "PsImpersonateClient sets both, PsRevertToSelf clears both.",
@@ -631,7 +631,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_K07,
      {{0}},
-     INV_SMEAR_STATE},
+     .smear = INV_SMEAR_STATE},
     {"K08",
      "EPROCESS.Protection is a legal pair of type and signer, and a protected process has a signature level.",
      "Protection follows from the signature of the image.",
@@ -642,7 +642,7 @@ static const struct inv_invariant catalogue[] = {
      MEASURED,
      inv_judge_K08,
      {{"minimal", "Flags3.Minimal is set: the process has no image that could be signed."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
     {"S10",
      "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; every job, also one that "
      "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows.",
@@ -662,7 +662,7 @@ static const struct inv_invariant catalogue[] = {
       {"assigning",
        "JobLinks is zero, which one that was ever linked leaves behind nowhere, and the job's counter agrees "
        "with its list: the pointer is set before the list is entered."}},
-     INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE},
 };
 
 static const struct inv_left_out left_out[] = {

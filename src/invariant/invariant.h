@@ -128,6 +128,7 @@ struct inv_excused {
 // The verdicts on one invariant.
 struct inv_tally {
 	size_t holds, broken, excused, unknown;
+	size_t observed;                // in place of broken, of a hint
 	struct inv_text_count *reasons; // stb_ds, of the unknown ones, in order of first appearance
 };
 
@@ -141,7 +142,8 @@ struct inv_judge {
 	size_t index;                        // of the invariant that judges now
 	const struct inv_invariant *current; // the same
 	struct inv_tally *tallies;           // one per invariant of the catalogue
-	struct inv_finding **findings;       // stb_ds
+	struct inv_finding **findings;       // stb_ds; in the order of the catalogue once settled
+	struct inv_finding **observations;   // stb_ds; the same of hints
 	struct inv_excused *excused;         // stb_ds
 };
 
@@ -157,6 +159,14 @@ enum inv_smear_kind {
 	INV_SMEAR_TIME,  // what happened after the page of the clock was read, whatever else is said of the object
 };
 
+// What it means when an invariant does not hold.
+enum inv_weight {
+	INV_PROOF, // both sides cannot be true: a finding
+	INV_HINT,  // it has honest causes that cannot be told apart: an observation, apart from findings
+};
+
+struct inv_inside;
+
 #define INV_MAX_EXCEPTIONS 6
 struct inv_invariant {
 	const char *id;        // "L10"
@@ -166,10 +176,12 @@ struct inv_invariant {
 	const char *broken_by;
 	const char *attack; // MITRE ATT&CK technique
 	const char *builds;
-	const char *basis; // how the fact is known
-	void (*judge)(struct inv_judge *judge);
+	const char *basis;                                   // how the fact is known
+	void (*judge)(struct inv_judge *judge);              // NULL: only the insides of processes are judged
 	struct inv_exception exceptions[INV_MAX_EXCEPTIONS]; // ends with id NULL
 	enum inv_smear_kind smear;
+	void (*judge_inside)(struct inv_judge *judge, const struct inv_inside *inside); // one process; NULL: none
+	enum inv_weight weight;
 };
 
 size_t inv_invariant_count(void);
@@ -190,7 +202,7 @@ void inv_holds(struct inv_judge *judge);
 void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char *exception);
 void inv_unknown(struct inv_judge *judge, const struct inv_value *missing);
 void inv_unknown_because(struct inv_judge *judge, const char *reason); // static text
-// A finding, to which the judge adds its evidence and the excuses that do not apply.
+// A finding (an observation if the invariant is a hint), to which the judge adds its evidence and the excuses that do not apply.
 struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused);
 
 // True when the value was read; else the verdict "unknown" with the value's reason, and false.
@@ -211,5 +223,7 @@ void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char 
 // inv_judge_free().
 void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena);
 void inv_judge_free(struct inv_judge *judge);
+// After the last verdict: brings findings, observations and excuses into the order of the catalogue.
+void inv_judge_settle(struct inv_judge *judge);
 
 #endif

@@ -2,10 +2,11 @@
 // Collecting verdicts.
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "invariant/invariant.h"
+#include "invariant/inside.h"
 
 const char *inv_state_name(enum inv_state state)
 {
@@ -123,13 +124,20 @@ bool inv_need(struct inv_judge *judge, const struct inv_value *value)
 
 struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
 {
-	tally(judge)->broken++;
 	struct inv_finding *finding = inv_arena_alloc(judge->arena, sizeof *finding);
 	*finding = (struct inv_finding){.invariant = judge->current,
 	                                .subject = subject,
 	                                .tier = accused,
 	                                .certainty = judge->certainty,
 	                                .certainty_why = judge->certainty_why};
+	if (judge->current->weight == INV_HINT) {
+		tally(judge)->observed++;
+		finding->certainty = INV_POSSIBLE;
+		finding->certainty_why = "it has honest causes too, which nothing here tells apart";
+		inv_push(judge->observations, finding);
+		return finding;
+	}
+	tally(judge)->broken++;
 	inv_push(judge->findings, finding);
 	return finding;
 }
@@ -155,9 +163,25 @@ static enum inv_tier tier_of_type(enum inv_type type)
 	case INV_T_MI_ACTIVE_PFN:
 	case INV_T_MI_PARTITION:
 	case INV_T_MI_SYSTEM_INFORMATION:
+	case INV_T_MMVAD_SHORT:
+	case INV_T_MMVAD:
+	case INV_T_SUBSECTION:
+	case INV_T_CONTROL_AREA:
+	case INV_T_SEGMENT:
+	case INV_T_SECTION:
+	case INV_T_SECTION_OBJECT:
+	case INV_T_SECTION_IMAGE_INFORMATION:
+	case INV_T_SECTION_OBJECT_POINTERS:
 		return INV_TIER_MEMORY_MANAGER;
+	case INV_T_KTRAP_FRAME:
+		return INV_TIER_HARDWARE;
+	case INV_T_KAPC:
+		return INV_TIER_SCHEDULER;
 	case INV_T_TEB:
 	case INV_T_PEB:
+	case INV_T_PEB_LDR_DATA:
+	case INV_T_LDR_MODULE:
+	case INV_T_RTL_USER_PROCESS_PARAMETERS:
 		return INV_TIER_USER_MODE;
 	default:
 		return INV_TIER_EXECUTIVE;
@@ -246,8 +270,75 @@ void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers,
 	for (size_t i = 0; i < inv_invariant_count(); i++) {
 		judge->index = i;
 		judge->current = inv_invariant(i);
-		judge->current->judge(judge);
+		if (judge->current->judge)
+			judge->current->judge(judge);
 	}
+}
+
+void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside)
+{
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		judge->index = i;
+		judge->current = inv_invariant(i);
+		if (judge->current->judge_inside)
+			judge->current->judge_inside(judge, inside);
+	}
+}
+
+static size_t place_of(const struct inv_invariant *invariant)
+{
+	return (size_t)(invariant - inv_invariant(0));
+}
+
+// Keeps the order of those that break the same invariant: merges two halves that are in order.
+static void sort_findings(struct inv_finding **findings, struct inv_finding **room, size_t count)
+{
+	if (count < 2)
+		return;
+	size_t half = count / 2, left = 0, right = half;
+	sort_findings(findings, room, half);
+	sort_findings(findings + half, room, count - half);
+	for (size_t i = 0; i < count; i++) {
+		bool from_left = left < half && (right == count ||
+		                                 place_of(findings[left]->invariant) <= place_of(findings[right]->invariant));
+		room[i] = from_left ? findings[left++] : findings[right++];
+	}
+	memcpy(findings, room, count * sizeof *findings);
+}
+
+struct placed_excuse {
+	struct inv_excused excused;
+	size_t place;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed_excuse *left = a, *right = b;
+	size_t first = place_of(left->excused.invariant), second = place_of(right->excused.invariant);
+	if (first != second)
+		return first < second ? -1 : 1;
+	return (left->place > right->place) - (left->place < right->place);
+}
+
+static void sort_excused(struct inv_excused *excused, size_t count)
+{
+	struct placed_excuse *placed = inv_alloc((count + 1) * sizeof *placed);
+	for (size_t i = 0; i < count; i++)
+		placed[i] = (struct placed_excuse){excused[i], i};
+	qsort(placed, count, sizeof *placed, by_place);
+	for (size_t i = 0; i < count; i++)
+		excused[i] = placed[i].excused;
+	free(placed);
+}
+
+void inv_judge_settle(struct inv_judge *judge)
+{
+	size_t most = inv_count(judge->findings) + inv_count(judge->observations);
+	struct inv_finding **room = inv_alloc((most + 1) * sizeof(struct inv_finding *));
+	sort_findings(judge->findings, room, inv_count(judge->findings));
+	sort_findings(judge->observations, room, inv_count(judge->observations));
+	free(room);
+	sort_excused(judge->excused, inv_count(judge->excused));
 }
 
 void inv_judge_free(struct inv_judge *judge)
@@ -256,8 +347,13 @@ void inv_judge_free(struct inv_judge *judge)
 		inv_array_free(judge->findings[i]->evidence);
 		inv_array_free(judge->findings[i]->tried);
 	}
+	for (size_t i = 0; i < inv_count(judge->observations); i++) {
+		inv_array_free(judge->observations[i]->evidence);
+		inv_array_free(judge->observations[i]->tried);
+	}
 	for (size_t i = 0; judge->tallies && i < inv_invariant_count(); i++)
 		inv_array_free(judge->tallies[i].reasons);
 	inv_array_free(judge->findings);
+	inv_array_free(judge->observations);
 	inv_array_free(judge->excused);
 }

@@ -177,6 +177,14 @@ static json_t *finding_json(const struct inv_finding *finding)
 	return object;
 }
 
+static json_t *findings_json(struct inv_finding *const *findings)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < inv_count(findings); i++)
+		json_array_append_new(list, finding_json(findings[i]));
+	return list;
+}
+
 static json_t *unknown_json(const struct inv_judge *judge)
 {
 	json_t *unknown = json_array();
@@ -206,16 +214,19 @@ static json_t *summary_json(const struct inv_check *check)
 		sum.broken += tally->broken;
 		sum.excused += tally->excused;
 		sum.unknown += tally->unknown;
+		sum.observed += tally->observed;
 		if (tally->holds)
 			json_object_set_new(held, inv_invariant(i)->id, inv_json_number(tally->holds));
 	}
 	json_t *object = json_object();
 	json_object_set_new(object, "processes", inv_json_number(check->dossiers.process_count));
-	json_object_set_new(object, "judged", inv_json_number(sum.holds + sum.broken + sum.excused + sum.unknown));
+	json_object_set_new(object, "judged",
+	                    inv_json_number(sum.holds + sum.broken + sum.excused + sum.unknown + sum.observed));
 	json_object_set_new(object, "holds", inv_json_number(sum.holds));
 	json_object_set_new(object, "broken", inv_json_number(sum.broken));
 	json_object_set_new(object, "excused", inv_json_number(sum.excused));
 	json_object_set_new(object, "unknown", inv_json_number(sum.unknown));
+	json_object_set_new(object, "observed", inv_json_number(sum.observed));
 	json_object_set_new(object, "held", held);
 	json_object_set_new(object, "cut_short", inv_json_text(check->cut_short));
 	json_object_set_new(object, "seconds", json_real((double)(long)(check->seconds * 1e6) / 1e6));
@@ -246,10 +257,8 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
 		json_array_append_new(processes, process_json(check->testimony, &check->dossiers.processes[i]));
 	json_object_set_new(report, "processes", processes);
-	json_t *findings = json_array();
-	for (size_t i = 0; i < inv_count(check->judge.findings); i++)
-		json_array_append_new(findings, finding_json(check->judge.findings[i]));
-	json_object_set_new(report, "findings", findings);
+	json_object_set_new(report, "findings", findings_json(check->judge.findings));
+	json_object_set_new(report, "observations", findings_json(check->judge.observations));
 	json_t *excused = json_array();
 	for (size_t i = 0; i < inv_count(check->judge.excused); i++) {
 		const struct inv_excused *e = &check->judge.excused[i];

@@ -170,9 +170,9 @@ static void write_processes(const struct page *page)
 	inv_table_free(table);
 }
 
-static void write_finding(const struct page *page, const struct inv_finding *finding)
+static void write_finding(const struct page *page, const struct inv_finding *finding, const char *color)
 {
-	colored(page, RED, finding->invariant->id);
+	colored(page, color, finding->invariant->id);
 	fputs("  ", page->file);
 	inv_write_safe(page->file, inv_subject_text(page->arena, &finding->subject));
 	fprintf(page->file, "\n     %s\n     %s: %s; accused: the %s record. ATT&CK %s.\n", finding->invariant->statement,
@@ -239,7 +239,18 @@ static void write_findings(const struct page *page)
 	if (inv_count(judge->findings) == 0)
 		colored(page, GREEN, "none: no invariant that could be judged is broken\n");
 	for (size_t i = 0; i < inv_count(judge->findings); i++)
-		write_finding(page, judge->findings[i]);
+		write_finding(page, judge->findings[i], RED);
+}
+
+// What is seen and proves nothing by itself.
+static void write_observations(const struct page *page)
+{
+	const struct inv_judge *judge = &page->check->judge;
+	if (inv_count(judge->observations) == 0)
+		return;
+	heading(page, "Observations");
+	for (size_t i = 0; i < inv_count(judge->observations); i++)
+		write_finding(page, judge->observations[i], BOLD);
 }
 
 static void write_excused(const struct page *page)
@@ -269,7 +280,8 @@ static const char *reasons_text(const struct page *page, const struct inv_tally 
 
 static void write_verdicts(const struct page *page)
 {
-	static const char *const columns[] = {"invariant", "holds", "broken", "excused", "unknown", "unknown because"};
+	static const char *const columns[] = {"invariant", "holds",   "broken",         "observed",
+	                                      "excused",   "unknown", "unknown because"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
 	struct inv_tally sum = {0};
 	for (size_t i = 0; i < inv_invariant_count(); i++) {
@@ -277,6 +289,7 @@ static void write_verdicts(const struct page *page)
 		inv_table_text(table, inv_invariant(i)->id);
 		inv_table_number(table, tally->holds);
 		inv_table_number(table, tally->broken);
+		inv_table_number(table, tally->observed);
 		inv_table_number(table, tally->excused);
 		inv_table_number(table, tally->unknown);
 		inv_table_text(table, reasons_text(page, tally));
@@ -284,13 +297,15 @@ static void write_verdicts(const struct page *page)
 		sum.broken += tally->broken;
 		sum.excused += tally->excused;
 		sum.unknown += tally->unknown;
+		sum.observed += tally->observed;
 	}
 	heading(page, "Verdicts");
 	inv_table_write(table, INV_OUTPUT_TEXT, page->file);
 	inv_table_free(table);
-	fprintf(page->file, "\n%zu processes, %zu verdicts: %zu hold, %zu broken, %zu excused, %zu unknown (%.3f s)\n",
-	        page->check->dossiers.process_count, sum.holds + sum.broken + sum.excused + sum.unknown, sum.holds,
-	        sum.broken, sum.excused, sum.unknown, page->check->seconds);
+	fprintf(page->file,
+	        "\n%zu processes, %zu verdicts: %zu hold, %zu broken, %zu observed, %zu excused, %zu unknown (%.3f s)\n",
+	        page->check->dossiers.process_count, sum.holds + sum.broken + sum.observed + sum.excused + sum.unknown,
+	        sum.holds, sum.broken, sum.observed, sum.excused, sum.unknown, page->check->seconds);
 	if (page->check->cut_short)
 		fprintf(page->file, "Incomplete: %s.\n", page->check->cut_short);
 }
@@ -304,6 +319,7 @@ static void write_text(const struct inv_check *check, const char *version, const
 	write_processes(&page);
 	write_accused(&page);
 	write_findings(&page);
+	write_observations(&page);
 	write_excused(&page);
 	write_verdicts(&page);
 	inv_arena_free(page.arena);
@@ -312,8 +328,8 @@ static void write_text(const struct inv_check *check, const char *version, const
 // One record a line, each with the key "record" that says which part of the JSON object it comes from.
 static void write_lines(const json_t *report, FILE *file)
 {
-	static const char *const parts[] = {"witnesses", "processes", "findings", "excused", "unknown"};
-	static const char *const records[] = {"witness", "process", "finding", "excused", "unknown"};
+	static const char *const parts[] = {"witnesses", "processes", "findings", "observations", "excused", "unknown"};
+	static const char *const records[] = {"witness", "process", "finding", "observation", "excused", "unknown"};
 	json_t *head = json_pack("{s:s, s:O, s:O, s:O, s:O}", "record", "check", "invar", json_object_get(report, "invar"),
 	                         "schema", json_object_get(report, "schema"), "image", json_object_get(report, "image"),
 	                         "kernel", json_object_get(report, "kernel"));

@@ -8,7 +8,8 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
 
     status N             the exit status of 'invar check'
     broken ID            a finding with this identifier; all others must be allowed by 'may' or 'broken'
-    may ID               a finding that the same lie also causes
+    observed ID          an observation with this identifier; all others must be allowed by 'may' or 'observed'
+    may ID               a finding or observation that the same lie also causes
     holds ID             at least one verdict "holds"
     excused ID NAME      at least one verdict "excused", by this exception
     unknown ID           at least one verdict "unknown"
@@ -48,7 +49,7 @@ class Expectation:
         self.seeds = 0
         self.accuses = set()
         self.broken, self.may, self.holds, self.unknown = set(), set(), set(), set()
-        self.excused, self.sees = set(), set()
+        self.excused, self.sees, self.observed = set(), set(), set()
         with open(path, encoding="utf-8") as file:
             for line in file:
                 words = line.split("#")[0].split()
@@ -62,7 +63,7 @@ class Expectation:
             self.format = rest[0]
         elif word == "excused":
             self.excused.add(tuple(rest))
-        elif word in ("broken", "may", "holds", "unknown", "accuses", "sees"):
+        elif word in ("broken", "may", "holds", "unknown", "accuses", "sees", "observed"):
             getattr(self, word).add(rest[0])
         else:
             sys.exit(f"{path}: unknown word '{word}'")
@@ -77,6 +78,9 @@ def compare(expect, report, status):
         problems.append(f"status {status} instead of {expect.status}")
     problems += [f"{name} is not reported" for name in sorted(expect.broken - found)]
     problems += [f"{name} is reported" for name in sorted(found - expect.broken - expect.may)]
+    observed = {row["id"] for row in report["observations"]}
+    problems += [f"{name} is not observed" for name in sorted(expect.observed - observed)]
+    problems += [f"{name} is observed" for name in sorted(observed - expect.observed - expect.may)]
     problems += [f"{name} does not hold anywhere" for name in sorted(expect.holds - set(report["summary"]["held"]))]
     problems += [f"{' '.join(pair)} is not excused" for pair in sorted(expect.excused - excused)]
     unknown = {row["id"] for row in report["unknown"]}
@@ -125,7 +129,7 @@ def accusation_problems(expect, report, truth):
     owner = owners(truth)
     attacked = set(truth["attacked"]) | {attack["process"] for attack in truth["attacks"]}
     problems = set()
-    for finding in report["findings"]:
+    for finding in report["findings"] + report["observations"]:
         subject = finding["subject"]
         process = owner.get(subject["address"])
         if subject["kind"] not in PARTIES or not process:
@@ -143,7 +147,7 @@ def sightings(report, truth):
 
 def merge(reports):
     """Of several images of one scenario: what was seen in any."""
-    parts = ("attacked", "witnesses", "findings", "excused", "unknown")
+    parts = ("attacked", "witnesses", "findings", "observations", "excused", "unknown")
     joined = {key: [row for report in reports for row in report[key]] for key in parts}
     return joined | {"summary": {"held": [name for report in reports for name in report["summary"]["held"]]}}
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the inside of each process in turn, lets it be judged, and lets it go: what all of them hold together would not fit.
+#include "invariant/inside.h"
+
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "check/check.h"
+
+bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *kernel)
+{
+	if (kernel->fragments || !kernel->space || !inv_space_has_page_tables(kernel->space) || !inv_is_live(process))
+		return false;
+	return process->role != INV_ROLE_IDLE && process->role != INV_ROLE_SYSTEM;
+}
+
+// Threads by the process on whose lists they stand, else by their own word.
+struct owned {
+	uint64_t owner;
+	const struct inv_thread_dossier *thread;
+};
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct owned *left = a, *right = b;
+	if (left->owner != right->owner)
+		return left->owner < right->owner ? -1 : 1;
+	return (left->thread->address > right->thread->address) - (left->thread->address < right->thread->address);
+}
+
+struct owners {
+	struct owned *owned;                       // by owner, then address
+	const struct inv_thread_dossier **threads; // the same order
+	size_t count;
+};
+
+static void make_owners(const struct inv_dossiers *dossiers, struct owners *owners)
+{
+	owners->count = dossiers->thread_count;
+	owners->owned = inv_alloc((owners->count + 1) * sizeof *owners->owned);
+	owners->threads = inv_alloc((owners->count + 1) * sizeof(struct inv_thread_dossier *));
+	for (size_t i = 0; i < owners->count; i++) {
+		const struct inv_thread_dossier *thread = &dossiers->threads[i];
+		owners->owned[i].owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
+		owners->owned[i].thread = thread;
+	}
+	qsort(owners->owned, owners->count, sizeof *owners->owned, by_owner);
+	for (size_t i = 0; i < owners->count; i++)
+		owners->threads[i] = owners->owned[i].thread;
+}
+
+static void free_owners(struct owners *owners)
+{
+	free(owners->owned);
+	free(owners->threads);
+}
+
+static void give_threads(const struct owners *owners, struct inv_inside *inside)
+{
+	size_t low = 0, high = owners->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (owners->owned[middle].owner < inside->process->address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	inside->threads = owners->threads + low;
+	while (low + inside->thread_count < owners->count &&
+	       owners->owned[low + inside->thread_count].owner == inside->process->address)
+		inside->thread_count++;
+}
+
+void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
+                     struct inv_control_areas *sections, struct inv_inside *inside)
+{
+	*inside =
+	    (struct inv_inside){.dossiers = dossiers, .process = process, .arena = inv_arena_new(), .sections = sections};
+}
+
+void inv_inside_free(struct inv_inside *inside)
+{
+	inv_arena_free(inside->arena);
+}
+
+void inv_judge_insides(struct inv_check *check)
+{
+	struct owners owners = {0};
+	make_owners(&check->dossiers, &owners);
+	for (size_t i = 0; i < check->dossiers.process_count; i++) {
+		const struct inv_dossier *process = &check->dossiers.processes[i];
+		if (!inv_has_inside(process, check->kernel))
+			continue;
+		struct inv_inside inside;
+		inv_inside_read(&check->dossiers, process, check->sections, &inside);
+		give_threads(&owners, &inside);
+		inv_judge_inside(&check->judge, &inside);
+		inv_inside_free(&inside);
+	}
+	free_owners(&owners);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of one process, as far as the judges of families 3 to 5 need it: ranges, pages, sections, its image, what it says of
+// itself in user mode, its threads. Read for one process at a time, judged, and let go.
+#ifndef INV_INVARIANT_INSIDE_H
+#define INV_INVARIANT_INSIDE_H
+
+#include "invariant/invariant.h"
+#include "nt/peb.h"
+#include "nt/section.h"
+#include "nt/user.h"
+#include "nt/vad.h"
+
+// A page that says something by itself.
+enum inv_page_kind {
+	INV_PAGE_UNCOVERED,  // valid, and no VAD covers it
+	INV_PAGE_EXECUTABLE, // may be executed, in a range that does not allow it
+	INV_PAGE_WRITABLE_EXECUTABLE,
+	INV_PAGE_FOREIGN,    // its PFN entry says that it belongs elsewhere
+	INV_PAGE_SUPERVISOR, // of the user half, and not for user mode
+	INV_PAGE_PATCHED,    // executable, of an image, private, and not what the file's page holds
+	INV_PAGE_COPIED,     // the same, and equal, or the file's page is not in the image
+	INV_PAGE_HEADER,     // begins as a PE file does, outside of image ranges
+	INV_PAGE_KINDS,
+};
+const char *inv_page_kind_name(enum inv_page_kind kind);
+struct inv_page_note {
+	enum inv_page_kind kind;
+	struct inv_user_page page;
+	const struct inv_vad *vad; // NULL: none
+	uint64_t prototype;        // address of the prototype PTE, if there is one
+	uint64_t shared;           // physical address of the file's page, 0: not in memory
+	struct inv_value pfn;      // PFN entry: its address, and PteAddress
+};
+#define INV_PAGE_NOTES 256u // kept of each kind; all are counted
+
+// What the pages of one VAD amount to.
+struct inv_range_pages {
+	uint32_t valid, executable, writable_executable, private_copies, transition, paged_out;
+};
+
+struct inv_survey {
+	bool complete;      // every page table could be read
+	struct inv_why why; // why not
+	size_t pages;       // valid ones
+	size_t private_pages, shared_pages;
+	size_t tables_missing;
+	struct inv_range_pages *ranges; // stb_ds, one for each VAD of the tree, in its order
+	struct inv_page_note *notes;    // stb_ds, by kind, then address
+	size_t noted[INV_PAGE_KINDS];   // how many there are of each
+};
+
+// The image that the process runs, as the kernel has it.
+struct inv_main_image {
+	struct inv_value base;                  // EPROCESS.SectionBaseAddress
+	struct inv_value section_object;        // EPROCESS.SectionObject
+	struct inv_value area;                  // its control area
+	const struct inv_control_area *section; // NULL: unreadable
+	struct inv_value file_pointer;          // EPROCESS.ImageFilePointer
+	struct inv_file file;                   // what that leads to
+	const struct inv_vad *vad;              // that starts at the base; NULL: none
+};
+
+struct inv_inside {
+	const struct inv_dossiers *dossiers;
+	const struct inv_dossier *process;
+	struct inv_arena *arena; // of what is read for this process
+	struct inv_control_areas *sections;
+	struct inv_user *user; // NULL: its memory cannot be read
+	struct inv_why why;    // why not
+	struct inv_vad_tree vads;
+	struct inv_survey survey;
+	struct inv_main_image image;
+	struct inv_peb peb;                        // address 0: it has none, or it could not be read
+	struct inv_peb peb32;                      // of a WOW64 process
+	const struct inv_thread_dossier **threads; // of this process, by address
+	size_t thread_count;
+};
+
+// Whether the process has an inside to be judged: it lives, has user memory, and is none of the kernel's own processes.
+bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *kernel);
+
+// Adds the verdicts on one process. Between inv_judge_all() and inv_judge_settle().
+void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside);
+
+#endif
