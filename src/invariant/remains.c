@@ -12,8 +12,6 @@
 #define OPTIONAL_MAX 0xa0u // optional headers between the pool header and the object header
 #define TAG_MASK 0x7fffffffu
 #define TAG_PROCESS 0x636f7250u // "Proc"
-// From 1903 on pool is a segment heap: blocks may lack a header, and what it writes into those that are free is not verified.
-#define SEGMENT_HEAP_BUILD 18362u
 
 struct block {
 	uint64_t address; // of its header; 0: none was found
@@ -88,7 +86,10 @@ static bool may_begin_page(const struct inv_judge *judge, uint64_t object_header
 
 static const char *why_unknown(const struct inv_judge *judge, uint64_t object_header, enum big_answer big)
 {
-	if (judge->kernel->version.build == 0 || judge->kernel->version.build >= SEGMENT_HEAP_BUILD)
+	// Without such lists pool is a segment heap: blocks may lack a header, and what it writes into those that are free is not
+	// verified.
+	uint64_t lists;
+	if (!inv_field_address(judge->kernel, 0, INV_F_POOL_DESCRIPTOR_ListHeads, &lists))
 		return "the segment heap (Windows 10 1903 and later) keeps records of its own, which are not read";
 	if (big == BIG_UNKNOWN && may_begin_page(judge, object_header))
 		return "the block begins a page, and PoolBigPageTable could not be read to its end";
