@@ -29,6 +29,8 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
 		inv_judge_insides(check);
 		inv_judge_settle(&check->judge);
+		if (check->judge.beyond && !check->cut_short)
+			check->cut_short = "more is broken than is kept; the counts are whole";
 		inv_smear_weigh(check);
 	}
 	check->seconds = now() - start;

@@ -42,7 +42,7 @@ static void clue_says(struct inv_judge *judge, struct inv_finding *finding, cons
 	    .value = clue->value,
 	    .says = clue->note ? clue->note : "found in this way"};
 	(void)judge;
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 }
 
 static void judge_anchor(struct inv_judge *judge, enum inv_anchor anchor)

@@ -132,7 +132,7 @@ static void judge_root(struct inv_judge *judge, const struct inv_cpu_record *cpu
 	                                "CR3",         root->value.address,
 	                                root->value.u, "the CPU used this page table root",
 	                                false};
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 	inv_field_says(judge, finding, INV_F_KTHREAD_ApcStateProcess, &process, "while it ran in this process");
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &dtb, "which claims another root");
 	if (user.ok && user.u != 0)

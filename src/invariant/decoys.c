@@ -46,11 +46,11 @@ static struct inv_finding *accuse_block(struct inv_judge *judge, const struct in
 	return finding;
 }
 
-static void says(struct inv_finding *finding, const char *witness, const char *field, uint64_t address, uint64_t value,
-                 const char *text)
+static void says(struct inv_judge *judge, struct inv_finding *finding, const char *witness, const char *field,
+                 uint64_t address, uint64_t value, const char *text)
 {
 	struct inv_evidence evidence = {witness, INV_TIER_EXECUTIVE, field, address, value, text, true};
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 }
 
 // How many of the block's addresses of globals are not the kernel's own. `*compared`: how many could be asked.
@@ -92,8 +92,8 @@ static void judge_same_kernel(struct inv_judge *judge, const struct inv_kdbg *bl
 		if (!at || !inv_kdbg_u64(block, at, &here) || !own_value(judge, (enum inv_symbol)i, at, &own) || here == own)
 			continue;
 		const char *name = inv_symbol_name((enum inv_symbol)i);
-		says(finding, "sweep", name, block->address + at, here, "a second KDBG of this kernel says so");
-		says(finding, judge->kernel->kdbg.found ? "KDBG" : "symbol", name, judge->kernel->kdbg.address, own,
+		says(judge, finding, "sweep", name, block->address + at, here, "a second KDBG of this kernel says so");
+		says(judge, finding, judge->kernel->kdbg.found ? "KDBG" : "symbol", name, judge->kernel->kdbg.address, own,
 		     "the kernel's own says so");
 	}
 }
@@ -109,9 +109,9 @@ static void judge_other_kernel(struct inv_judge *judge, const struct inv_kdbg *b
 		return;
 	}
 	struct inv_finding *finding = accuse_block(judge, block);
-	says(finding, "sweep", "KernBase", block->address + INV_KDBG_KERN_BASE, base,
+	says(judge, finding, "sweep", "KernBase", block->address + INV_KDBG_KERN_BASE, base,
 	     "a second KDBG belongs to a second kernel, whose image is mapped there");
-	says(finding, "PE", "kernel base", judge->kernel->base, judge->kernel->base, "the kernel stands here");
+	says(judge, finding, "PE", "kernel base", judge->kernel->base, judge->kernel->base, "the kernel stands here");
 }
 
 static void judge_kdbg(struct inv_judge *judge, const struct inv_hit *hit)

@@ -336,8 +336,8 @@ static void judge_torn_link(struct inv_judge *judge, const struct inv_list *list
 	    {list->name, INV_TIER_EXECUTIVE, forth, there.address, there.u, "one neighbour leads to the other", true},
 	    {list->name, INV_TIER_EXECUTIVE, back, link->back.address, link->back.u, "the other does not lead back", true},
 	};
-	inv_push(finding->evidence, evidence[0]);
-	inv_push(finding->evidence, evidence[1]);
+	inv_add_evidence(judge, finding, evidence[0]);
+	inv_add_evidence(judge, finding, evidence[1]);
 }
 
 static void judge_list(struct inv_judge *judge, const struct inv_list *list)

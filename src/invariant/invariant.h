@@ -145,7 +145,10 @@ struct inv_judge {
 	struct inv_finding **findings;       // stb_ds; in the order of the catalogue once settled
 	struct inv_finding **observations;   // stb_ds; the same of hints
 	struct inv_excused *excused;         // stb_ds
+	struct inv_finding *beyond;          // stands for those that are counted and not kept; NULL: all are kept
 };
+// Findings and observations that are kept, each; of an image that breaks everything the others are only counted.
+#define INV_FINDING_BOUND ((size_t)1 << 17)
 
 struct inv_exception {
 	const char *id;        // "idle"
@@ -213,6 +216,8 @@ void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum i
                     const struct inv_value *value, const char *format, ...) INV_PRINTF(5, 6);
 void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_witness_id witness,
                       const char *field, const struct inv_value *value, const char *format, ...) INV_PRINTF(6, 7);
+// Evidence of any other kind.
+void inv_add_evidence(struct inv_judge *judge, struct inv_finding *finding, struct inv_evidence evidence);
 // What the evidence so far leads to contradicts each other, not the values themselves.
 void inv_means_its_targets(struct inv_finding *finding);
 // An excuse that was tried and does not apply, and why.

@@ -122,22 +122,32 @@ bool inv_need(struct inv_judge *judge, const struct inv_value *value)
 	return value->ok;
 }
 
+// Takes the place of a finding that is not kept: nothing is written into it.
+static struct inv_finding *beyond_bound(struct inv_judge *judge)
+{
+	if (!judge->beyond)
+		judge->beyond = inv_arena_alloc(judge->arena, sizeof *judge->beyond);
+	return judge->beyond;
+}
+
 struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
 {
+	bool hint = judge->current->weight == INV_HINT;
+	*(hint ? &tally(judge)->observed : &tally(judge)->broken) += 1;
+	if (inv_count(hint ? judge->observations : judge->findings) >= INV_FINDING_BOUND)
+		return beyond_bound(judge);
 	struct inv_finding *finding = inv_arena_alloc(judge->arena, sizeof *finding);
 	*finding = (struct inv_finding){.invariant = judge->current,
 	                                .subject = subject,
 	                                .tier = accused,
 	                                .certainty = judge->certainty,
 	                                .certainty_why = judge->certainty_why};
-	if (judge->current->weight == INV_HINT) {
-		tally(judge)->observed++;
+	if (hint) {
 		finding->certainty = INV_POSSIBLE;
 		finding->certainty_why = "it has honest causes too, which nothing here tells apart";
 		inv_push(judge->observations, finding);
 		return finding;
 	}
-	tally(judge)->broken++;
 	inv_push(judge->findings, finding);
 	return finding;
 }
@@ -195,9 +205,17 @@ static INV_PRINTF(2, 0) char *format_text(struct inv_judge *judge, const char *f
 	return inv_arena_strdup(judge->arena, text);
 }
 
+void inv_add_evidence(struct inv_judge *judge, struct inv_finding *finding, struct inv_evidence evidence)
+{
+	if (finding != judge->beyond)
+		inv_push(finding->evidence, evidence);
+}
+
 void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_field field,
                     const struct inv_value *value, const char *format, ...)
 {
+	if (finding == judge->beyond)
+		return;
 	va_list args;
 	va_start(args, format);
 	enum inv_type type = inv_field_info(field)->type;
@@ -209,12 +227,14 @@ void inv_field_says(struct inv_judge *judge, struct inv_finding *finding, enum i
 	                                .says = format_text(judge, format, args),
 	                                .direct = true};
 	va_end(args);
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 }
 
 void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum inv_witness_id witness,
                       const char *field, const struct inv_value *value, const char *format, ...)
 {
+	if (finding == judge->beyond)
+		return;
 	va_list args;
 	va_start(args, format);
 	struct inv_evidence evidence = {.witness = inv_witness(witness)->name,
@@ -224,7 +244,7 @@ void inv_witness_says(struct inv_judge *judge, struct inv_finding *finding, enum
 	                                .value = value->u,
 	                                .says = format_text(judge, format, args)};
 	va_end(args);
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 }
 
 void inv_means_its_targets(struct inv_finding *finding)
@@ -235,6 +255,8 @@ void inv_means_its_targets(struct inv_finding *finding)
 
 void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)
 {
+	if (finding == judge->beyond)
+		return;
 	va_list args;
 	va_start(args, format);
 	struct inv_tried tried = {.exception = exception, .why_not = format_text(judge, format, args)};

@@ -300,7 +300,7 @@ static void judge_orphan(struct inv_judge *judge, const struct inv_pfn_record *r
 	struct inv_value owner = inv_field(judge->kernel, root->pfn.address, INV_F_MMPFN_u1);
 	struct inv_evidence evidence = {"page tables", INV_TIER_HARDWARE,      "PML4", root->pfn.frame * INV_PAGE_SIZE,
 	                                expected,      "the page maps itself", false};
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 	inv_field_says(judge, finding, INV_F_MMPFN_u1, &owner, "the entry of this page table root leads to no process");
 	inv_tried(judge, finding, "creating", "there is no process that could be in creation");
 	inv_tried(judge, finding, "deleting", "there is no process that could be in deletion");

@@ -135,7 +135,7 @@ static void judge_self_map(struct inv_judge *judge, const struct inv_dossier *pr
 	                                : found == 1 ? "the page maps itself in another slot than System's does"
 	                                             : "more than one entry of that page maps the page itself",
 	                                false};
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
 }
 
 void inv_judge_M02(struct inv_judge *judge)
