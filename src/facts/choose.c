@@ -108,3 +108,15 @@ size_t inv_facts_candidates(enum inv_arch arch, uint16_t build, uint16_t revisio
 	free(ranks);
 	return count;
 }
+
+const struct inv_layout *inv_layout_for_wow64(const struct inv_layout *layout)
+{
+	const struct inv_layout *best = NULL;
+	for (size_t i = 0; i < inv_builtin_layout_count; i++) {
+		const struct inv_layout *other = &inv_builtin_layouts[i];
+		if (other->arch == INV_ARCH_X86 && !other->partial && other->build <= layout->build &&
+		    (!best || other->build >= best->build))
+			best = other;
+	}
+	return best;
+}

@@ -122,6 +122,11 @@ size_t inv_facts_builds(enum inv_arch arch, uint32_t time_stamp, uint32_t size_o
 size_t inv_facts_candidates(enum inv_arch arch, uint16_t build, uint16_t revision, const struct inv_layout **out,
                             size_t max);
 
+// How the 32-bit half of a WOW64 process on this x64 kernel lays out what user mode keeps (PEB, TEB, loader, parameters): as the
+// x86 kernel of the same build, or of the nearest build below that is known. NULL: none is. (That an x64 kernel's WOW64 has the
+// structures of the x86 kernel of its build: public practice.)
+const struct inv_layout *inv_layout_for_wow64(const struct inv_layout *layout);
+
 // Facts loaded at run time. A source is a file, or a folder whose files are all opened at once (so that the
 // sandbox can close behind them); content is read only by inv_symbols_load(). Only ISF (.json, .json.xz) is
 // read now; a PDB is recognised and refused with INV_E_UNSUPPORTED.

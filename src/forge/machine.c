@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/machine.h"
+#include "forge/peb.h"
 #include "forge/pfn.h"
 
 #include <stdlib.h>
@@ -171,6 +172,7 @@ static void free_process(struct inv_forge_process *process)
 	inv_array_free(process->handles);
 	inv_array_free(process->vads);
 	inv_array_free(process->free_handles);
+	inv_forge_user_free(process->user);
 	free(process);
 }
 

@@ -119,8 +119,9 @@ struct inv_forge_process {
 	struct inv_forge_session *session; // NULL: none
 	enum inv_forge_stage stage;
 	bool zombie, minimal, system, idle, gui, wow64;
-	bool deleted;  // only its remains are in memory
-	unsigned tebs; // handed out so far
+	bool deleted;                // only its remains are in memory
+	unsigned tebs;               // handed out so far
+	struct inv_forge_user *user; // what stands in its user half (peb.h); NULL: none
 };
 
 struct inv_forge_session {

@@ -74,9 +74,6 @@ void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_proces
 	inv_forge_pe_write(&pe, put_in_user, &place);
 	inv_machine_make_peb(machine, process);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionBaseAddress, process->image_base);
-	if (process->wow64)
-		inv_machine_put(machine, process->address, INV_F_EPROCESS_WoW64Process,
-		                inv_machine_pool(machine, &machine->pool, 0x10, "Wow6"));
 	if (machine->config.kva_shadow)
 		inv_machine_make_shadow(machine, process);
 }
