@@ -35,12 +35,15 @@ struct inv_user_page {
 	uint64_t entry;                  // the PTE as it stands
 	uint64_t entry_at;               // physical address of the PTE; its page is the page table's frame
 	bool valid;                      // the CPU uses it
-	bool user, writable, executable; // of a valid one: what the whole way grants
+	bool user, writable, executable; // of a valid one: what the whole way grants, by the root that user mode uses
 	uint64_t frame;                  // physical address of the page, of a valid one
 	bool wayward;                    // a table on the way is not marked for user mode
 };
+// The most entries and tables to be looked at in one process: 128 GiB of single pages.
+#define INV_USER_PAGES_BOUND ((size_t)1 << 25)
 // Calls `each` for every such entry of the user half in order of addresses, valid or not; it ends early when `each` returns false.
-// Page tables that are not in the image are counted in `*missing`. At most `bound` entries; false when it was reached.
+// Page tables that are not in the image, or that lead back to one on the way, are counted in `*missing`. At most `bound` entries and
+// tables together; false when it was reached.
 bool inv_user_pages(const struct inv_user *user, size_t bound,
                     bool (*each)(void *context, const struct inv_user_page *page), void *context, size_t *missing);
 

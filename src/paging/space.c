@@ -17,6 +17,11 @@ void inv_space_set_pte_format(struct inv_space *space, const struct inv_pte_form
 	space->kind->reset(space);
 }
 
+const struct inv_pte_format *inv_space_pte_format(const struct inv_space *space)
+{
+	return &space->format;
+}
+
 bool inv_space_has_page_tables(const struct inv_space *space)
 {
 	return space->levels != 0;

@@ -46,6 +46,7 @@ void inv_space_add_fragment(struct inv_space *space, uint64_t address, const uin
 void inv_space_free(struct inv_space *space); // NULL is allowed
 
 void inv_space_set_pte_format(struct inv_space *space, const struct inv_pte_format *format);
+const struct inv_pte_format *inv_space_pte_format(const struct inv_space *space);
 bool inv_space_has_page_tables(const struct inv_space *space);
 uint64_t inv_space_dtb(const struct inv_space *space);    // 0 for fragments
 unsigned inv_space_levels(const struct inv_space *space); // 0 for fragments
