@@ -47,6 +47,9 @@ struct reading {
 	uint64_t last;     // the node to the left of the one that comes next; 0: none
 	uint64_t last_end;
 	bool ordered;
+	// Nodes whose balance is not by how much the right side is higher, and those where it is not that of the left side.
+	uint64_t *odd; // stb_ds; at most FAULTS_KEPT are kept
+	size_t odd_count, odd_mirrored;
 };
 
 static void add_fault(struct reading *reading, enum inv_vad_fault_kind kind, uint64_t node, uint64_t other)
@@ -140,9 +143,22 @@ static bool begin_node(struct reading *reading, uint64_t node, uint64_t parent, 
 static void check_balance(struct reading *reading, const struct inv_vad *vad, uint64_t balance, unsigned left,
                           unsigned right)
 {
-	bool is_avl = left == right || left + 1 == right || left == right + 1;
-	if (!is_avl || ((uint64_t)right - left & BALANCE_BITS) != balance)
+	if (left > right + 1 || right > left + 1) {
 		add_fault(reading, INV_VAD_FAULT_BALANCE, vad->address, 0);
+		return;
+	}
+	reading->odd_mirrored += (((uint64_t)left - right) & BALANCE_BITS) != balance;
+	if ((((uint64_t)right - left) & BALANCE_BITS) != balance && reading->odd_count++ < FAULTS_KEPT)
+		inv_push(reading->odd, vad->address);
+}
+
+// Which side is meant is public practice and was not verified in the kernel's code: a tree that is right throughout by the other
+// reading is right.
+static void settle_balance(struct reading *reading)
+{
+	for (size_t i = 0; reading->odd_mirrored && i < inv_count(reading->odd); i++)
+		add_fault(reading, INV_VAD_FAULT_BALANCE, reading->odd[i], 0);
+	inv_array_free(reading->odd);
 }
 
 // Reads a node and all beneath it, and returns how high that tree is. Goes no deeper than INV_VAD_DEPTH.
@@ -198,6 +214,7 @@ void inv_vad_tree_read(const struct inv_kernel *kernel, uint64_t process, struct
 	struct reading reading = {.kernel = kernel, .tree = tree, .ordered = true};
 	tree->complete = true;
 	(void)read_node(&reading, tree->root.u, table, 0);
+	settle_balance(&reading);
 	stbds_hmfree(reading.seen);
 	if (!reading.ordered)
 		qsort(tree->vads, inv_count(tree->vads), sizeof *tree->vads, by_start);
