@@ -20,16 +20,25 @@
 // kernel may have a later one. The numbers are fixed for ever (Linux include/uapi/linux/landlock.h).
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
 #define SYS_landlock_restrict_self 446
 #endif
 
 #define LANDLOCK_VERSION_FLAG 1u
+#define LANDLOCK_PATH_BENEATH 1u
+#define LANDLOCK_WRITE_FILE (UINT64_C(1) << 1)
+#define LANDLOCK_MAKE_REG (UINT64_C(1) << 8)
 
 struct landlock_rules {
 	uint64_t files;   // handled_access_fs
 	uint64_t network; // handled_access_net, from version 4
 	uint64_t scope;   // scoped, from version 6
 };
+
+struct landlock_beneath {
+	uint64_t allowed;
+	int32_t folder;
+} __attribute__((packed));
 
 // All rights that a version knows are the lowest bits, without a gap.
 #define LOWEST_BITS(count) ((UINT64_C(1) << (count)) - 1)
@@ -56,8 +65,15 @@ static struct landlock_rules rules_of(int abi)
 	return rules;
 }
 
-// No rule is added: whatever is handled is denied everywhere.
-static void enter_landlock(struct inv_sandbox_state *state)
+// New files may be made in the folder, and written.
+static bool allow_new_files(int ruleset, int folder)
+{
+	struct landlock_beneath rule = {LANDLOCK_MAKE_REG | LANDLOCK_WRITE_FILE, folder};
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PATH_BENEATH, &rule, 0u) == 0;
+}
+
+// No other rule is added: whatever else is handled is denied everywhere.
+static void enter_landlock(const struct inv_sandbox_options *options, struct inv_sandbox_state *state)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_VERSION_FLAG);
 	if (abi < 1) {
@@ -73,7 +89,10 @@ static void enter_landlock(struct inv_sandbox_state *state)
 		         strerror(errno));
 		return;
 	}
-	if (syscall(SYS_landlock_restrict_self, (int)ruleset, 0u) == 0) {
+	if (options->makes_files && !allow_new_files((int)ruleset, options->folder)) {
+		snprintf(state->landlock_missing, sizeof state->landlock_missing, "Landlock refuses the folder: %s",
+		         strerror(errno));
+	} else if (syscall(SYS_landlock_restrict_self, (int)ruleset, 0u) == 0) {
 		state->landlock_abi = (int)abi;
 		state->files = true;
 		state->network = rules.network != 0;
@@ -199,7 +218,17 @@ static int add_deadly(scmp_filter_ctx filter, uint32_t kill)
 	return result;
 }
 
-static int build_filter(scmp_filter_ctx filter)
+// Only new files, and only by the descriptor of the folder; that the name stays within it is Landlock's to see to.
+static int add_new_files(scmp_filter_ctx filter, int folder)
+{
+	struct scmp_arg_cmp conditions[] = {
+	    SCMP_CMP(0, SCMP_CMP_MASKED_EQ, ALL_32_BITS, (scmp_datum_t)folder),
+	    SCMP_CMP(2, SCMP_CMP_MASKED_EQ, ALL_32_BITS, INV_SANDBOX_NEW_FILE),
+	};
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), COUNT(conditions), conditions);
+}
+
+static int build_filter(const struct inv_sandbox_options *options, scmp_filter_ctx filter)
 {
 	// Before Linux 4.14 only the calling thread can be killed.
 	uint32_t kill = seccomp_api_get() >= 3 ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_KILL_THREAD;
@@ -212,15 +241,18 @@ static int build_filter(scmp_filter_ctx filter)
 		result = add_conditional(filter);
 	if (result == 0)
 		result = add_deadly(filter, kill);
+	if (result == 0 && options->makes_files)
+		result = add_new_files(filter, options->folder);
 	return result;
 }
 
-static enum inv_code enter_seccomp(struct inv_sandbox_state *state, struct inv_error *error)
+static enum inv_code enter_seccomp(const struct inv_sandbox_options *options, struct inv_sandbox_state *state,
+                                   struct inv_error *error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!filter)
 		return inv_fail(error, INV_E_INTERNAL, "sandbox: libseccomp cannot make a filter");
-	int result = build_filter(filter);
+	int result = build_filter(options, filter);
 	if (result != 0) {
 		seccomp_release(filter);
 		return inv_fail(error, INV_E_INTERNAL, "sandbox: libseccomp refuses a rule: %s", strerror(-result));
@@ -278,12 +310,12 @@ enum inv_code inv_sandbox_enter(const struct inv_sandbox_options *options, struc
 	if (options->without_landlock)
 		snprintf(state->landlock_missing, sizeof state->landlock_missing, "left out as asked");
 	else
-		enter_landlock(state);
+		enter_landlock(options, state);
 	enum inv_code code = INV_OK;
 	if (options->without_seccomp)
 		snprintf(state->seccomp_missing, sizeof state->seccomp_missing, "left out as asked");
 	else
-		code = enter_seccomp(state, error);
+		code = enter_seccomp(options, state, error);
 	if (code == INV_OK)
 		tell(options->log, state);
 	return code;

@@ -14,6 +14,7 @@
 #ifndef INV_CLI_SANDBOX_H
 #define INV_CLI_SANDBOX_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -24,7 +25,14 @@ struct inv_sandbox_options {
 	// Each leaves out one protection, so that a test can look at the other alone.
 	bool without_landlock;
 	bool without_seccomp;
+	// New files may be made in this folder, which is open: by openat() with this very descriptor and INV_SANDBOX_NEW_FILE. seccomp
+	// cannot see the name, so it is Landlock that keeps it within the folder: without Landlock (state.files) nothing does.
+	bool makes_files;
+	int folder;
 };
+
+// The one way in which a file may be opened inside: it must be new, and no link is followed.
+#define INV_SANDBOX_NEW_FILE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
 // Which protections stand. What a kernel lacks is false, with the reason in words.
 struct inv_sandbox_state {

@@ -744,6 +744,79 @@ static void test_the_program_s_own_work_goes_on(void **state)
 	expect_all_work(*state, protections_here());
 }
 
+// Inside a sandbox that lets files be made in the ground's folder.
+static bool enter_with_folder(const struct ground *ground, unsigned protections, int *folder)
+{
+	struct inv_sandbox_options options = {
+	    .without_landlock = !(protections & LANDLOCK),
+	    .without_seccomp = !(protections & SECCOMP),
+	    .makes_files = true,
+	};
+	struct inv_sandbox_state state;
+	struct inv_error error;
+	*folder = options.folder = open(ground->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *folder >= 0 && inv_sandbox_enter(&options, &state, &error) == INV_OK;
+}
+
+static bool make_at(int folder, const char *name, int flags)
+{
+	int file = openat(folder, name, flags, 0600);
+	bool written = file >= 0 && write(file, content, sizeof content) == (ssize_t)sizeof content;
+	if (file >= 0)
+		close(file);
+	return written;
+}
+
+// What stands in the way of each: the number of the first attempt that went wrong, 0 if none did.
+static int make_files(const struct ground *ground, unsigned protections)
+{
+	int folder;
+	char above[128];
+	snprintf(above, sizeof above, "../%s-above", ground->folder);
+	if (!enter_with_folder(ground, protections, &folder))
+		return 1;
+	if (!make_at(folder, "other", INV_SANDBOX_NEW_FILE))
+		return 2;
+	if (make_at(folder, "other", INV_SANDBOX_NEW_FILE)) // it is there
+		return 3;
+	if ((protections & LANDLOCK) && make_at(folder, above, INV_SANDBOX_NEW_FILE))
+		return 4;
+	if ((protections & SECCOMP) && make_at(folder, "file", O_WRONLY | O_CLOEXEC))
+		return 5;
+	if (openat(folder, "file", O_RDONLY | O_CLOEXEC) >= 0)
+		return 6;
+	if (make_at(AT_FDCWD, "sandbox-test-elsewhere", INV_SANDBOX_NEW_FILE))
+		return 7;
+	if (unlinkat(folder, "other", 0) == 0 || mkdirat(folder, "folder", 0700) == 0)
+		return 8;
+	return 0;
+}
+
+static void expect_files(struct ground *ground, unsigned protections)
+{
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		alarm(LIMIT_SECONDS);
+		_exit(make_files(ground, protections));
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	tidy(ground);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_only_new_files_in_one_folder(void **state)
+{
+	need(LANDLOCK);
+	expect_files(*state, LANDLOCK);
+	need(LANDLOCK | SECCOMP);
+	expect_files(*state, LANDLOCK | SECCOMP);
+	expect_files(*state, SECCOMP);
+}
+
 static bool abort_itself(const struct ground *ground)
 {
 	(void)ground;
@@ -828,7 +901,7 @@ int main(void)
 	    cmocka_unit_test(test_seccomp_alone_denies),       cmocka_unit_test(test_both_deny),
 	    cmocka_unit_test(test_an_attacker_s_call_kills),   cmocka_unit_test(test_the_program_s_own_work_goes_on),
 	    cmocka_unit_test(test_abort_is_seen_as_such),      cmocka_unit_test(test_state_tells_what_stands),
-	    cmocka_unit_test(test_a_second_thread_is_refused),
+	    cmocka_unit_test(test_a_second_thread_is_refused), cmocka_unit_test(test_only_new_files_in_one_folder),
 	};
 	return cmocka_run_group_tests(tests, prepare, clear);
 }
