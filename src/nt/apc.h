@@ -7,7 +7,7 @@
 #include "kernel/kernel.h"
 #include "kernel/list.h"
 
-#define INV_APC_OBJECT 0x12u // KAPC.Type (KOBJECTS of the kernel's PDB: ApcObject)
+#define INV_APC_OBJECT 0x12u         // KAPC.Type (KOBJECTS of the kernel's PDB: ApcObject)
 #define INV_APC_BOUND ((size_t)4096) // of one queue
 
 enum inv_apc_queue { INV_APC_KERNEL, INV_APC_USER, INV_APC_QUEUES };
@@ -33,7 +33,7 @@ struct inv_apc_head {
 };
 
 struct inv_apcs {
-	struct inv_apc *apcs; // stb_ds: kernel's, then user mode's, then those set aside
+	struct inv_apc *apcs;                         // stb_ds: kernel's, then user mode's, then those set aside
 	struct inv_apc_head heads[2][INV_APC_QUEUES]; // [1]: SavedApcState, of a thread that is attached
 };
 

@@ -73,7 +73,7 @@ static void put_queue(struct world *world, uint64_t head, unsigned first, unsign
 		put_byte(world, apc, INV_F_KAPC_Type, INV_APC_OBJECT);
 		put_byte(world, apc, INV_F_KAPC_Inserted, 1);
 		put(world, place(world, apc, INV_F_KAPC_Thread), THREAD);
-		put(world, place(world, apc, INV_F_KAPC_NormalRoutine), 0x7ff800000000 + first + i);
+		put(world, place(world, apc, INV_F_KAPC_NormalRoutine), 0x7ff800000000u + first + i);
 		last = entry;
 	}
 	put(world, last, head);
@@ -83,7 +83,12 @@ static void put_queue(struct world *world, uint64_t head, unsigned first, unsign
 static bool fits(size_t layout)
 {
 	const struct inv_layout *known = inv_facts_layout(layout);
-	return known->arch == INV_ARCH_X64 && !known->partial && known->place[INV_F_KAPC_Thread].offset != INV_NO_OFFSET;
+	static const enum inv_field used[] = {INV_F_KAPC_Thread, INV_F_KTHREAD_ApcListHead, INV_F_KTHREAD_SavedApcListHead,
+	                                      INV_F_KTHREAD_ApcStateIndex, INV_F_KTHREAD_TrapFrame};
+	for (size_t i = 0; i < sizeof used / sizeof used[0]; i++)
+		if (known->place[used[i]].offset == INV_NO_OFFSET)
+			return false;
+	return known->arch == INV_ARCH_X64 && !known->partial;
 }
 
 static void test_queues(void **state)
