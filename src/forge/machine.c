@@ -2,6 +2,7 @@
 #include "forge/machine.h"
 #include "forge/peb.h"
 #include "forge/pfn.h"
+#include "forge/section.h"
 
 #include <stdlib.h>
 
@@ -171,6 +172,9 @@ static void free_process(struct inv_forge_process *process)
 	inv_array_free(process->threads);
 	inv_array_free(process->handles);
 	inv_array_free(process->vads);
+	inv_array_free(process->modules);
+	if (process->section && --process->section->references == 0)
+		free(process->section);
 	inv_array_free(process->free_handles);
 	inv_forge_user_free(process->user);
 	free(process);
@@ -183,6 +187,7 @@ void inv_machine_free(struct inv_machine *machine)
 	for (size_t i = 0; i < inv_count(machine->processes); i++)
 		free_process(machine->processes[i]);
 	inv_array_free(machine->processes);
+	inv_forge_free_files(machine);
 	inv_array_free(machine->freed_ids);
 	inv_array_free(machine->given_ids);
 	for (size_t i = 0; i < inv_count(machine->sessions); i++)

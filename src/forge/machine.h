@@ -81,11 +81,30 @@ struct inv_forge_handle {
 	uint32_t access;
 };
 
+struct inv_forge_area; // of section.h, as the next
+struct inv_forge_file;
+struct inv_forge_user_module;
+
 // A range of user addresses that a VAD describes.
 struct inv_forge_vad {
 	uint64_t start, end; // from a page to behind the last
-	uint64_t address;    // MMVAD_SHORT
+	uint64_t address;    // MMVAD_SHORT or, of a view, MMVAD; 0: this kernel's are not known
 	unsigned protection; // as in its flags
+	bool committed;      // of private memory: all of it, when it was allocated
+	struct inv_forge_area *area; // NULL: private memory
+	uint32_t first;              // page of the area that stands at the start
+};
+
+// Section object of a process, which clones share.
+struct inv_forge_process_section {
+	uint64_t object;
+	struct inv_forge_area *area;
+	unsigned references;
+};
+
+struct inv_forge_file_entry {
+	char *key; // path
+	struct inv_forge_file *value;
 };
 
 // Where creation or deletion of a process stopped: the states of its life-time automaton.
@@ -112,6 +131,9 @@ struct inv_forge_process {
 	uint64_t *free_handles;           // stb_ds; values that are free, the next at the end
 	uint64_t handle_end;              // entries of the table, free ones too
 	struct inv_forge_vad *vads;       // stb_ds, by address; none after the exit
+	struct inv_forge_user_module *modules; // stb_ds, in the order of loading; none after the exit
+	struct inv_forge_file *program;        // NULL: it runs no image
+	struct inv_forge_process_section *section; // what EPROCESS.SectionObject points to; NULL: nothing of the forge's own
 	const char *name;
 	const char *path;
 	struct inv_maps maps;
@@ -122,6 +144,7 @@ struct inv_forge_process {
 	bool deleted;                // only its remains are in memory
 	unsigned tebs;               // handed out so far
 	struct inv_forge_user *user; // what stands in its user half (peb.h); NULL: none
+	unsigned more_modules;       // DLLs beside those of every process
 };
 
 struct inv_forge_session {
@@ -244,6 +267,11 @@ struct inv_machine {
 	struct inv_forge_claim *claims;   // stb_ds
 	struct inv_forge_block *blocks;   // stb_ds map
 	struct inv_forge_attack *attacks; // stb_ds
+	struct inv_forge_file_entry *files; // stb_ds map
+	struct inv_forge_area **areas;      // stb_ds: all control areas
+	uint64_t volume;                    // DEVICE_OBJECT, 0: none yet
+	uint64_t dll_top[2];                // where the last DLL was placed, of x64 and of x86; 0: none yet
+	uint64_t store_file;                // MMPAGING_FILE of the compressed store; 0: none yet
 	uint64_t *attacked;               // stb_ds: addresses of processes that somebody lied about
 	const char **excused;             // stb_ds; without an attack
 
@@ -268,8 +296,6 @@ bool inv_machine_read_through(const struct inv_machine *machine, const struct in
                               void *buffer, size_t size);
 void inv_machine_put64(struct inv_machine *machine, uint64_t address, uint64_t value);
 uint64_t inv_machine_get64(const struct inv_machine *machine, uint64_t address);
-void inv_machine_write_user(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,
-                            const void *bytes, size_t size);
 
 // Fields by the kernel's layout. Putting a field that the layout lacks does nothing; getting it gives 0.
 bool inv_machine_has(const struct inv_machine *machine, enum inv_field field);
@@ -294,7 +320,14 @@ uint64_t inv_region_take(struct inv_machine *machine, struct inv_region *region,
 // An object of the object manager with pool header and object header; the address of its body. `type_index` is encoded as
 // the build does.
 uint64_t inv_machine_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index);
-enum inv_forge_type { INV_FORGE_TOKEN = 5, INV_FORGE_JOB = 6, INV_FORGE_PROCESS = 7, INV_FORGE_THREAD = 8 };
+enum inv_forge_type {
+	INV_FORGE_TOKEN = 5,
+	INV_FORGE_JOB = 6,
+	INV_FORGE_PROCESS = 7,
+	INV_FORGE_THREAD = 8,
+	INV_FORGE_SECTION = 9, // the forge's own choice from here on: these indices differ between builds
+	INV_FORGE_FILE = 10,
+};
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
                                   unsigned mask, const char *name);
@@ -367,8 +400,9 @@ struct inv_process_wish {
 	bool zombie, minimal, gui, wow64;
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
+	unsigned modules; // DLLs beside those of every process
 	bool big, reused; // its object lies in a block of a page or more; one whose address another had before
-	const struct inv_forge_process *clone_of; // NULL: no clone
+	struct inv_forge_process *clone_of; // NULL: no clone
 };
 void inv_machine_make_types(struct inv_machine *machine);
 void inv_machine_make_idle(struct inv_machine *machine);

@@ -3,6 +3,7 @@
 
 #define TABLE_INDEX_MASK 0x1ffu
 #define ROOT_ENTRIES 512u
+#define TABLE_SPAN 0x200000ull // what a table of PTEs maps
 
 void inv_maps_init(struct inv_maps *maps, struct inv_ram *ram, uint64_t root, unsigned levels)
 {
@@ -50,6 +51,41 @@ void inv_maps_map(struct inv_maps *maps, uint64_t address, uint64_t physical, ui
 void inv_maps_set_pte(struct inv_maps *maps, uint64_t address, uint64_t pte)
 {
 	inv_ram_put64(maps->ram, entry_at(maps, address, 1), pte);
+}
+
+// The table of PTEs around an address; 0: there is none.
+static uint64_t table_at(const struct inv_maps *maps, uint64_t address)
+{
+	uint64_t table = maps->root;
+	for (unsigned level = maps->levels; level > 1; level--) {
+		uint64_t entry = inv_ram_get64(maps->ram, table + 8 * index_at(address, level));
+		if (!(entry & INV_PTE_VALID) || (level == 2 && entry & INV_PTE_LARGE))
+			return 0;
+		table = entry & INV_PTE_FRAME;
+	}
+	return table;
+}
+
+uint64_t inv_maps_get_pte(const struct inv_maps *maps, uint64_t address)
+{
+	uint64_t table = maps->root ? table_at(maps, address) : 0;
+	return table ? inv_ram_get64(maps->ram, table + 8 * index_at(address, 1)) : 0;
+}
+
+bool inv_maps_has_table(const struct inv_maps *maps, uint64_t address)
+{
+	return maps->root && table_at(maps, address);
+}
+
+uint64_t inv_maps_count_valid(const struct inv_maps *maps, uint64_t start, uint64_t end)
+{
+	uint64_t count = 0, span = TABLE_SPAN;
+	for (uint64_t at = start; at < end; at = (at / span + 1) * span) {
+		uint64_t table = maps->root ? table_at(maps, at) : 0, stop = (at / span + 1) * span;
+		for (uint64_t page = at; table && page < stop && page < end; page += INV_RAM_PAGE)
+			count += inv_ram_get64(maps->ram, table + 8 * index_at(page, 1)) & INV_PTE_VALID;
+	}
+	return count;
 }
 
 void inv_maps_reserve(struct inv_maps *maps, uint64_t address)
@@ -136,4 +172,19 @@ uint64_t inv_pte_prototype(const struct inv_layout *layout, uint64_t address)
 	uint64_t pte = with(layout, 0, INV_F_MMPTE_SOFTWARE_Prototype, 1);
 	pte = with(layout, pte, INV_F_MMPTE_PROTOTYPE_ProtoAddress, address);
 	return with(layout, pte, INV_F_MMPTE_SOFTWARE_SwizzleBit, 1);
+}
+
+uint64_t inv_pte_subsection(const struct inv_layout *layout, unsigned protection, uint64_t subsection)
+{
+	uint64_t pte = with(layout, 0, INV_F_MMPTE_SOFTWARE_Prototype, 1);
+	pte = with(layout, pte, INV_F_MMPTE_SOFTWARE_Protection, protection);
+	pte = with(layout, pte, INV_F_MMPTE_SUBSECTION_SubsectionAddress, subsection);
+	return with(layout, pte, INV_F_MMPTE_SOFTWARE_SwizzleBit, 1);
+}
+
+uint64_t inv_pte_ask_vad(const struct inv_layout *layout, unsigned protection)
+{
+	uint64_t pte = with(layout, 0, INV_F_MMPTE_SOFTWARE_Prototype, 1);
+	pte = with(layout, pte, INV_F_MMPTE_SOFTWARE_Protection, protection);
+	return with(layout, pte, INV_F_MMPTE_SOFTWARE_PageFileHigh, UINT32_MAX);
 }

@@ -17,6 +17,8 @@
 #define INV_PTE_DIRTY 0x40ull
 #define INV_PTE_LARGE 0x80ull
 #define INV_PTE_GLOBAL 0x100ull
+#define INV_PTE_COPY_ON_WRITE 0x200ull // these two: Windows's own (_MMPTE_HARDWARE.CopyOnWrite and Write, the same on every x64 build)
+#define INV_PTE_MAY_WRITE 0x800ull
 #define INV_PTE_NX (1ull << 63)
 #define INV_PTE_FRAME 0x000ffffffffff000ull
 
@@ -34,6 +36,12 @@ void inv_maps_init(struct inv_maps *maps, struct inv_ram *ram, uint64_t root, un
 void inv_maps_map(struct inv_maps *maps, uint64_t address, uint64_t physical, uint64_t flags);
 // Writes any PTE at the last level, valid or not.
 void inv_maps_set_pte(struct inv_maps *maps, uint64_t address, uint64_t pte);
+// The PTE for an address as it stands there; 0 where there is no table for it.
+uint64_t inv_maps_get_pte(const struct inv_maps *maps, uint64_t address);
+// Whether there is a table of PTEs for an address.
+bool inv_maps_has_table(const struct inv_maps *maps, uint64_t address);
+// How many pages of a range are mapped by valid PTEs.
+uint64_t inv_maps_count_valid(const struct inv_maps *maps, uint64_t start, uint64_t end);
 // Makes sure that the entry of the root that leads to `address` exists, so that copies of the root share it.
 void inv_maps_reserve(struct inv_maps *maps, uint64_t address);
 // Copies the kernel half of another root and writes the self-map entry of this one at `slot`.
@@ -50,5 +58,9 @@ uint64_t inv_pte_demand_zero(const struct inv_layout *layout, unsigned protectio
 uint64_t inv_pte_page_file(const struct inv_layout *layout, unsigned protection, unsigned file, uint32_t page);
 uint64_t inv_pte_transition(const struct inv_layout *layout, unsigned protection, uint64_t physical);
 uint64_t inv_pte_prototype(const struct inv_layout *layout, uint64_t address);
+// A prototype PTE of a page that stands in a file.
+uint64_t inv_pte_subsection(const struct inv_layout *layout, unsigned protection, uint64_t subsection);
+// One that sends to the VAD, with another protection than that has (MI_PTE_LOOKUP_NEEDED).
+uint64_t inv_pte_ask_vad(const struct inv_layout *layout, unsigned protection);
 
 #endif

@@ -14,7 +14,7 @@ struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, s
                                                   uint64_t tid, uint64_t created);
 // A page table root with the kernel half.
 void inv_machine_give_space(struct inv_machine *machine, struct inv_forge_process *process);
-// The image's first page and the PEB; with KVA shadow the second root.
+// Its program and DLLs, and the PEB; with KVA shadow the second root.
 void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_process *process);
 void inv_machine_give_audit_name(struct inv_machine *machine, const struct inv_forge_process *process);
 // Session and flag; `link`: also on the session's list.
@@ -26,9 +26,8 @@ void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_proces
 void inv_machine_give_win32_thread(struct inv_machine *machine, const struct inv_forge_thread *thread);
 // What a clone shares with its parent.
 void inv_machine_give_clone(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t section);
-// Objects of their types, counted; the addresses of their bodies.
+// A section object without content; the address of its body.
 uint64_t inv_machine_make_section(struct inv_machine *machine);
-uint64_t inv_machine_make_file(struct inv_machine *machine);
 // The page of a root that was given back: its PFN entry says free, its content stays.
 void inv_machine_free_root(struct inv_machine *machine, uint64_t root);
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/pfn.h"
 
+#include "forge/section.h"
+
 #define PAGE INV_RAM_PAGE
 #define ENTRIES 512u
 #define SLOT_SIZE (1ull << 39)
-// MMLISTS of public headers: StandbyPageList 2, ActiveAndValid 6.
-#define STANDBY 2u
-#define ACTIVE_AND_VALID 6u
+// MMLISTS of public headers.
+#define STANDBY INV_PFN_STANDBY
+#define ACTIVE_AND_VALID INV_PFN_VALID
 #define KERNEL_HALF 0xffff800000000000ull
 
 static uint32_t entry_size(const struct inv_machine *machine)
@@ -56,6 +58,9 @@ struct entry {
 	uint64_t pte_frame;
 	uint64_t process; // of a root; else 0
 	unsigned location;
+	bool prototype;
+	uint64_t shares;       // of a page of a section
+	uint64_t original_pte; // 0: read and write
 };
 
 static uint64_t entry_address(const struct inv_machine *machine, uint64_t frame)
@@ -113,6 +118,14 @@ static void map_database(struct inv_machine *machine, struct entry **work, uint6
 	note_path(machine, work, address);
 }
 
+// How often PTEs lead to a page, and the references to it as a whole. (Of page tables, which count their entries, not verified.)
+static void put_counts(struct inv_machine *machine, uint64_t at, unsigned location, uint64_t shares)
+{
+	inv_machine_put(machine, at, INV_F_MMPFN_ShareCount, location == ACTIVE_AND_VALID ? shares : 0);
+	inv_machine_put(machine, at, INV_F_MMPFN_ReferenceCount, location == ACTIVE_AND_VALID);
+	inv_machine_put(machine, at, INV_F_MMPFN_PageLocation, location);
+}
+
 // Writes the entries of `work`, and of the frames that the database takes for them.
 static void write_entries(struct inv_machine *machine, struct entry **work)
 {
@@ -122,9 +135,11 @@ static void write_entries(struct inv_machine *machine, struct entry **work)
 		map_database(machine, work, at);
 		map_database(machine, work, at + entry_size(machine) - 1);
 		inv_machine_put(machine, at, INV_F_MMPFN_PteAddress, entry.pte_address);
-		inv_machine_put(machine, at, INV_F_MMPFN_OriginalPte, 4 << 5); // Protection: read and write
+		inv_machine_put(machine, at, INV_F_MMPFN_OriginalPte,
+		                entry.original_pte ? entry.original_pte : 4 << 5); // Protection: read and write
+		inv_machine_put(machine, at, INV_F_MMPFN_PrototypePte, entry.prototype);
+		put_counts(machine, at, entry.location, entry.prototype ? entry.shares : 1);
 		inv_machine_put(machine, at, INV_F_MMPFN_PteFrame, entry.pte_frame);
-		inv_machine_put(machine, at, INV_F_MMPFN_PageLocation, entry.location);
 		inv_machine_put(machine, at, INV_F_MMPFN_PfnExists, 1);
 		if (entry.process)
 			put_owner(machine, at, entry.process);
@@ -181,11 +196,37 @@ static void note_root(struct inv_machine *machine, struct entry **work, uint64_t
 	                          .location = ACTIVE_AND_VALID});
 }
 
+// The pages of sections belong to their prototype PTEs, whoever maps them. Counts of those that are known are written anew.
+static void note_area(struct inv_machine *machine, struct entry **work, struct inv_forge_area *area)
+{
+	area->changed = false;
+	for (uint32_t i = 0; i < inv_count(area->pages); i++) {
+		const struct inv_forge_shared_page *page = &area->pages[i];
+		unsigned location = page->shares ? ACTIVE_AND_VALID : STANDBY;
+		uint64_t prototype = inv_area_prototype(area, i), table = 0;
+		if (page->frame && is_known(machine, page->frame / PAGE)) {
+			put_counts(machine, entry_address(machine, page->frame / PAGE), location, page->shares);
+		} else if (page->frame && inv_maps_translate(&machine->maps, prototype, &table)) {
+			note_entry(machine, work,
+			           (struct entry){.frame = page->frame / PAGE,
+			                          .pte_address = prototype,
+			                          .pte_frame = table / PAGE,
+			                          .location = location,
+			                          .prototype = true,
+			                          .shares = page->shares,
+			                          .original_pte = inv_area_original_pte(machine, area, i)});
+		}
+	}
+}
+
 void inv_machine_sync_pfn(struct inv_machine *machine)
 {
 	if (!has_database(machine))
 		return;
 	struct entry *work = NULL;
+	for (size_t i = 0; i < inv_count(machine->areas); i++)
+		if (machine->areas[i]->changed)
+			note_area(machine, &work, machine->areas[i]);
 	struct walk walk = {machine, &work, machine->self_slot};
 	for (size_t i = 0; i < inv_count(machine->processes); i++) {
 		const struct inv_forge_process *process = machine->processes[i];
@@ -212,6 +253,12 @@ void inv_machine_own_pfn(struct inv_machine *machine, uint64_t physical, uint64_
 	uint64_t entry = inv_machine_pfn_of(machine, physical);
 	if (entry)
 		put_owner(machine, entry, process);
+}
+
+void inv_machine_move_frame(struct inv_machine *machine, uint64_t physical, unsigned location)
+{
+	if (has_database(machine) && is_known(machine, physical / PAGE))
+		put_counts(machine, entry_address(machine, physical / PAGE), location, 1);
 }
 
 void inv_machine_make_shadow(struct inv_machine *machine, struct inv_forge_process *process)

@@ -17,6 +17,11 @@ void inv_machine_sync_pfn(struct inv_machine *machine);
 uint64_t inv_machine_pfn_of(struct inv_machine *machine, uint64_t physical);
 // Writes the back pointer of a page table root, as MiAllocateTopLevelPage and MiSetPageTablePfnBuddy do. 0: none.
 void inv_machine_own_pfn(struct inv_machine *machine, uint64_t physical, uint64_t process);
+// The page went to another list of the memory manager (MMLISTS); its frame keeps its entry. Nothing if it has none yet.
+void inv_machine_move_frame(struct inv_machine *machine, uint64_t physical, unsigned location);
+#define INV_PFN_FREE 1u
+#define INV_PFN_STANDBY 2u
+#define INV_PFN_VALID 6u
 
 // The second root of a process under KVA shadow (MiAllocateProcessShadow), with the same user half.
 void inv_machine_make_shadow(struct inv_machine *machine, struct inv_forge_process *process);

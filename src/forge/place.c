@@ -36,12 +36,6 @@ void inv_machine_write(struct inv_machine *machine, uint64_t address, const void
 	write_through(machine, &machine->maps, address, bytes, size);
 }
 
-void inv_machine_write_user(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,
-                            const void *bytes, size_t size)
-{
-	write_through(machine, &process->maps, address, bytes, size);
-}
-
 bool inv_machine_read_through(const struct inv_machine *machine, const struct inv_maps *maps, uint64_t address,
                               void *buffer, size_t size)
 {

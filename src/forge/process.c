@@ -18,8 +18,6 @@
 #define TYPE_TYPE 2u  // the first index in ObTypeIndexTable since Windows 7; the others follow
 #define PAGED_POOL 1u // POOL_TYPE
 #define NON_PAGED_POOL_NX 0x200u
-#define TYPE_SECTION 9u // the forge's own choice from here on: these indices differ between builds
-#define TYPE_FILE 10u
 #define TYPE_PORT 11u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
@@ -473,12 +471,8 @@ void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_proc
 
 uint64_t inv_machine_make_section(struct inv_machine *machine)
 {
-	return inv_machine_object(machine, 0x40, "Sect", TYPE_SECTION);
-}
-
-uint64_t inv_machine_make_file(struct inv_machine *machine)
-{
-	return inv_machine_object(machine, 0xd8, "File", TYPE_FILE);
+	uint32_t size = inv_machine_size(machine, INV_T_SECTION, 0x40);
+	return pool_tag_object(machine, size, "Sect", "Sec\xf4", INV_FORGE_SECTION);
 }
 
 // The W32PROCESS starts with the address of its EPROCESS.
@@ -599,6 +593,23 @@ struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine,
 	return process;
 }
 
+// A clone has the ranges of the other process, and its section.
+static void give_program(struct inv_machine *machine, struct inv_forge_process *process,
+                         struct inv_forge_process *clone_of)
+{
+	if (!clone_of || !clone_of->section) {
+		inv_machine_give_image(machine, process);
+		inv_machine_give_section(machine, process, NULL);
+		return;
+	}
+	inv_machine_copy_space(machine, process, clone_of);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionBaseAddress, process->image_base);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Peb, process->peb);
+	if (machine->config.kva_shadow)
+		inv_machine_make_shadow(machine, process);
+	inv_machine_give_section(machine, process, clone_of->section);
+}
+
 struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, const struct inv_process_wish *wish,
                                                    struct inv_error *error)
 {
@@ -619,9 +630,8 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	inv_machine_give_audit_name(machine, process);
 	inv_machine_give_table(machine, process);
 	if (!process->minimal) {
-		inv_machine_give_image(machine, process);
-		inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionObject, inv_machine_make_section(machine));
-		inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer, inv_machine_make_file(machine));
+		process->more_modules = wish->modules;
+		give_program(machine, process, wish->clone_of);
 		if (process->session)
 			make_win32(machine, process);
 	}
@@ -859,7 +869,8 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 	                                      INV_F_EPROCESS_VadRoot,          INV_F_EPROCESS_ActiveThreads};
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
 		inv_machine_put(machine, at, gone[i], 0);
-	inv_machine_drop_vads(machine, process);
+	inv_machine_drop_section(machine, process);
+	inv_machine_clean_space(machine, process);
 	inv_machine_close_all(machine, process);
 	if (process->handle_table && machine->handle_table_head &&
 	    inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))

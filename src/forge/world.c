@@ -8,9 +8,9 @@
 
 #include "forge/parts.h"
 #include "forge/pfn.h"
+#include "forge/user.h"
 
 #define PAGE_OF_IDS 0x400u
-#define USER_ENTRIES 256u
 #define MACHINES_OWN 0x8000u // references that the machine itself holds to System
 
 struct laid {
@@ -156,6 +156,19 @@ static void put_state(struct world *world, const struct inv_forge_process *proce
 		inv_machine_put(world->machine, process->address, fields[i].field, fields[i].value);
 }
 
+// The model's section is that of the process's program.
+static void put_section(struct world *world, struct inv_forge_process *process, const struct inv_model_process *from)
+{
+	struct inv_machine *machine = world->machine;
+	uint64_t section = address_of(world, from->section);
+	if (section && process->program && !inv_machine_get(machine, section, INV_F_SECTION_ControlArea) &&
+	    !inv_machine_get(machine, section, INV_F_SECTION_OBJECT_Segment))
+		inv_machine_fill_section(machine, section, process->program->image);
+	if (from->image_file_pointer)
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer,
+		                inv_machine_file(machine, process->path)->object);
+}
+
 // What is referred to, and blocks of its own. (ForkInProgress
 // leads to a thread that the model does not name, and stays zero.)
 static void put_parts(struct world *world, struct inv_forge_process *process, const struct inv_model_process *from)
@@ -168,8 +181,7 @@ static void put_parts(struct world *world, struct inv_forge_process *process, co
 		inv_machine_give_session(machine, process, from->session->id, false);
 	if (process->dtb && (from->vad_count || from->vm_deleted))
 		inv_machine_give_image(machine, process);
-	if (from->image_file_pointer)
-		inv_machine_put(machine, at, INV_F_EPROCESS_ImageFilePointer, inv_machine_make_file(machine));
+	put_section(world, process, from);
 	if (from->se_audit)
 		inv_machine_give_audit_name(machine, process);
 	if (from->kind == INV_MODEL_CLONE)
@@ -484,15 +496,6 @@ static void lay_cpus(struct world *world)
 
 // -- what is over -----------------------------------------------------------------------------------------------------------
 
-// MmCleanProcessAddressSpace: what user mode had is mapped no more.
-static void unmap_user_half(struct inv_machine *machine, struct inv_forge_process *process)
-{
-	for (unsigned i = 0; i < USER_ENTRIES; i++)
-		inv_ram_put64(machine->ram, process->dtb + 8ull * i, 0);
-	if (process->user_dtb)
-		inv_machine_make_shadow(machine, process);
-}
-
 static void bury(struct inv_machine *machine, uint64_t object, uint64_t type, uint32_t *count)
 {
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfObjects, --*count);
@@ -508,7 +511,7 @@ static void lay_remains(struct world *world)
 		if (process && !process->system) {
 			const struct inv_model_process *from = (const void *)laid->key;
 			if (process->dtb && from->vm_deleted)
-				unmap_user_half(machine, process);
+				inv_machine_clean_space(machine, process);
 			if (process->dtb && !from->directory_table_base) {
 				inv_machine_free_root(machine, process->dtb);
 				inv_machine_free_root(machine, process->user_dtb);
@@ -555,7 +558,7 @@ static void clear_spaces(struct world *world)
 		struct inv_forge_process *process = world->laid[i].process;
 		if (process && !process->system &&
 		    ((const struct inv_model_process *)(const void *)world->laid[i].key)->vad_count == 0)
-			inv_machine_drop_vads(world->machine, process);
+			inv_machine_clean_space(world->machine, process);
 	}
 }
 
