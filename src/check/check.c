@@ -26,6 +26,9 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	if (options->judged) {
 		inv_sort_handles(check->testimony);
 		inv_sort_pointers(check->testimony);
+		check->sections = inv_control_areas_new(kernel);
+		check->views = inv_views_read(&check->dossiers, check->sections);
+		check->dossiers.views = check->views;
 		inv_judge_all(&check->judge, &check->dossiers, check->arena);
 		inv_judge_insides(check);
 		inv_judge_settle(&check->judge);
@@ -42,6 +45,8 @@ void inv_check_free(struct inv_check *check)
 	if (!check)
 		return;
 	inv_judge_free(&check->judge);
+	inv_views_free(check->views);
+	inv_control_areas_free(check->sections);
 	inv_dossiers_free(&check->dossiers);
 	inv_testimony_free(check->testimony);
 	inv_sweep_free(check->sweep);

@@ -23,6 +23,7 @@ struct inv_check {
 	struct inv_judge judge;
 	struct inv_smear smear;             // of a judged check
 	struct inv_control_areas *sections; // of a judged check: the control areas that processes map
+	struct inv_views *views;            // of a judged check
 	double seconds;                     // of collecting, assembling and judging
 	const char *cut_short;              // a bound that was reached; NULL if none was
 };
@@ -48,6 +49,12 @@ void inv_dossiers_free(struct inv_dossiers *dossiers);
 void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
                      struct inv_control_areas *sections, struct inv_inside *inside);
 void inv_inside_free(struct inv_inside *inside);
+// Goes through the pages of the process: fills inside->survey. Needs its VADs and its user half. (survey.c)
+void inv_survey_read(struct inv_inside *inside);
+void inv_survey_free(struct inv_survey *survey);
+// What all processes map, by their VADs. (views.c)
+struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections);
+void inv_views_free(struct inv_views *views); // NULL is allowed
 // Judges the inside of every process that has one.
 void inv_judge_insides(struct inv_check *check);
 

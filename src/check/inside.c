@@ -71,15 +71,39 @@ static void give_threads(const struct owners *owners, struct inv_inside *inside)
 		inside->thread_count++;
 }
 
+static void read_main_image(struct inv_inside *inside)
+{
+	const struct inv_kernel *kernel = inside->dossiers->kernel;
+	uint64_t process = inside->process->address;
+	struct inv_main_image *image = &inside->image;
+	image->base = inv_field(kernel, process, INV_F_EPROCESS_SectionBaseAddress);
+	image->section_object = inv_field(kernel, process, INV_F_EPROCESS_SectionObject);
+	image->area = image->section_object;
+	if (image->section_object.ok)
+		image->area = inv_section_object_area(kernel, image->section_object.u);
+	image->section = image->area.ok ? inv_control_area_at(inside->sections, image->area.u) : NULL;
+	image->file_pointer = inv_field(kernel, process, INV_F_EPROCESS_ImageFilePointer);
+	inv_file_read(kernel, image->file_pointer.ok ? image->file_pointer.u : 0, inside->arena, &image->file);
+	const struct inv_vad *vad = image->base.ok ? inv_vad_at(&inside->vads, image->base.u) : NULL;
+	image->vad = vad && vad->start == image->base.u ? vad : NULL;
+}
+
 void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
                      struct inv_control_areas *sections, struct inv_inside *inside)
 {
 	*inside =
 	    (struct inv_inside){.dossiers = dossiers, .process = process, .arena = inv_arena_new(), .sections = sections};
+	inside->user = inv_user_open(dossiers->kernel, process->address, &inside->why);
+	inv_vad_tree_read(dossiers->kernel, process->address, &inside->vads);
+	inv_survey_read(inside);
+	read_main_image(inside);
 }
 
 void inv_inside_free(struct inv_inside *inside)
 {
+	inv_survey_free(&inside->survey);
+	inv_vad_tree_free(&inside->vads);
+	inv_user_close(inside->user);
 	inv_arena_free(inside->arena);
 }
 

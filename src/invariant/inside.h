@@ -44,10 +44,42 @@ struct inv_survey {
 	size_t pages;       // valid ones
 	size_t private_pages, shared_pages;
 	size_t tables_missing;
+	bool pfn_known;     // there is a PFN database to ask
+	size_t pfn_missing; // valid pages of which nothing says whose they are
+	size_t lent;        // in ranges for memory that is somebody else's: of a device, AWE, large pages
+	size_t
+	    combined; // read-only, and shared by a prototype PTE that is no section's: combined with equal pages, or with a clone
+	size_t kernel_shown; // read-only, of the kernel's own, where it shows user mode its clock
+	struct inv_value
+	    user_by_kernel; // an entry of the kernel half that user mode may use: its physical address and value
 	struct inv_range_pages *ranges; // stb_ds, one for each VAD of the tree, in its order
 	struct inv_page_note *notes;    // stb_ds, by kind, then address
 	size_t noted[INV_PAGE_KINDS];   // how many there are of each
 };
+
+// A range of user addresses that maps a control area, of any process.
+struct inv_view {
+	uint64_t vad;     // MMVAD
+	uint64_t area;    // CONTROL_AREA
+	uint64_t process; // in whose tree it stands
+};
+// The prototype PTEs of a subsection.
+struct inv_prototypes {
+	uint64_t start, end; // addresses
+	uint64_t area;
+};
+// What all processes together map.
+struct inv_views {
+	struct inv_view *views;            // stb_ds, by control area, then VAD
+	struct inv_prototypes *prototypes; // stb_ds, by start
+	uint64_t *incomplete;              // stb_ds, sorted: processes whose tree could not be read to its end
+	bool full;                         // there were more than INV_VIEWS_BOUND
+};
+#define INV_VIEWS_BOUND ((size_t)1 << 21)
+// The first view of a control area; further ones follow it. NULL with *count 0: none.
+const struct inv_view *inv_views_of(const struct inv_views *views, uint64_t area, size_t *count);
+// The control area whose prototype PTE stands at this address; 0: of none that a process maps.
+uint64_t inv_prototype_owner(const struct inv_views *views, uint64_t prototype);
 
 // The image that the process runs, as the kernel has it.
 struct inv_main_image {

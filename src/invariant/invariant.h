@@ -32,6 +32,8 @@ struct inv_thread_dossier {
 	struct inv_value cid_process, cid_thread;
 };
 
+struct inv_views; // inside.h
+
 // All the sightings of one process object, keyed by its address.
 struct inv_dossier {
 	uint64_t address;
@@ -58,6 +60,7 @@ struct inv_dossiers {
 	struct inv_dossier *processes; // stb_ds, by address
 	size_t thread_count;
 	struct inv_thread_dossier *threads; // stb_ds, by address
+	const struct inv_views *views;      // what the processes map; NULL: not read
 };
 // Only the sweep saw it: nothing that lives is known to lead to it.
 bool inv_is_only_swept(const struct inv_dossier *process);

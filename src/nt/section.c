@@ -18,16 +18,27 @@ struct inv_control_areas {
 	struct inv_arena *arena;
 	struct entry *entries; // stb_ds map
 	size_t subsections;    // of all
+	size_t page_budget;
 };
 
 // All control areas together may have so many; what lies beyond them is not read.
-#define MOST_SUBSECTIONS ((size_t)1 << 22)
+#define MOST_SUBSECTIONS ((size_t)1 << 20)
+// Pages to be looked at, for each page of the image: memory may be shared by many processes.
+#define VIEWS_OF_A_PAGE 16u
+#define LEAST_BUDGET ((size_t)1 << 22)
 
 struct inv_control_areas *inv_control_areas_new(const struct inv_kernel *kernel)
 {
 	struct inv_control_areas *sections = inv_alloc(sizeof *sections);
-	*sections = (struct inv_control_areas){.kernel = kernel, .arena = inv_arena_new()};
+	*sections = (struct inv_control_areas){.kernel = kernel, .arena = inv_arena_new(), .page_budget = LEAST_BUDGET};
+	if (kernel->image) // a file of this size has so many pages, whatever its header claims
+		sections->page_budget += (size_t)(inv_image_info(kernel->image)->bytes / INV_PAGE_SIZE * VIEWS_OF_A_PAGE);
 	return sections;
+}
+
+size_t *inv_control_areas_page_budget(struct inv_control_areas *sections)
+{
+	return &sections->page_budget;
 }
 
 void inv_control_areas_free(struct inv_control_areas *sections)

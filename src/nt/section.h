@@ -42,7 +42,8 @@ struct inv_control_area {
 	bool subsections_complete;
 };
 
-// All control areas that were asked for, each read once. Bounded: beyond INV_CONTROL_AREA_BOUND, NULL is answered.
+// All control areas that were asked for, each read once. Bounded: beyond INV_CONTROL_AREA_BOUND, NULL is answered. They also keep
+// count of the pages of user memory that may yet be looked at, over all processes.
 struct inv_control_areas;
 #define INV_CONTROL_AREA_BOUND ((size_t)1 << 18)
 struct inv_control_areas *inv_control_areas_new(const struct inv_kernel *kernel);
@@ -50,6 +51,8 @@ void inv_control_areas_free(struct inv_control_areas *sections); // NULL is allo
 // The control area at an address; NULL for address 0, or when there are too many. What could not be read says so. The pointer stays
 // good until the sections are freed.
 const struct inv_control_area *inv_control_area_at(struct inv_control_areas *sections, uint64_t control_area);
+
+size_t *inv_control_areas_page_budget(struct inv_control_areas *sections);
 
 // The control area of a section object (the body): _SECTION.u1.ControlArea since Windows 10; before, _SECTION_OBJECT.Segment leads to
 // the SEGMENT, and that to its control area (public practice).

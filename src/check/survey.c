@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goes through the pages of a process and through its VADs in lockstep, and asks the PFN database whose each page is. Runs over every
+// page of every process, so that it keeps only what says something.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "check/check.h"
+#include "paging/frame.h"
+#include "paging/pte.h"
+
+#define PTE_SIZE 8u
+#define TABLE_ENTRIES 512u
+#define ENTRY_VALID UINT64_C(1)
+#define ENTRY_USER UINT64_C(4)
+#define ENTRY_LARGE (UINT64_C(1) << 7)
+#define PFN_BITS_OF_VA UINT64_C(0x7ffffffff8) // of the address of a PTE in the self-map
+// The last 64 KiB below what MmHighestUserAddress was in 32-bit Windows: at the start of it the page of KUSER_SHARED_DATA
+// (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
+#define KERNEL_SHOWS UINT64_C(0x7ffe0000)
+#define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
+#define PE_OFFSET_AT 0x3cu
+#define PE_OFFSET_MOST 0x400u
+
+struct survey {
+	struct inv_inside *inside;
+	struct inv_survey *result;
+	const struct inv_kernel *kernel;
+	const struct inv_pfn_database *pfn; // NULL: cannot be asked
+	uint64_t pte_base;                  // of the self-map
+	size_t cursor;                      // the first VAD that does not end before the page
+	// The VAD at the cursor: its section, and where the prototype PTEs of its pages stand.
+	size_t looked_up; // the cursor for which this was found, plus 1
+	const struct inv_control_area *area;
+	size_t part;         // index of the subsection
+	uint64_t part_first; // the address that its first PTE (or the view's first) stands for
+	uint64_t part_pte;   // and that PTE; 0: none
+	uint64_t before;     // the page before, if it is in the same range and was not looked at for a header
+	uint64_t before_frame;
+};
+
+static void note(struct survey *survey, enum inv_page_kind kind, const struct inv_user_page *page,
+                 const struct inv_vad *vad, const struct inv_page_note *more)
+{
+	if (survey->result->noted[kind]++ >= INV_PAGE_NOTES)
+		return;
+	struct inv_page_note note = more ? *more : (struct inv_page_note){0};
+	note.kind = kind;
+	note.page = *page;
+	note.vad = vad;
+	inv_push(survey->result->notes, note);
+}
+
+// -- the prototype PTEs of a view -------------------------------------------------------------------------------------------
+
+static void begin_view(struct survey *survey, const struct inv_vad *vad)
+{
+	survey->looked_up = survey->cursor + 1;
+	survey->area = vad->control_area ? inv_control_area_at(survey->inside->sections, vad->control_area) : NULL;
+	survey->part = 0;
+	survey->part_first = vad->start;
+	survey->part_pte = 0;
+	size_t count = survey->area ? inv_count(survey->area->subsections) : 0;
+	while (survey->part < count && survey->area->subsections[survey->part].address != vad->subsection)
+		survey->part++;
+	if (survey->part < count)
+		survey->part_pte = vad->first_prototype ? vad->first_prototype : survey->area->subsections[survey->part].base;
+}
+
+// The prototype PTE for an address of the VAD at the cursor; 0: not known. Addresses only rise.
+static uint64_t prototype_of(struct survey *survey, const struct inv_vad *vad, uint64_t address)
+{
+	if (survey->looked_up != survey->cursor + 1)
+		begin_view(survey, vad);
+	if (!survey->area)
+		return 0;
+	size_t count = inv_count(survey->area->subsections);
+	while (survey->part < count) {
+		const struct inv_subsection *part = &survey->area->subsections[survey->part];
+		uint64_t end = part->base + (uint64_t)part->pages * PTE_SIZE;
+		uint64_t ahead = (address - survey->part_first) / INV_PAGE_SIZE;
+		if (survey->part_pte < part->base || survey->part_pte > end)
+			return 0;
+		uint64_t left = (end - survey->part_pte) / PTE_SIZE;
+		if (ahead < left)
+			return survey->part_pte + ahead * PTE_SIZE;
+		survey->part_first += left * INV_PAGE_SIZE;
+		survey->part++;
+		survey->part_pte = survey->part < count ? survey->area->subsections[survey->part].base : 0;
+	}
+	return 0;
+}
+
+// The frame that a prototype PTE leads to; 0: none in memory.
+static uint64_t frame_of_prototype(const struct survey *survey, uint64_t prototype)
+{
+	struct inv_value entry = inv_read_u64(survey->kernel, prototype);
+	if (!entry.ok)
+		return 0;
+	if (entry.u & ENTRY_VALID)
+		return entry.u & INV_FRAME_MASK;
+	struct inv_pte pte = inv_pte_decode(inv_space_pte_format(survey->kernel->space), entry.u);
+	return pte.form == INV_PTE_TRANSITION ? pte.frame : 0;
+}
+
+// -- whose page it is -------------------------------------------------------------------------------------------------------
+
+// Memory that somebody else owns is what such a range is for.
+static bool is_lent(const struct survey *survey, const struct inv_vad *vad)
+{
+	switch (vad->type) {
+	case INV_VAD_DEVICE_PHYSICAL:
+	case INV_VAD_AWE:
+	case INV_VAD_LARGE_PAGES:
+	case INV_VAD_ROTATE_PHYSICAL:
+	case INV_VAD_LARGE_PAGE_SECTION:
+		return true;
+	default:
+		break;
+	}
+	return survey->area && survey->area->is_physical.ok && survey->area->is_physical.u;
+}
+
+// The kernel's own page, by its own page tables, which it lets user mode read.
+static bool is_shown_by_kernel(const struct survey *survey, const struct inv_user_page *page)
+{
+	uint64_t address;
+	return page->address >= KERNEL_SHOWS && page->address < KERNEL_SHOWS_END && !page->writable && !page->executable &&
+	       inv_pfn_virtual(survey->pfn, page->frame / INV_PAGE_SIZE, &address);
+}
+
+static bool is_own(const struct survey *survey, const struct inv_user_page *page, const struct inv_pfn *pfn)
+{
+	return pfn->location == INV_PFN_ACTIVE && pfn->pte_frame == page->entry_at / INV_PAGE_SIZE &&
+	       (!survey->pte_base || pfn->pte_address == (survey->pte_base | (page->address >> 9 & PFN_BITS_OF_VA)));
+}
+
+// Equal pages of memory are combined, and those of a clone shared, by prototype PTEs that belong to no section; they are never writable.
+static bool is_combined(const struct survey *survey, const struct inv_user_page *page, const struct inv_pfn *pfn)
+{
+	const struct inv_views *views = survey->inside->dossiers->views;
+	return !page->writable && pfn->location == INV_PFN_ACTIVE &&
+	       (!views || inv_prototype_owner(views, pfn->pte_address) == 0) &&
+	       frame_of_prototype(survey, pfn->pte_address) == page->frame;
+}
+
+// `prototype` is the address of the PTE by which the range shares the page; 0: none, or not known.
+static void ask_owner(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad,
+                      uint64_t prototype)
+{
+	struct inv_pfn pfn;
+	struct inv_why why = {0};
+	struct inv_page_note more = {.prototype = prototype};
+	bool read = inv_pfn_read(survey->pfn, page->frame / INV_PAGE_SIZE, &pfn, &why);
+	more.pfn = (struct inv_value){.ok = read, .u = pfn.pte_address, .address = pfn.address, .why = why};
+	if (!read && why.reason != INV_NOT_MAPPED && why.reason != INV_DEMAND_ZERO) {
+		survey->result->pfn_missing++;
+		return;
+	}
+	bool shared = read && pfn.prototype;
+	*(shared ? &survey->result->shared_pages : &survey->result->private_pages) += 1;
+	if (shared ? prototype && pfn.location == INV_PFN_ACTIVE && pfn.pte_address == prototype
+	           : read && is_own(survey, page, &pfn))
+		return;
+	if (is_lent(survey, vad))
+		survey->result->lent++;
+	else if (is_shown_by_kernel(survey, page))
+		survey->result->kernel_shown++;
+	else if (shared && !prototype && !vad->is_private)
+		survey->result->pfn_missing++; // what the range shares could not be read
+	else if (shared && is_combined(survey, page, &pfn))
+		survey->result->combined++;
+	else
+		note(survey, INV_PAGE_FOREIGN, page, vad, &more);
+}
+
+// -- what the page holds ----------------------------------------------------------------------------------------------------
+
+static bool begins_as_pe(const struct survey *survey, uint64_t frame)
+{
+	uint8_t head[PE_OFFSET_MOST + 4];
+	if (inv_image_read(survey->kernel->image, frame, head, sizeof head) < sizeof head || head[0] != 'M' ||
+	    head[1] != 'Z')
+		return false;
+	uint32_t offset = inv_le32(head + PE_OFFSET_AT);
+	return offset <= PE_OFFSET_MOST && memcmp(head + offset, "PE\0", 4) == 0;
+}
+
+// Headers stand before code, and where a range begins; to look at every page would mean to read all memory.
+static void look_for_header(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad)
+{
+	if (survey->before && page->executable && survey->before + INV_PAGE_SIZE == page->address &&
+	    begins_as_pe(survey, survey->before_frame)) {
+		struct inv_user_page before = *page;
+		before.address = survey->before;
+		before.frame = survey->before_frame;
+		before.entry = 0;
+		before.entry_at = 0;
+		before.writable = before.executable = false;
+		note(survey, INV_PAGE_HEADER, &before, vad, NULL);
+	}
+	survey->before = 0;
+	if (page->address == vad->start || page->executable || inv_protection_executable(vad->protection)) {
+		if (begins_as_pe(survey, page->frame))
+			note(survey, INV_PAGE_HEADER, page, vad, NULL);
+	} else {
+		survey->before = page->address;
+		survey->before_frame = page->frame;
+	}
+}
+
+static bool same_content(const struct survey *survey, uint64_t one, uint64_t other)
+{
+	uint8_t left[INV_PAGE_SIZE], right[INV_PAGE_SIZE];
+	const struct inv_image *image = survey->kernel->image;
+	return inv_image_read(image, one, left, sizeof left) < sizeof left ||
+	       inv_image_read(image, other, right, sizeof right) < sizeof right || memcmp(left, right, sizeof left) == 0;
+}
+
+// Code of an image that the process has for itself.
+static void compare_copy(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad,
+                         uint64_t prototype)
+{
+	uint64_t shared = prototype ? frame_of_prototype(survey, prototype) : 0;
+	if (shared == page->frame || !prototype)
+		return;
+	struct inv_page_note more = {.prototype = prototype, .shared = shared};
+	bool same = shared == 0 || same_content(survey, page->frame, shared);
+	note(survey, same ? INV_PAGE_COPIED : INV_PAGE_PATCHED, page, vad, &more);
+	survey->result->ranges[survey->cursor].private_copies++;
+}
+
+// -- the pages --------------------------------------------------------------------------------------------------------------
+
+static void survey_covered(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad)
+{
+	struct inv_range_pages *range = &survey->result->ranges[survey->cursor];
+	uint64_t prototype = vad->is_private ? 0 : prototype_of(survey, vad, page->address);
+	range->valid++;
+	range->executable += page->executable;
+	range->writable_executable += page->executable && page->writable;
+	if (page->executable && page->writable)
+		note(survey, INV_PAGE_WRITABLE_EXECUTABLE, page, vad, NULL);
+	if (page->executable && !inv_protection_executable(vad->protection))
+		note(survey, INV_PAGE_EXECUTABLE, page, vad, NULL);
+	if (vad->is_private)
+		survey->area = NULL;
+	if (survey->pfn && page->size == INV_PAGE_SIZE)
+		ask_owner(survey, page, vad, prototype);
+	if (vad->type == INV_VAD_IMAGE && page->executable)
+		compare_copy(survey, page, vad, prototype);
+	else if (vad->type != INV_VAD_IMAGE && page->size == INV_PAGE_SIZE)
+		look_for_header(survey, page, vad);
+}
+
+static void count_unused(struct survey *survey, const struct inv_user_page *page)
+{
+	struct inv_range_pages *range = &survey->result->ranges[survey->cursor];
+	struct inv_pte pte = inv_pte_decode(inv_space_pte_format(survey->kernel->space), page->entry & ~ENTRY_VALID);
+	range->transition += pte.form == INV_PTE_TRANSITION;
+	range->paged_out += pte.form == INV_PTE_PAGED_OUT || pte.form == INV_PTE_COMPRESSED;
+}
+
+static bool survey_page(void *context, const struct inv_user_page *page)
+{
+	struct survey *survey = context;
+	const struct inv_vad_tree *tree = &survey->inside->vads;
+	size_t *budget = inv_control_areas_page_budget(survey->inside->sections);
+	size_t count = inv_count(tree->vads);
+	if (*budget == 0)
+		return false;
+	--*budget;
+	while (survey->cursor < count && tree->vads[survey->cursor].end <= page->address) {
+		survey->cursor++;
+		survey->before = 0;
+	}
+	const struct inv_vad *vad = survey->cursor < count ? &tree->vads[survey->cursor] : NULL;
+	if (vad && vad->start > page->address)
+		vad = NULL;
+	if (!page->valid) {
+		if (vad)
+			count_unused(survey, page);
+		return true;
+	}
+	survey->result->pages += (size_t)(page->size / INV_PAGE_SIZE);
+	if (!page->user)
+		note(survey, INV_PAGE_SUPERVISOR, page, vad, NULL);
+	if (vad)
+		survey_covered(survey, page, vad);
+	else if (survey->pfn && is_shown_by_kernel(survey, page))
+		survey->result->kernel_shown++;
+	else
+		note(survey, INV_PAGE_UNCOVERED, page, NULL, NULL);
+	return true;
+}
+
+// -- the kernel half --------------------------------------------------------------------------------------------------------
+
+// An entry of the last level, or of a large page, that user mode may use, under the table at `frame`. Entries for the kernel alone are not
+// followed, so that there is next to nothing to be read; looks at no more than `left` tables.
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool find_for_user(const struct survey *survey, uint64_t frame, unsigned level, unsigned *left,
+                          struct inv_value *found)
+{
+	uint8_t table[INV_PAGE_SIZE];
+	bool is_root = level == inv_space_levels(survey->kernel->space);
+	if (*left == 0 || inv_image_read(survey->kernel->image, frame, table, sizeof table) < sizeof table)
+		return false;
+	--*left;
+	for (unsigned i = is_root ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES; i++) {
+		uint64_t entry = inv_le64(table + (size_t)i * PTE_SIZE);
+		if (!(entry & ENTRY_VALID) || !(entry & ENTRY_USER))
+			continue;
+		if (level == 1 || (level <= 3 && (entry & ENTRY_LARGE))) {
+			*found = (struct inv_value){.ok = true, .u = entry, .address = frame + (uint64_t)i * PTE_SIZE};
+			return true;
+		}
+		if (find_for_user(survey, entry & INV_FRAME_MASK, level - 1, left, found))
+			return true;
+	}
+	return false;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+	const struct inv_page_note *left = a, *right = b;
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	return (left->page.address > right->page.address) - (left->page.address < right->page.address);
+}
+
+static void survey_pages(struct survey *survey)
+{
+	struct inv_survey *result = survey->result;
+	size_t *budget = inv_control_areas_page_budget(survey->inside->sections);
+	bool whole =
+	    inv_user_pages(survey->inside->user, INV_USER_PAGES_BOUND, survey_page, survey, &result->tables_missing);
+	result->complete = whole && *budget > 0 && result->tables_missing == 0;
+	if (!result->complete)
+		result->why = (struct inv_why){.reason = result->tables_missing ? INV_NOT_IN_IMAGE : INV_NOT_CAPTURED,
+		                               .name = "page tables"};
+	if (result->notes)
+		qsort(result->notes, inv_count(result->notes), sizeof *result->notes, by_kind);
+}
+
+void inv_survey_read(struct inv_inside *inside)
+{
+	enum { MOST_TABLES = 4096 };
+	struct inv_survey *result = &inside->survey;
+	stbds_arrsetlen(result->ranges, inv_count(inside->vads.vads));
+	if (result->ranges)
+		memset(result->ranges, 0, inv_count(result->ranges) * sizeof *result->ranges);
+	if (!inside->user) {
+		result->why = inside->why;
+		return;
+	}
+	const struct inv_kernel *kernel = inside->dossiers->kernel;
+	const struct inv_pfn_database *pfn = &inside->dossiers->testimony->pfn;
+	uint64_t root_pte = inv_pfn_root_pte(kernel);
+	struct survey survey = {.inside = inside,
+	                        .result = result,
+	                        .kernel = kernel,
+	                        .pfn = pfn->voided ? NULL : pfn,
+	                        .pte_base = root_pte & ~(PFN_BITS_OF_VA | 7)};
+	result->pfn_known = survey.pfn != NULL;
+	survey_pages(&survey);
+	unsigned left = MOST_TABLES;
+	(void)find_for_user(&survey, inv_space_dtb(inv_user_space(inside->user)),
+	                    inv_space_levels(inv_user_space(inside->user)), &left, &result->user_by_kernel);
+}
+
+void inv_survey_free(struct inv_survey *survey)
+{
+	inv_array_free(survey->ranges);
+	inv_array_free(survey->notes);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all processes map, read before any of them is judged: some of it can only be judged over all of them together.
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "check/check.h"
+
+static int by_area(const void *a, const void *b)
+{
+	const struct inv_view *left = a, *right = b;
+	if (left->area != right->area)
+		return left->area < right->area ? -1 : 1;
+	return (left->vad > right->vad) - (left->vad < right->vad);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct inv_prototypes *left = a, *right = b;
+	if (left->start != right->start)
+		return left->start < right->start ? -1 : 1;
+	return (left->area > right->area) - (left->area < right->area);
+}
+
+static void add_views(const struct inv_dossiers *dossiers, const struct inv_dossier *process, struct inv_views *views)
+{
+	struct inv_vad_tree tree;
+	inv_vad_tree_read(dossiers->kernel, process->address, &tree);
+	for (size_t i = 0; i < inv_count(tree.vads) && !views->full; i++) {
+		const struct inv_vad *vad = &tree.vads[i];
+		struct inv_view view = {.vad = vad->address, .area = vad->control_area, .process = process->address};
+		views->full = inv_count(views->views) >= INV_VIEWS_BOUND;
+		if (view.area && !views->full)
+			inv_push(views->views, view);
+	}
+	if (!tree.complete)
+		inv_push(views->incomplete, process->address); // in order of addresses, as the dossiers are
+	inv_vad_tree_free(&tree);
+}
+
+static void add_prototypes(struct inv_views *views, const struct inv_control_area *area)
+{
+	for (size_t i = 0; area && i < inv_count(area->subsections); i++) {
+		uint64_t base = area->subsections[i].base, size = (uint64_t)area->subsections[i].pages * sizeof(uint64_t);
+		struct inv_prototypes prototypes = {.start = base, .end = base + size, .area = area->address};
+		if (base && size && base + size > base)
+			inv_push(views->prototypes, prototypes);
+	}
+}
+
+struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections)
+{
+	struct inv_views *views = inv_alloc(sizeof *views);
+	for (size_t i = 0; i < dossiers->process_count; i++) {
+		const struct inv_dossier *process = &dossiers->processes[i];
+		if (inv_is_live(process) && process->role != INV_ROLE_IDLE)
+			add_views(dossiers, process, views);
+	}
+	if (views->views)
+		qsort(views->views, inv_count(views->views), sizeof *views->views, by_area);
+	for (size_t i = 0; i < inv_count(views->views); i++)
+		if (i == 0 || views->views[i].area != views->views[i - 1].area)
+			add_prototypes(views, inv_control_area_at(sections, views->views[i].area));
+	if (views->prototypes)
+		qsort(views->prototypes, inv_count(views->prototypes), sizeof *views->prototypes, by_start);
+	return views;
+}
+
+void inv_views_free(struct inv_views *views)
+{
+	if (!views)
+		return;
+	inv_array_free(views->views);
+	inv_array_free(views->prototypes);
+	inv_array_free(views->incomplete);
+	free(views);
+}
