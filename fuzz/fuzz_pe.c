@@ -27,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (pe.section[i].rva > pe.size_of_image || pe.section[i].size > pe.size_of_image - pe.section[i].rva)
 				abort();
 	}
+	if (inv_pe_read_image(space, base, &pe, &why) && pe.managed_size > pe.size_of_image)
+		abort();
 	(void)inv_pe_read_kernel(space, base, &pe);
 	inv_space_free(space);
 	return 0;

@@ -88,6 +88,18 @@ static void read_main_image(struct inv_inside *inside)
 	image->vad = vad && vad->start == image->base.u ? vad : NULL;
 }
 
+// What the process says of itself.
+static void read_pebs(struct inv_inside *inside)
+{
+	const struct inv_kernel *kernel = inside->dossiers->kernel;
+	struct inv_value peb = inv_field(kernel, inside->process->address, INV_F_EPROCESS_Peb);
+	struct inv_value peb32 = inv_process_peb32(kernel, inside->process->address);
+	if (inside->user && peb.ok && peb.u)
+		inv_peb_read(inside->user, peb.u, false, inside->arena, &inside->peb);
+	if (inside->user && peb32.ok && peb32.u)
+		inv_peb_read(inside->user, peb32.u, true, inside->arena, &inside->peb32);
+}
+
 void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
                      struct inv_control_areas *sections, struct inv_inside *inside)
 {
@@ -97,10 +109,13 @@ void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossi
 	inv_vad_tree_read(dossiers->kernel, process->address, &inside->vads);
 	inv_survey_read(inside);
 	read_main_image(inside);
+	read_pebs(inside);
 }
 
 void inv_inside_free(struct inv_inside *inside)
 {
+	inv_peb_free(&inside->peb);
+	inv_peb_free(&inside->peb32);
 	inv_survey_free(&inside->survey);
 	inv_vad_tree_free(&inside->vads);
 	inv_user_close(inside->user);

@@ -12,6 +12,10 @@
 #define DOS_SIZE 0x40
 #define FILE_HEADER_SIZE 24      // "PE\0\0" and IMAGE_FILE_HEADER
 #define OPTIONAL_HEADER_SIZE 112 // IMAGE_OPTIONAL_HEADER64 before its directories
+#define NARROW_HEADER_SIZE 96    // IMAGE_OPTIONAL_HEADER32 before its directories
+#define WIDE_MAGIC 0x20b
+#define NARROW_MAGIC 0x10b
+#define LARGEST_IMAGE 0x7fff0000u // of a program or DLL
 #define SECTION_SIZE 40
 #define DEBUG_ENTRY_SIZE 28
 #define RSDS_SIZE 24 // "RSDS", GUID, age
@@ -25,13 +29,13 @@ static bool read_all(struct inv_space *space, uint64_t address, void *buffer, si
 	return inv_space_read(space, address, buffer, size, why ? why : &ignored) == size;
 }
 
-static void read_directory(const uint8_t *optional, uint32_t count, unsigned index, uint32_t image_size, uint32_t *rva,
-                           uint32_t *size)
+static void read_directory(const uint8_t *directories, uint32_t count, unsigned index, uint32_t image_size,
+                           uint32_t *rva, uint32_t *size)
 {
 	*rva = *size = 0;
 	if (index >= count)
 		return;
-	const uint8_t *entry = optional + OPTIONAL_HEADER_SIZE + (size_t)index * 8;
+	const uint8_t *entry = directories + (size_t)index * 8;
 	uint32_t start = inv_le32(entry), length = inv_le32(entry + 4);
 	if (start >= image_size || length > image_size - start)
 		return;
@@ -64,7 +68,12 @@ static void read_sections(struct inv_space *space, uint64_t table, unsigned coun
 	}
 }
 
-bool inv_pe_read(struct inv_space *space, uint64_t base, struct inv_pe *pe, struct inv_why *why)
+static bool size_is_sound(uint32_t size, uint32_t largest)
+{
+	return size >= INV_PAGE_SIZE && size <= largest;
+}
+
+bool inv_pe_read_image(struct inv_space *space, uint64_t base, struct inv_pe *pe, struct inv_why *why)
 {
 	*pe = (struct inv_pe){0};
 	struct inv_why ignored;
@@ -72,7 +81,7 @@ bool inv_pe_read(struct inv_space *space, uint64_t base, struct inv_pe *pe, stru
 	*why = (struct inv_why){0};
 
 	uint8_t dos[DOS_SIZE];
-	if (base > UINT64_MAX - INV_PE_MAX_SIZE || !read_all(space, base, dos, sizeof(dos), why))
+	if (base > UINT64_MAX - LARGEST_IMAGE || !read_all(space, base, dos, sizeof(dos), why))
 		return false;
 	uint32_t e_lfanew = inv_le32(dos + 0x3c);
 	// The headers of a file that Windows loads lie within its first page.
@@ -82,29 +91,43 @@ bool inv_pe_read(struct inv_space *space, uint64_t base, struct inv_pe *pe, stru
 	uint8_t header[FILE_HEADER_SIZE + OPTIONAL_HEADER_SIZE + 16 * 8];
 	if (!read_all(space, base + e_lfanew, header, sizeof(header), why))
 		return false;
-	if (inv_le32(header) != 0x00004550)
-		return false;
 	const uint8_t *optional = header + FILE_HEADER_SIZE;
-	uint16_t optional_size = inv_le16(header + 20);
-	pe->machine = inv_le16(header + 4);
-	if ((pe->machine != MACHINE_AMD64 && pe->machine != MACHINE_ARM64) || inv_le16(optional) != 0x20b ||
-	    optional_size < OPTIONAL_HEADER_SIZE)
-		return false;
+	uint16_t magic = inv_le16(optional), optional_size = inv_le16(header + 20);
+	uint16_t fixed = magic == WIDE_MAGIC ? OPTIONAL_HEADER_SIZE : NARROW_HEADER_SIZE;
 	pe->size_of_image = inv_le32(optional + 56);
-	if (pe->size_of_image < INV_PAGE_SIZE || pe->size_of_image > INV_PE_MAX_SIZE)
+	if (inv_le32(header) != 0x00004550 || (magic != WIDE_MAGIC && magic != NARROW_MAGIC) || optional_size < fixed ||
+	    !size_is_sound(pe->size_of_image, LARGEST_IMAGE))
 		return false;
 
 	pe->base = base;
+	pe->narrow = magic == NARROW_MAGIC;
+	pe->machine = inv_le16(header + 4);
 	pe->time_stamp = inv_le32(header + 8);
+	pe->characteristics = inv_le16(header + 22);
+	pe->entry = inv_le32(optional + 16);
+	pe->image_base = pe->narrow ? inv_le32(optional + 28) : inv_le64(optional + 24);
 	pe->checksum = inv_le32(optional + 64);
-	uint32_t directories = inv_le32(optional + 108);
-	uint32_t room = (optional_size - OPTIONAL_HEADER_SIZE) / 8u;
+	pe->subsystem = inv_le16(optional + 68);
+	pe->dll_characteristics = inv_le16(optional + 70);
+	uint32_t directories = inv_le32(optional + fixed - 4);
+	uint32_t room = (optional_size - fixed) / 8u;
 	directories = directories > room ? room : directories;
 	directories = directories > 16 ? 16 : directories;
-	read_directory(optional, directories, 0, pe->size_of_image, &pe->export_rva, &pe->export_size);
-	read_directory(optional, directories, 6, pe->size_of_image, &pe->debug_rva, &pe->debug_size);
+	read_directory(optional + fixed, directories, 0, pe->size_of_image, &pe->export_rva, &pe->export_size);
+	read_directory(optional + fixed, directories, 6, pe->size_of_image, &pe->debug_rva, &pe->debug_size);
+	read_directory(optional + fixed, directories, 14, pe->size_of_image, &pe->managed_rva, &pe->managed_size);
 	read_sections(space, base + e_lfanew + FILE_HEADER_SIZE + optional_size, inv_le16(header + 6), pe);
 	return true;
+}
+
+bool inv_pe_read(struct inv_space *space, uint64_t base, struct inv_pe *pe, struct inv_why *why)
+{
+	bool read = base <= UINT64_MAX - INV_PE_MAX_SIZE && inv_pe_read_image(space, base, pe, why);
+	if (read && !pe->narrow && (pe->machine == MACHINE_AMD64 || pe->machine == MACHINE_ARM64) &&
+	    size_is_sound(pe->size_of_image, INV_PE_MAX_SIZE))
+		return true;
+	*pe = (struct inv_pe){0};
+	return false;
 }
 
 static bool read_rsds(struct inv_space *space, uint64_t address, uint32_t size, struct inv_pdb *pdb,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PE32+ files as mapped in memory, read through a space. Format: Microsoft, "PE Format" (learn.microsoft.com).
+// PE files as mapped in memory, read through a space. Format: Microsoft, "PE Format" (learn.microsoft.com).
 #ifndef INV_KERNEL_PE_H
 #define INV_KERNEL_PE_H
 
@@ -17,10 +17,13 @@ struct inv_pe_section {
 
 struct inv_pe {
 	uint64_t base;
-	uint16_t machine;
-	uint32_t time_stamp, size_of_image, checksum;
-	uint32_t export_rva, export_size; // 0: none
-	uint32_t debug_rva, debug_size;   // 0: none
+	uint64_t image_base; // as the header says
+	bool narrow;         // PE32, of a 32-bit program
+	uint16_t machine, characteristics, subsystem, dll_characteristics;
+	uint32_t time_stamp, size_of_image, checksum, entry;
+	uint32_t export_rva, export_size;   // 0: none
+	uint32_t debug_rva, debug_size;     // 0: none
+	uint32_t managed_rva, managed_size; // IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR: code of .NET; 0: none
 	size_t section_count;
 	struct inv_pe_section section[INV_PE_MAX_SECTIONS];
 	struct inv_pdb pdb; // filled by inv_pe_read_pdb()
@@ -29,6 +32,9 @@ struct inv_pe {
 // Reads and checks the headers. false: there is no PE32+ for x64 or ARM64 at `base`; `why` (may be NULL) then has a
 // reason other than INV_PRESENT if it could not be read.
 bool inv_pe_read(struct inv_space *space, uint64_t base, struct inv_pe *pe, struct inv_why *why);
+
+// The same of any program or DLL: PE32 too, for any machine, and up to 2 GiB.
+bool inv_pe_read_image(struct inv_space *space, uint64_t base, struct inv_pe *pe, struct inv_why *why);
 
 // The RSDS record of the debug directory. false: none that can be read; `why` as above.
 bool inv_pe_read_pdb(struct inv_space *space, struct inv_pe *pe, struct inv_why *why);
