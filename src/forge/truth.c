@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "forge/scenario.h"
+#include "forge/user.h"
 
 static json_t *address(uint64_t value)
 {
@@ -118,6 +119,18 @@ static const char *state_of(const struct inv_forge_process *process)
 	return inv_count(process->threads) ? "running" : "created";
 }
 
+static const char *kind_of_vad(const struct inv_forge_vad *vad)
+{
+	if (!vad->area)
+		return "private";
+	return vad->area->image ? "image" : vad->area->file ? "file" : "page-file";
+}
+
+static json_t *file_of_vad(const struct inv_forge_vad *vad)
+{
+	return vad->area && vad->area->file ? json_string(vad->area->file->path) : json_null();
+}
+
 static json_t *vad_list(const struct inv_forge_process *process)
 {
 	json_t *array = json_array();
@@ -127,6 +140,24 @@ static json_t *vad_list(const struct inv_forge_process *process)
 		json_object_set_new(o, "start", address(process->vads[i].start));
 		json_object_set_new(o, "end", address(process->vads[i].end));
 		json_object_set_new(o, "protection", json_integer(process->vads[i].protection));
+		json_object_set_new(o, "type", json_string(kind_of_vad(&process->vads[i])));
+		json_object_set_new(o, "file", file_of_vad(&process->vads[i]));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+// What is mapped, whether the loader knows of it or not.
+static json_t *mapped_list(const struct inv_forge_process *process)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(process->modules); i++) {
+		const struct inv_forge_user_module *module = &process->modules[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "base", address(module->base));
+		json_object_set_new(o, "size", json_integer(module->size));
+		json_object_set_new(o, "path", json_string(module->file->path));
+		json_object_set_new(o, "wow64", json_boolean(module->wow64));
 		json_array_append_new(array, o);
 	}
 	return array;
@@ -161,6 +192,7 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "session", process->session ? json_integer(process->session->id) : json_null());
 		json_object_set_new(o, "threads", thread_list(process));
 		json_object_set_new(o, "vads", vad_list(process));
+		json_object_set_new(o, "modules", mapped_list(process));
 		json_object_set_new(o, "handles", handle_list(machine, process));
 		json_array_append_new(array, o);
 	}
