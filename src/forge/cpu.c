@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "forge/machine.h"
 #include "forge/pfn.h"
+#include "forge/user_thread.h"
 
 #define LOW_STUB_MARK 0x1000600e9ull // a jump and the length of the block, as every x64 kernel leaves them
 #define LOW_STUB_TARGET 0x70u        // an address in the kernel
@@ -141,6 +142,7 @@ void inv_machine_run(struct inv_machine *machine, unsigned number, struct inv_fo
 void inv_machine_attach(struct inv_machine *machine, const struct inv_forge_thread *thread,
                         const struct inv_forge_process *process)
 {
+	inv_machine_save_apcs(machine, thread);
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_SavedApcStateProcess,
 	                inv_machine_get(machine, thread->address, INV_F_KTHREAD_ApcStateProcess));
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_ApcStateProcess, process->address);

@@ -73,6 +73,7 @@ static void put_ended(struct inv_machine *machine, const struct inv_forge_thread
 	inv_machine_put(machine, at, INV_F_KTHREAD_State, STATE_TERMINATED);
 	inv_machine_put(machine, at, INV_F_KTHREAD_Win32Thread, 0);
 	inv_machine_put(machine, at, INV_F_KTHREAD_KernelStack, 0); // PspReaper freed it
+	inv_machine_put(machine, at, INV_F_KTHREAD_Teb, 0);         // PspExitThread did: public practice
 }
 
 void inv_machine_end_thread(struct inv_machine *machine, struct inv_forge_thread *thread, uint32_t status)

@@ -65,8 +65,10 @@ struct inv_forge_thread {
 	uint64_t tid;
 	uint64_t created;
 	uint64_t stack_base, stack_limit;
-	uint64_t start;
+	uint64_t start, win32_start; // of a kernel thread they are the same
 	uint64_t teb;
+	uint64_t user_stack_base, user_stack_limit; // as in the TEB
+	uint64_t rip, rsp;                          // where it left user mode
 	uint64_t exited;
 	struct inv_forge_queue queue;
 	bool idle;

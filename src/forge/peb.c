@@ -527,17 +527,3 @@ void inv_machine_make_peb(struct inv_machine *machine, struct inv_forge_process 
 		if (user->half[i].layout && half_has(&user->half[i], INV_F_PEB_ProcessParameters))
 			fill_half(machine, process, &user->half[i]);
 }
-
-void inv_machine_make_teb(struct inv_machine *machine, struct inv_forge_thread *thread)
-{
-	struct inv_forge_process *process = thread->process;
-	uint64_t each = process->wow64 ? 0x3000 : 0x2000; // the 32-bit TEB stands behind the other
-	thread->teb = process->peb + (process->wow64 ? 0x2000 : 0x1000) + each * process->tebs++;
-	for (uint64_t at = 0; at < each; at += PAGE)
-		inv_machine_map_user(machine, process, thread->teb + at, INV_PTE_WRITE | INV_PTE_NX);
-	inv_machine_cover(machine, process, thread->teb, each);
-	inv_machine_put_user(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueProcess, process->pid);
-	inv_machine_put_user(machine, process, thread->teb, INV_F_TEB_ClientIdUniqueThread, thread->tid);
-	inv_machine_put_user(machine, process, thread->teb, INV_F_TEB_ProcessEnvironmentBlock, process->peb);
-	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Teb, thread->teb);
-}

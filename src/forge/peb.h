@@ -5,6 +5,7 @@
 #define INV_FORGE_PEB_H
 
 #include "forge/user.h"
+#include "forge/user_pe.h"
 
 // The lists of PEB_LDR_DATA.
 #define INV_LDR_LOAD 1u
@@ -16,11 +17,12 @@
 struct inv_forge_loaded {
 	const char *path; // "\Device\HarddiskVolume3\Windows\System32\ntdll.dll"
 	uint64_t base;
-	uint32_t size, entry, time_stamp; // entry: RVA, 0: none
-	bool x86;                         // of the 32-bit loader of a WOW64 process
-	unsigned lists;                   // that it stands on
-	uint64_t address;                 // LDR_DATA_TABLE_ENTRY
-	const char *name;                 // FullDllName as it stands there
+	uint32_t size, entry, time_stamp;   // entry: RVA, 0: none
+	bool x86;                           // of the 32-bit loader of a WOW64 process
+	unsigned lists;                     // that it stands on
+	uint64_t address;                   // LDR_DATA_TABLE_ENTRY
+	const char *name;                   // FullDllName as it stands there
+	const struct inv_user_image *image; // what is in it; NULL: not known
 };
 
 // User mode of one width.

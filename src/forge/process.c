@@ -9,7 +9,7 @@
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
-#include "forge/user.h"
+#include "forge/user_thread.h"
 
 #define PAGE INV_RAM_PAGE
 #define STACK_SIZE 0x6000u
@@ -681,6 +681,7 @@ static void put_kernel_thread(struct inv_machine *machine, const struct inv_forg
 	inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_Type, 6);
 	if (inv_machine_has(machine, INV_F_DISPATCHER_HEADER_WaitListHead))
 		inv_machine_list_init(machine, inv_machine_at(machine, at, INV_F_DISPATCHER_HEADER_WaitListHead));
+	inv_machine_start_apcs(machine, thread);
 	inv_machine_put(machine, at, INV_F_KTHREAD_Process, thread->process->address);
 	inv_machine_put(machine, at, INV_F_KTHREAD_ApcStateProcess, thread->process->address);
 	inv_machine_put(machine, at, INV_F_KTHREAD_State, 5); // waiting
@@ -696,7 +697,7 @@ static void put_thread(struct inv_machine *machine, const struct inv_forge_threa
 	inv_machine_put(machine, at, INV_F_ETHREAD_CreateTime, thread->created);
 	inv_machine_put(machine, at, INV_F_ETHREAD_ExitStatus, thread->idle ? 0 : STATUS_PENDING);
 	inv_machine_put(machine, at, INV_F_ETHREAD_StartAddress, thread->start);
-	inv_machine_put(machine, at, INV_F_ETHREAD_Win32StartAddress, thread->start);
+	inv_machine_put(machine, at, INV_F_ETHREAD_Win32StartAddress, thread->win32_start);
 	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueProcess, thread->process->pid);
 	inv_machine_put(machine, at, INV_F_ETHREAD_CidUniqueThread, thread->tid);
 }
@@ -768,14 +769,16 @@ struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, s
 	thread->tid = tid;
 	thread->created = created;
 	thread->address = thread_object(machine, process);
-	thread->start = start_address(machine, process);
+	thread->start = thread->win32_start = start_address(machine, process);
 	inv_push(process->threads, thread);
+	if (process->peb)
+		inv_machine_choose_start(thread);
 	put_kernel_thread(machine, thread);
 	put_thread(machine, thread);
 	note_place(machine, thread->address, NULL, thread);
 	put_stack(machine, thread, process->peb != 0);
 	if (process->peb)
-		inv_machine_make_teb(machine, thread);
+		inv_machine_make_user_thread(machine, thread);
 	return thread;
 }
 

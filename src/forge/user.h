@@ -109,9 +109,8 @@ void inv_machine_give_section(struct inv_machine *machine, struct inv_forge_proc
                               struct inv_forge_process_section *shared);
 void inv_machine_drop_section(struct inv_machine *machine, struct inv_forge_process *process);
 
-// -- PEB and TEBs (peb.c) ---------------------------------------------------------------------------------------------------
+// -- the PEB (peb.c) --------------------------------------------------------------------------------------------------------
 // After the image is mapped, in a process that has a session already if it gets one.
 void inv_machine_make_peb(struct inv_machine *machine, struct inv_forge_process *process);
-void inv_machine_make_teb(struct inv_machine *machine, struct inv_forge_thread *thread);
 
 #endif

@@ -371,6 +371,12 @@ static uint32_t put_function(struct builder *b, const char *name, uint32_t numbe
 	return returns;
 }
 
+// How far behind a function's start its first call returns: behind frame, constant and call.
+static uint32_t first_call(const struct inv_user_image *image)
+{
+	return image->x86 ? 15 : 14;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct inv_user_export *)a)->name, ((const struct inv_user_export *)b)->name);
@@ -379,12 +385,14 @@ static int by_name(const void *a, const void *b)
 static void put_text(struct builder *b)
 {
 	struct inv_user_image *image = b->image;
+	put_function(b, NULL, 0); // what all others may call
 	put_function(b, NULL, 0); // the entry
 	uint32_t number = image->x86 ? 1 : 0x18;
 	for (const char *const *name = b->contents->exports; *name; name++) {
 		uint32_t returns = put_function(b, *name, number);
 		number += returns != 0;
-		struct inv_user_export made = {*name, b->functions[inv_count(b->functions) - 1].rva, returns};
+		uint32_t rva = b->functions[inv_count(b->functions) - 1].rva;
+		struct inv_user_export made = {*name, rva, returns, returns ? 0 : rva + first_call(image)};
 		inv_push(image->exports, made);
 	}
 	if (image->exports)
@@ -674,7 +682,7 @@ static void put_optional(const struct builder *b, uint8_t *o)
 	inv_put32(o + 60, HEADERS);
 	inv_put16(o + 68, image->subsystem);
 	inv_put16(o + 70, image->dll_characteristics);
-	static const uint32_t reserves[] = {0x80000, 0x2000, 0x100000, 0x1000}; // of stack and heap
+	static const uint32_t reserves[] = {INV_USER_STACK, 0x2000, 0x100000, 0x1000}; // of stack and heap
 	uint8_t *rest = o + 72;
 	for (size_t i = 0; i < 4; i++, rest += x86 ? 4 : 8)
 		inv_put32(rest, reserves[i]);
@@ -795,7 +803,8 @@ void inv_user_image_build(struct inv_user_image *image)
 	b.contents = contents_of(image);
 	list_imports(&b);
 	put_text(&b);
-	image->entry = b.contents->exports == ntdll_exports ? 0 : b.functions[0].rva;
+	image->entry = b.contents->exports == ntdll_exports ? 0 : b.functions[1].rva;
+	image->entry_call = image->entry ? image->entry + first_call(image) : 0;
 	b.rdata_rva = PAGE + round_up(length_of(b.text), PAGE);
 	reserve_iat(&b);
 	put_imports(&b);

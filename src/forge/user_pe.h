@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define INV_USER_SECTIONS 5u
+#define INV_USER_STACK 0x40000u // SizeOfStackReserve of programs
 
 struct inv_user_section {
 	char name[9];
@@ -22,6 +23,7 @@ struct inv_user_export {
 	const char *name; // owned by the image
 	uint32_t rva;
 	uint32_t returns; // of a stub of a system service: RVA behind its `syscall` (x86: its call); 0: no stub
+	uint32_t call;    // of any other function: RVA behind its first call, where that returns to
 };
 
 // A slot of the import address table. As built it holds what the file does (the RVA of hint and name); the loader puts the
@@ -50,7 +52,8 @@ struct inv_user_image {
 	uint32_t header_size;
 	uint32_t file_size;
 	uint32_t time_stamp, checksum;
-	uint32_t entry; // RVA; 0: none (ntdll)
+	uint32_t entry;      // RVA; 0: none (ntdll)
+	uint32_t entry_call; // RVA behind its first call
 	uint16_t characteristics, dll_characteristics;
 	struct inv_user_section sections[INV_USER_SECTIONS];
 	size_t section_count;
