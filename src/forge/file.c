@@ -10,8 +10,8 @@
 #define FILE_OBJECT_TYPE 5u // IO_TYPE_FILE
 #define DEVICE_OBJECT_TYPE 3u
 #define DEVICE_OBJECT_SIZE 0x150u
-#define CONTEXT_SIZE 0x180u   // what NTFS keeps of a file: as far as the forge says
-#define FILE_FLAGS 0x44042u   // FO_SYNCHRONOUS_IO, FO_CACHE_SUPPORTED, FO_CLEANUP_COMPLETE, FO_HANDLE_CREATED
+#define CONTEXT_SIZE 0x180u // what NTFS keeps of a file: as far as the forge says
+#define FILE_FLAGS 0x44042u // FO_SYNCHRONOUS_IO, FO_CACHE_SUPPORTED, FO_CLEANUP_COMPLETE, FO_HANDLE_CREATED
 
 // Without "\Device\Name".
 static const char *volume_relative(const char *path)
@@ -42,8 +42,8 @@ static uint64_t volume_of(struct inv_machine *machine)
 static void put_file(struct inv_machine *machine, struct inv_forge_file *file)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_FILE_OBJECT, 0xd8);
-	uint64_t at = file->object = inv_machine_object(machine, size, machine->build < 9200 ? "Fil\xe5" : "File",
-	                                                INV_FORGE_FILE);
+	uint64_t at = file->object =
+	    inv_machine_object(machine, size, machine->build < 9200 ? "Fil\xe5" : "File", INV_FORGE_FILE);
 	file->pointers = inv_machine_pool(machine, &machine->pool,
 	                                  inv_machine_size(machine, INV_T_SECTION_OBJECT_POINTERS, 0x18), "Sect");
 	inv_machine_put(machine, inv_machine_header(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);

@@ -89,10 +89,10 @@ struct inv_forge_user_module;
 
 // A range of user addresses that a VAD describes.
 struct inv_forge_vad {
-	uint64_t start, end; // from a page to behind the last
-	uint64_t address;    // MMVAD_SHORT or, of a view, MMVAD; 0: this kernel's are not known
-	unsigned protection; // as in its flags
-	bool committed;      // of private memory: all of it, when it was allocated
+	uint64_t start, end;         // from a page to behind the last
+	uint64_t address;            // MMVAD_SHORT or, of a view, MMVAD; 0: this kernel's are not known
+	unsigned protection;         // as in its flags
+	bool committed;              // of private memory: all of it, when it was allocated
 	struct inv_forge_area *area; // NULL: private memory
 	uint32_t first;              // page of the area that stands at the start
 };
@@ -128,14 +128,15 @@ struct inv_forge_process {
 	uint64_t created, exited;
 	uint64_t sequence;
 	uint64_t peb, image_base;
-	uint64_t handle_table;            // 0 after the exit
-	struct inv_forge_handle *handles; // stb_ds
-	uint64_t *free_handles;           // stb_ds; values that are free, the next at the end
-	uint64_t handle_end;              // entries of the table, free ones too
-	struct inv_forge_vad *vads;       // stb_ds, by address; none after the exit
+	uint64_t handle_table;                 // 0 after the exit
+	struct inv_forge_handle *handles;      // stb_ds
+	uint64_t *free_handles;                // stb_ds; values that are free, the next at the end
+	uint64_t handle_end;                   // entries of the table, free ones too
+	struct inv_forge_vad *vads;            // stb_ds, by address; none after the exit
 	struct inv_forge_user_module *modules; // stb_ds, in the order of loading; none after the exit
 	struct inv_forge_file *program;        // NULL: it runs no image
-	struct inv_forge_process_section *section; // what EPROCESS.SectionObject points to; NULL: nothing of the forge's own
+	struct inv_forge_process_section
+	    *section; // what EPROCESS.SectionObject points to; NULL: nothing of the forge's own
 	const char *name;
 	const char *path;
 	struct inv_maps maps;
@@ -266,16 +267,16 @@ struct inv_machine {
 	struct inv_forge_cpu cpu[INV_FORGE_MAX_CPUS];
 	unsigned cpu_count;
 
-	struct inv_forge_claim *claims;   // stb_ds
-	struct inv_forge_block *blocks;   // stb_ds map
-	struct inv_forge_attack *attacks; // stb_ds
+	struct inv_forge_claim *claims;     // stb_ds
+	struct inv_forge_block *blocks;     // stb_ds map
+	struct inv_forge_attack *attacks;   // stb_ds
 	struct inv_forge_file_entry *files; // stb_ds map
 	struct inv_forge_area **areas;      // stb_ds: all control areas
 	uint64_t volume;                    // DEVICE_OBJECT, 0: none yet
 	uint64_t dll_top[2];                // where the last DLL was placed, of x64 and of x86; 0: none yet
 	uint64_t store_file;                // MMPAGING_FILE of the compressed store; 0: none yet
-	uint64_t *attacked;               // stb_ds: addresses of processes that somebody lied about
-	const char **excused;             // stb_ds; without an attack
+	uint64_t *attacked;                 // stb_ds: addresses of processes that somebody lied about
+	const char **excused;               // stb_ds; without an attack
 
 	uint16_t build;
 	uint8_t cookie; // the low byte of ObHeaderCookie

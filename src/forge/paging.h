@@ -17,7 +17,8 @@
 #define INV_PTE_DIRTY 0x40ull
 #define INV_PTE_LARGE 0x80ull
 #define INV_PTE_GLOBAL 0x100ull
-#define INV_PTE_COPY_ON_WRITE 0x200ull // these two: Windows's own (_MMPTE_HARDWARE.CopyOnWrite and Write, the same on every x64 build)
+#define INV_PTE_COPY_ON_WRITE                                                                                          \
+	0x200ull // these two: Windows's own (_MMPTE_HARDWARE.CopyOnWrite and Write, the same on every x64 build)
 #define INV_PTE_MAY_WRITE 0x800ull
 #define INV_PTE_NX (1ull << 63)
 #define INV_PTE_FRAME 0x000ffffffffff000ull

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "forge/pfn.h"
+#include "forge/words.h"
 #include "forge/world.h"
 
 #define PROCESS "invar.process"
@@ -26,10 +27,10 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=, role=, clone_of=, big=}",
+     "exited=, exit_status=, role=, clone_of=, big=, modules=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
-     "of; big: true or "
+     "of; modules: so many DLLs beside those of every process; big: true or "
      "\"reused\", its object lies in a block of a page or more, at an address that was used before",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
@@ -78,6 +79,24 @@ const struct inv_forge_word inv_forge_words[] = {
     {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
+    {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=})",
+     "private memory with a range of its own; its address; protect is r, rw, rx, rwx, x, wc, xwc, none or guard; "
+     "reserve: no page of it is committed",
+     false},
+    {"map_file", "map_file(process, path|nil, {size=, protect=, at=, bytes=, offset=})",
+     "a view of a file as data, or of a section that the page file backs; its address", false},
+    {"load", "load(process, \"name.dll\"|path [, {at=, link=}])",
+     "maps an image and enters it with the loader, unless link is false; its base", false},
+    {"unload", "unload(process, base|name)", "unmaps an image, and the loader forgets it", false},
+    {"unmap", "unmap(process, address)", "takes away the range that starts there; the loader is not told", false},
+    {"protect", "protect(process, address, size, protection)", "VirtualProtectEx", false},
+    {"page_state", "page_state(process, address, state)",
+     "what becomes of a page that nobody touches: transition, paged, demand or compressed; false if it cannot", false},
+    {"module", "module(process, name [, export])", "the base of an image that is mapped, or the address of an export",
+     false},
+    {"vad", "vad(process, address)",
+     "the address of the VAD around an address, where its range starts and ends; or nil", false},
+    {"read_memory", "read_memory(process, address, size)", "bytes that the process sees", false},
     {"open", "open(process, object [, access [, handle]])",
      "the process opens a handle to a process, thread, token or job and gets it; handle: this one, a multiple of 4",
      false},
@@ -106,6 +125,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"excused", "excused(\"ID\", ...)", "these invariants must be excused somewhere", false},
     {"set", "set(object, \"_TYPE.Field\", value)", "writes a field, as DKOM does", true},
     {"write", "write(address, bytes)", "writes bytes at a kernel address", true},
+    {"write_memory", "write_memory(process, address, bytes)",
+     "writes what a process sees, as WriteProcessMemory does: pages of images are copied first", true},
     {"write_physical", "write_physical(address, bytes)", "writes bytes at a physical address", true},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
@@ -267,6 +288,53 @@ static void check_keys(lua_State *lua, int table, const char *const *known)
 	}
 }
 
+// -- for words of other files (words.h) -------------------------------------------------------------------------------------
+
+struct inv_machine *inv_word_machine(lua_State *lua)
+{
+	return machine_of(lua);
+}
+
+void inv_word_check(lua_State *lua)
+{
+	check(lua);
+}
+
+struct inv_forge_process *inv_word_process(lua_State *lua, int index)
+{
+	return check_process(lua, index);
+}
+
+struct inv_forge_thread *inv_word_thread(lua_State *lua, int index)
+{
+	return check_thread(lua, index);
+}
+
+uint64_t inv_word_value(lua_State *lua, int index)
+{
+	return check_value(lua, index);
+}
+
+uint64_t inv_word_key_value(lua_State *lua, int table, const char *key, uint64_t fallback)
+{
+	return key_value(lua, table, key, fallback);
+}
+
+bool inv_word_key_flag(lua_State *lua, int table, const char *key, bool fallback)
+{
+	return key_flag(lua, table, key, fallback);
+}
+
+const char *inv_word_key_text(lua_State *lua, int table, const char *key)
+{
+	return key_text(lua, table, key);
+}
+
+void inv_word_check_keys(lua_State *lua, int table, const char *const *known)
+{
+	check_keys(lua, table, known);
+}
+
 // -- fields -----------------------------------------------------------------------------------------------------------------
 
 // Whether `name` of `size` bytes is one of the alternatives in `names`, which '|' separates.
@@ -358,6 +426,14 @@ static void note_lie(lua_State *lua, const char *operation, uint64_t object)
 	note(lua, operation, object);
 	if (forge->process)
 		inv_push(forge->machine->attacked, forge->process);
+}
+
+void inv_word_note(lua_State *lua, const char *operation, uint64_t object, bool lie)
+{
+	if (lie)
+		note_lie(lua, operation, object);
+	else
+		note(lua, operation, object);
 }
 
 static int word_set(lua_State *lua)
@@ -570,6 +646,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
 	};
+	wish.modules = small(lua, "modules", key_value(lua, 1, "modules", 0));
 	wish.big = key_flag(lua, 1, "big", false);
 	wish.reused = wish.big && lua_getfield(lua, 1, "big") == LUA_TSTRING;
 	lua_settop(lua, 1);
@@ -636,9 +713,9 @@ static int word_acquire(lua_State *lua)
 
 static int word_process(lua_State *lua)
 {
-	static const char *const known[] = {"name",   "path",    "pid",   "parent",      "session",    "created",
-	                                    "exited", "threads", "state", "exit_status", "protection", "minimal",
-	                                    "gui",    "wow64",   "role",  "clone_of",    "big",        NULL};
+	static const char *const known[] = {
+	    "name",       "path",    "pid", "parent", "session", "created",  "exited", "threads", "state", "exit_status",
+	    "protection", "minimal", "gui", "wow64",  "role",    "clone_of", "big",    "modules", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -1514,6 +1591,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	lua_pushglobaltable(lua);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_memory_words, 1);
 	lua_pop(lua, 1);
 }
 

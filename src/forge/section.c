@@ -144,8 +144,7 @@ static void put_blocks(struct inv_machine *machine, struct inv_forge_area *area,
 	uint32_t step = inv_machine_size(machine, INV_T_SUBSECTION, 0x38);
 	uint32_t count = (uint32_t)inv_count(area->subsections);
 	area->address = inv_machine_pool(machine, &machine->pool, size + step * count, area->image ? "MmCi" : "MmCa");
-	area->segment =
-	    inv_machine_pool(machine, &machine->paged, inv_machine_size(machine, INV_T_SEGMENT, 0x48), "MmSm");
+	area->segment = inv_machine_pool(machine, &machine->paged, inv_machine_size(machine, INV_T_SEGMENT, 0x48), "MmSm");
 	area->prototypes = inv_machine_pool(machine, &machine->paged, pages * 8, "MmSt");
 	stbds_arrsetlen(area->pages, pages);
 	memset(area->pages, 0, pages * sizeof *area->pages);

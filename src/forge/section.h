@@ -11,10 +11,10 @@ struct inv_forge_area;
 
 // A file of the machine, by its path.
 struct inv_forge_file {
-	const char *path; // "\Device\HarddiskVolume3\Windows\System32\ntdll.dll"
-	const char *name; // its last part
-	uint64_t object;  // FILE_OBJECT
-	uint64_t pointers; // SECTION_OBJECT_POINTERS
+	const char *path;                    // "\Device\HarddiskVolume3\Windows\System32\ntdll.dll"
+	const char *name;                    // its last part
+	uint64_t object;                     // FILE_OBJECT
+	uint64_t pointers;                   // SECTION_OBJECT_POINTERS
 	struct inv_forge_area *image, *data; // NULL: nobody has made such a section yet
 };
 
@@ -35,7 +35,7 @@ struct inv_forge_area {
 	const struct inv_forge_file *file; // NULL: backed by the page file
 	uint64_t address;                  // CONTROL_AREA
 	uint64_t segment;
-	uint64_t prototypes; // of the first page; those of the others follow
+	uint64_t prototypes;                      // of the first page; those of the others follow
 	struct inv_forge_subsection *subsections; // stb_ds
 	struct inv_forge_shared_page *pages;      // stb_ds
 	struct inv_user_image *image;             // of an image as it is loaded; else NULL

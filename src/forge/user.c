@@ -39,7 +39,8 @@ static void put_pte(struct inv_machine *machine, const struct inv_forge_process 
 	inv_maps_set_pte(&maps, address, pte);
 	if (!process->user_dtb)
 		return;
-	uint64_t slot = address >> (12 + 9 * (maps.levels - 1)) & 511; // of the second root, which may lack a table made just now
+	uint64_t slot =
+	    address >> (12 + 9 * (maps.levels - 1)) & 511; // of the second root, which may lack a table made just now
 	inv_ram_put64(machine->ram, process->user_dtb + 8 * slot, inv_ram_get64(machine->ram, maps.root + 8 * slot));
 }
 
@@ -161,9 +162,8 @@ bool inv_machine_touch(struct inv_machine *machine, const struct inv_forge_proce
 	if (!(pte & INV_PTE_VALID)) {
 		if (!vad || (!vad->area && !pte && !vad->committed))
 			return false;
-		pte = vad->area && !is_transition(machine, pte)
-		          ? fault_in_section(machine, process, vad, address, pte)
-		          : fault_in_private(machine, process, vad, address, pte);
+		pte = vad->area && !is_transition(machine, pte) ? fault_in_section(machine, process, vad, address, pte)
+		                                                : fault_in_private(machine, process, vad, address, pte);
 	}
 	if (write)
 		make_writable(machine, process, vad, address, pte);
@@ -242,7 +242,7 @@ static uint64_t protect_valid(struct inv_machine *machine, const struct inv_forg
 	if (shared && copies && is_writable(protection))
 		protection |= INV_MM_WRITECOPY; // 4 to 5, 6 to 7
 	uint64_t new = inv_pte_user(pte & INV_PTE_FRAME, shared ? protection : without_copy(protection));
-	return new | (pte & INV_PTE_DIRTY) | (pte & INV_PTE_DIRTY && new & INV_PTE_MAY_WRITE ? INV_PTE_WRITE : 0);
+	return new | (pte & INV_PTE_DIRTY) | (pte & INV_PTE_DIRTY && new &INV_PTE_MAY_WRITE ? INV_PTE_WRITE : 0);
 }
 
 static uint64_t protect_invalid(const struct inv_machine *machine, const struct inv_forge_vad *vad, uint64_t pte,
@@ -264,8 +264,8 @@ bool inv_machine_protect(struct inv_machine *machine, struct inv_forge_process *
 		return false;
 	for (uint64_t at = address / PAGE * PAGE; at < address + size; at += PAGE) {
 		uint64_t pte = inv_maps_get_pte(&process->maps, at);
-		uint64_t new = pte & INV_PTE_VALID ? protect_valid(machine, process, vad, at, pte, protection)
-		                                   : protect_invalid(machine, vad, pte, protection);
+		uint64_t new = pte &INV_PTE_VALID ? protect_valid(machine, process, vad, at, pte, protection)
+		                                  : protect_invalid(machine, vad, pte, protection);
 		if (new != pte)
 			put_pte(machine, process, at, new);
 	}
@@ -318,8 +318,7 @@ static bool trim_shared(struct inv_machine *machine, struct inv_forge_process *p
 	if (state != INV_PAGE_TRANSITION && !inv_area_drop_page(machine, vad->area, page))
 		state = INV_PAGE_TRANSITION; // others have it still: for this process it is as if it were trimmed
 	put_pte(machine, process, address,
-	        state == INV_PAGE_DEMAND ? 0
-	                                 : inv_pte_prototype(machine->layout, inv_area_prototype(vad->area, page)));
+	        state == INV_PAGE_DEMAND ? 0 : inv_pte_prototype(machine->layout, inv_area_prototype(vad->area, page)));
 	return true;
 }
 

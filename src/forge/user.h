@@ -19,7 +19,8 @@
 // An image that a process has mapped.
 struct inv_forge_user_module {
 	const struct inv_forge_file *file;
-	const struct inv_user_image *image; // its bytes as loaded where the file's section wants to be, exports and sections
+	const struct inv_user_image
+	    *image; // its bytes as loaded where the file's section wants to be, exports and sections
 	uint64_t base;
 	uint32_t size;  // SizeOfImage
 	uint32_t entry; // RVA, 0: none

@@ -11,9 +11,9 @@
 #define FIRST_FREE 0x10000000ull
 #define SHARED_USER_PAGE 0x7ffe0000ull
 #define MOST_LEVELS 64u
-#define IMAGE_MAP 2u                              // MI_VAD_TYPE: VadImageMap
-#define FILLS_VAD 0xfffffffffffffffcull           // LastContiguousPte of an image: all its prototype PTEs stand in one piece
-#define BALANCE 3u                                // the low bits of a parent: by how much the right side is higher
+#define IMAGE_MAP 2u                    // MI_VAD_TYPE: VadImageMap
+#define FILLS_VAD 0xfffffffffffffffcull // LastContiguousPte of an image: all its prototype PTEs stand in one piece
+#define BALANCE 3u                      // the low bits of a parent: by how much the right side is higher
 
 // Whether this kernel's VADs are known.
 static bool known(const struct inv_machine *machine)

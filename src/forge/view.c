@@ -157,9 +157,9 @@ static void map_dll(struct inv_machine *machine, struct inv_forge_process *proce
 void inv_machine_map_dlls(struct inv_machine *machine, struct inv_forge_process *process, unsigned more)
 {
 	static const char *const others[] = {
-	    "user32.dll",   "gdi32.dll",   "msvcrt.dll", "advapi32.dll", "sechost.dll", "rpcrt4.dll",
-	    "combase.dll",  "ucrtbase.dll", "ole32.dll", "shell32.dll",  "shlwapi.dll", "ws2_32.dll",
-	    "bcrypt.dll",   "crypt32.dll", "win32u.dll", "imm32.dll",    "uxtheme.dll", "oleaut32.dll",
+	    "user32.dll",  "gdi32.dll",    "msvcrt.dll", "advapi32.dll", "sechost.dll", "rpcrt4.dll",
+	    "combase.dll", "ucrtbase.dll", "ole32.dll",  "shell32.dll",  "shlwapi.dll", "ws2_32.dll",
+	    "bcrypt.dll",  "crypt32.dll",  "win32u.dll", "imm32.dll",    "uxtheme.dll", "oleaut32.dll",
 	};
 	const char *folder = process->wow64 ? SYSTEM_WOW64 : SYSTEM_32;
 	map_dll(machine, process, SYSTEM_32, "ntdll.dll");
