@@ -372,15 +372,19 @@ void inv_machine_rename_module(struct inv_machine *machine, struct inv_forge_pro
 	           2 * base + 2);
 }
 
-struct inv_forge_loaded *inv_machine_load_module(struct inv_machine *machine, struct inv_forge_process *process,
-                                                 const struct inv_forge_loaded *module, unsigned lists)
+static struct inv_forge_loaded *enter(struct inv_machine *machine, struct inv_forge_process *process,
+                                      const struct inv_forge_user_module *module, bool x86, unsigned lists)
 {
 	struct inv_forge_user *user = process->user;
-	struct inv_forge_half *half = user ? half_of(process, module) : NULL;
+	struct inv_forge_half *half = user ? &user->half[x86] : NULL;
 	if (!half || !half->layout || !half->ldr)
 		return NULL;
-	struct inv_forge_loaded loaded = *module;
-	loaded.lists = 0;
+	struct inv_forge_loaded loaded = {.path = module->file->path,
+	                                  .base = module->base,
+	                                  .size = module->size,
+	                                  .entry = module->entry,
+	                                  .time_stamp = module->time_stamp,
+	                                  .x86 = x86};
 	loaded.address = take_heap(machine, process, half, half_size(half, INV_T_LDR_MODULE, 0x120));
 	if (!loaded.address)
 		return NULL;
@@ -399,6 +403,12 @@ struct inv_forge_loaded *inv_machine_load_module(struct inv_machine *machine, st
 	inv_machine_rename_module(machine, process, made, loaded.x86 ? seen_from_wow64(machine->arena, name) : name);
 	inv_machine_link_module(machine, process, made, lists);
 	return made;
+}
+
+struct inv_forge_loaded *inv_machine_load_module(struct inv_machine *machine, struct inv_forge_process *process,
+                                                 const struct inv_forge_user_module *module, unsigned lists)
+{
+	return enter(machine, process, module, module->wow64, lists);
 }
 
 void inv_machine_unload_module(struct inv_machine *machine, struct inv_forge_process *process, uint64_t base)
@@ -497,6 +507,23 @@ static bool has_run(const struct inv_forge_process *process)
 	       process->stage != INV_STAGE_C3;
 }
 
+// The program is in the lists of both halves, and never in the order of initialisation. All others are initialised after those that
+// they import: ntdll first, KERNELBASE before kernel32, which comes before it in the order of loading.
+static void enter_all(struct inv_machine *machine, struct inv_forge_process *process, bool x86)
+{
+	static const char *const first[] = {"ntdll.dll", "KERNELBASE.dll"};
+	for (size_t i = 0; i < inv_count(process->modules); i++)
+		if (i == 0 || process->modules[i].wow64 == x86)
+			(void)enter(machine, process, &process->modules[i], x86, INV_LDR_LOAD | INV_LDR_MEMORY);
+	for (size_t round = 0; round < 3; round++)
+		for (size_t i = 0; i < inv_count(process->user->modules); i++) {
+			struct inv_forge_loaded *module = &process->user->modules[i];
+			if (module->x86 == x86 && module->base != process->image_base &&
+			    (round == 2 || same_text(last_part(module->path), first[round])))
+				inv_machine_link_module(machine, process, module, INV_LDR_ALL);
+		}
+}
+
 static void fill_half(struct inv_machine *machine, struct inv_forge_process *process, struct inv_forge_half *half)
 {
 	make_parameters(machine, process, half);
@@ -504,9 +531,7 @@ static void fill_half(struct inv_machine *machine, struct inv_forge_process *pro
 		return;
 	make_heap(machine, process, half);
 	make_loader(machine, process, half);
-	const struct inv_forge_loaded program = {
-	    .path = process->path, .base = process->image_base, .size = 0x10000, .entry = PAGE, .x86 = half->pointer == 4};
-	inv_machine_load_module(machine, process, &program, INV_LDR_LOAD | INV_LDR_MEMORY);
+	enter_all(machine, process, half->pointer == 4);
 }
 
 void inv_machine_make_peb(struct inv_machine *machine, struct inv_forge_process *process)

@@ -5,7 +5,6 @@
 #define INV_FORGE_PEB_H
 
 #include "forge/user.h"
-#include "forge/user_pe.h"
 
 // The lists of PEB_LDR_DATA.
 #define INV_LDR_LOAD 1u
@@ -17,12 +16,11 @@
 struct inv_forge_loaded {
 	const char *path; // "\Device\HarddiskVolume3\Windows\System32\ntdll.dll"
 	uint64_t base;
-	uint32_t size, entry, time_stamp;   // entry: RVA, 0: none
-	bool x86;                           // of the 32-bit loader of a WOW64 process
-	unsigned lists;                     // that it stands on
-	uint64_t address;                   // LDR_DATA_TABLE_ENTRY
-	const char *name;                   // FullDllName as it stands there
-	const struct inv_user_image *image; // what is in it; NULL: not known
+	uint32_t size, entry, time_stamp; // entry: RVA, 0: none
+	bool x86;                         // of the 32-bit loader of a WOW64 process
+	unsigned lists;                   // that it stands on
+	uint64_t address;                 // LDR_DATA_TABLE_ENTRY
+	const char *name;                 // FullDllName as it stands there
 };
 
 // User mode of one width.
@@ -54,10 +52,9 @@ uint64_t inv_machine_take_user(struct inv_machine *machine, struct inv_forge_pro
 void inv_machine_put_half(struct inv_machine *machine, const struct inv_forge_process *process,
                           const struct inv_forge_half *half, uint64_t object, enum inv_field field, uint64_t value);
 
-// The loader enters a module that is mapped, on these lists. `module` is copied, its path kept by reference. NULL: the process has no
-// loader, or its heap is full.
+// The loader enters a module that is mapped, on these lists. NULL: the process has no loader, or its heap is full.
 struct inv_forge_loaded *inv_machine_load_module(struct inv_machine *machine, struct inv_forge_process *process,
-                                                 const struct inv_forge_loaded *module, unsigned lists);
+                                                 const struct inv_forge_user_module *module, unsigned lists);
 // Puts it on lists that it is not on, and takes it off those that it is on: off what is not in `lists`.
 void inv_machine_link_module(struct inv_machine *machine, struct inv_forge_process *process,
                              struct inv_forge_loaded *module, unsigned lists);

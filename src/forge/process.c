@@ -771,13 +771,13 @@ struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, s
 	thread->address = thread_object(machine, process);
 	thread->start = thread->win32_start = start_address(machine, process);
 	inv_push(process->threads, thread);
-	if (process->peb)
+	if (process->user)
 		inv_machine_choose_start(thread);
 	put_kernel_thread(machine, thread);
 	put_thread(machine, thread);
 	note_place(machine, thread->address, NULL, thread);
 	put_stack(machine, thread, process->peb != 0);
-	if (process->peb)
+	if (process->user)
 		inv_machine_make_user_thread(machine, thread);
 	return thread;
 }

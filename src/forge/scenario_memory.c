@@ -159,16 +159,9 @@ static int word_load(lua_State *lua)
 	bool x86 = process->wow64 && strstr(path, "SysWOW64");
 	uint64_t base = inv_machine_map_image(machine, process, inv_machine_file(machine, path),
 	                                      (program ? 0 : INV_IMAGE_DLL) | (x86 ? INV_IMAGE_X86 : 0), at);
-	if (base && link) {
-		const struct inv_forge_user_module *module = &process->modules[inv_count(process->modules) - 1];
-		const struct inv_forge_loaded loaded = {.path = module->file->path,
-		                                        .base = base,
-		                                        .size = module->size,
-		                                        .entry = module->entry,
-		                                        .time_stamp = module->time_stamp,
-		                                        .x86 = module->wow64};
-		(void)inv_machine_load_module(machine, process, &loaded, INV_LDR_ALL);
-	}
+	if (base && link)
+		(void)inv_machine_load_module(machine, process, &process->modules[inv_count(process->modules) - 1],
+		                              INV_LDR_ALL);
 	return push_address(lua, process, "load", base);
 }
 

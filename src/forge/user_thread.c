@@ -16,38 +16,35 @@
 #define REASON_SUSPENDED 5u  // KWAIT_REASON
 #define USER_REASON 6u       // UserRequest
 
-static const struct inv_forge_loaded *module_of(const struct inv_forge_process *process, const char *name)
+// Of 64-bit code; NULL: it is not mapped.
+static const struct inv_forge_user_module *module_of(const struct inv_forge_process *process, const char *name)
 {
-	for (size_t i = 0; process->user && i < inv_count(process->user->modules); i++) {
-		const struct inv_forge_loaded *module = &process->user->modules[i];
-		if (!module->x86 && module->image && module == inv_machine_loaded_named(process, name))
-			return module;
-	}
-	return NULL;
+	const struct inv_forge_user_module *module = inv_machine_find_module(process, name);
+	return module && !module->wow64 ? module : NULL;
 }
 
-static const struct inv_user_export *export_of(const struct inv_forge_loaded *module, const char *name)
+static const struct inv_user_export *export_of(const struct inv_forge_user_module *module, const char *name)
 {
 	return module ? inv_user_image_export(module->image, name) : NULL;
 }
 
 uint64_t inv_machine_export(const struct inv_forge_process *process, const char *module, const char *name)
 {
-	const struct inv_forge_loaded *loaded = module_of(process, module);
-	const struct inv_user_export *export = export_of(loaded, name);
-	return export ? loaded->base + export->rva : 0;
+	const struct inv_forge_user_module *found = inv_machine_find_module(process, module);
+	const struct inv_user_export *export = export_of(found, name);
+	return export ? found->base + export->rva : 0;
 }
 
-// The program of the process: the first module.
-static const struct inv_forge_loaded *program_of(const struct inv_forge_process *process)
+// The program of the process.
+static const struct inv_forge_user_module *program_of(const struct inv_forge_process *process)
 {
-	return process->user && inv_count(process->user->modules) ? &process->user->modules[0] : NULL;
+	return inv_count(process->modules) ? &process->modules[0] : NULL;
 }
 
 static uint64_t entry_of(const struct inv_forge_process *process)
 {
-	const struct inv_forge_loaded *program = program_of(process);
-	return process->image_base + (program && program->entry ? program->entry : PAGE);
+	const struct inv_forge_user_module *program = program_of(process);
+	return program ? program->base + program->entry : 0;
 }
 
 // -- start --------------------------------------------------------------------------------------------------------------------
@@ -61,6 +58,8 @@ void inv_machine_choose_start(struct inv_forge_thread *thread)
 	bool first = inv_count(process->threads) <= 1;
 	uint64_t draw = thread->tid / 4 % 3;
 	uint64_t other = draw < 2 ? inv_machine_export(process, "ntdll.dll", others[draw]) : 0;
+	if (!entry)
+		return; // what it ran is mapped no more
 	thread->win32_start = first || !other ? entry : other;
 	// That of a WOW64 process' threads is the 64-bit one's too: not verified.
 	thread->start = start ? start : thread->win32_start;
@@ -117,12 +116,11 @@ static size_t chain_of(const struct inv_forge_thread *thread, uint64_t chain[8])
 	             {"ntdll.dll", "RtlUserThreadStart"}};
 	size_t count = 0;
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		const struct inv_forge_loaded *module = calls[i].module ? module_of(process, calls[i].module) : NULL;
+		const struct inv_forge_user_module *module = calls[i].module ? module_of(process, calls[i].module) : NULL;
 		const struct inv_user_export *export = calls[i].module ? export_of(module, calls[i].name) : NULL;
 		if (export)
 			chain[count++] = module->base + export->call;
-		else if (!calls[i].module && program_of(process)->image && !program_of(process)->x86 &&
-		         thread->win32_start == entry_of(process))
+		else if (!calls[i].module && !program_of(process)->wow64 && thread->win32_start == entry_of(process))
 			chain[count++] = process->image_base + program_of(process)->image->entry_call;
 	}
 	return count;
@@ -210,7 +208,7 @@ void inv_machine_put_context(struct inv_machine *machine, struct inv_forge_threa
 // Behind the system call of the stub that it waits in.
 static uint64_t waiting_at(const struct inv_forge_thread *thread)
 {
-	const struct inv_forge_loaded *ntdll = module_of(thread->process, "ntdll.dll");
+	const struct inv_forge_user_module *ntdll = module_of(thread->process, "ntdll.dll");
 	const struct inv_user_export *stub = export_of(ntdll, "NtWaitForSingleObject");
 	return stub ? ntdll->base + stub->returns : thread->win32_start;
 }

@@ -8,7 +8,7 @@
 
 // -- user_thread.c ----------------------------------------------------------------------------------------------------------
 // StartAddress and Win32StartAddress, before they are written: RtlUserThreadStart and the program's entry, or another function for
-// all but the first thread. Without modules that are known: the first byte of the program's code.
+// all but the first thread. Without a program: as they are.
 void inv_machine_choose_start(struct inv_forge_thread *thread);
 // TEB, stack and trap frame of a thread with a kernel stack. It waits in NtWaitForSingleObject.
 void inv_machine_make_user_thread(struct inv_machine *machine, struct inv_forge_thread *thread);
