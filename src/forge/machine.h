@@ -139,6 +139,7 @@ struct inv_forge_process {
 	    *section; // what EPROCESS.SectionObject points to; NULL: nothing of the forge's own
 	const char *name;
 	const char *path;
+	const char *command_line; // NULL: the default
 	struct inv_maps maps;
 	struct inv_forge_thread **threads; // stb_ds
 	struct inv_forge_session *session; // NULL: none
@@ -391,9 +392,10 @@ enum inv_forge_role {
 
 struct inv_process_wish {
 	const char *name;
-	const char *path; // NULL: \Device\HarddiskVolume3\Windows\System32\NAME
-	uint64_t pid;     // 0: the next
-	uint64_t parent;  // PID
+	const char *path;         // NULL: \Device\HarddiskVolume3\Windows\System32\NAME
+	const char *command_line; // NULL: the path
+	uint64_t pid;             // 0: the next
+	uint64_t parent;          // PID
 	unsigned threads;
 	int session;      // -1: none
 	uint64_t created; // 0: the clock's

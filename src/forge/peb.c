@@ -259,15 +259,25 @@ static void make_parameters(struct inv_machine *machine, struct inv_forge_proces
 	inv_machine_put_half(machine, process, half, half->peb, INV_F_PEB_ProcessParameters, at);
 }
 
+// Where it stands if there is room for it, else on the heap.
 static void rewrite_parameter(struct inv_machine *machine, struct inv_forge_process *process,
                               struct inv_forge_half *half, enum inv_field field, const char *text)
 {
-	size_t count = strlen(text);
-	uint64_t buffer = take_heap(machine, process, half, 2 * count + 2);
-	if (!buffer || !half->parameters)
+	size_t count = strlen(text), room = 2 * count + 2;
+	if (!half->parameters || !half_has(half, field))
+		return;
+	uint64_t string = half_at(half, half->parameters, field);
+	uint8_t bytes[4];
+	inv_machine_read_user(machine, process, string, bytes, sizeof bytes);
+	uint64_t buffer = get_pointer(machine, process, half, string + half->pointer);
+	if (inv_le16(bytes + 2) < room)
+		buffer = take_heap(machine, process, half, room);
+	else
+		room = inv_le16(bytes + 2);
+	if (!buffer)
 		return;
 	put_text(machine, process, buffer, text);
-	put_string(machine, process, half, half->parameters, field, buffer, count, 2 * count + 2);
+	put_string(machine, process, half, half->parameters, field, buffer, count, room);
 }
 
 void inv_machine_put_parameters(struct inv_machine *machine, struct inv_forge_process *process, const char *image_path,
@@ -540,7 +550,8 @@ void inv_machine_make_peb(struct inv_machine *machine, struct inv_forge_process 
 	process->peb = choose_peb(machine, process);
 	user->next = machine->build >= WINDOWS_10 && !process->wow64 ? process->peb + REGION : LOW;
 	user->image_path = inv_forge_dos_path(machine->arena, process->path);
-	user->command_line = default_command_line(machine->arena, user->image_path);
+	user->command_line =
+	    process->command_line ? process->command_line : default_command_line(machine->arena, user->image_path);
 	user->half[0].layout = machine->layout;
 	user->half[0].pointer = 8;
 	inv_machine_start_vads(machine, process);

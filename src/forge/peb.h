@@ -67,8 +67,8 @@ void inv_machine_rename_module(struct inv_machine *machine, struct inv_forge_pro
 struct inv_forge_loaded *inv_machine_loaded_at(const struct inv_forge_process *process, uint64_t base);
 struct inv_forge_loaded *inv_machine_loaded_named(const struct inv_forge_process *process, const char *name);
 
-// Writes ImagePathName or CommandLine of the parameters anew, behind what stands in their block (as who changes them from inside
-// does). NULL: stays. Every half.
+// Writes ImagePathName or CommandLine of the parameters anew, in every half: over the old text if there is room, else on the heap.
+// NULL: stays.
 void inv_machine_put_parameters(struct inv_machine *machine, struct inv_forge_process *process, const char *image_path,
                                 const char *command_line);
 

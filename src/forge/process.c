@@ -582,6 +582,7 @@ struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine,
 	                : wish->minimal ? "" // no image file
 	                                : inv_arena_printf(machine->arena,
 	                                                   "\\Device\\HarddiskVolume3\\Windows\\System32\\%s", wish->name);
+	process->command_line = wish->command_line ? inv_arena_strdup(machine->arena, wish->command_line) : NULL;
 	process->pid = wish->pid;
 	process->parent = wish->parent;
 	process->created = wish->created;

@@ -27,7 +27,7 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"process",
      "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=, role=, clone_of=, big=, modules=}",
+     "exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; big: true or "
@@ -47,7 +47,11 @@ const struct inv_forge_word inv_forge_words[] = {
      "lays out a machine on which processes came and went by chance, one of them still in creation; before other "
      "processes",
      false},
-    {"thread", "thread(process, {tid=, created=})", "creates a thread and returns it", false},
+    {"thread", "thread(process, {tid=, created=, start=, native_start=, rip=, rsp=, teb=})",
+     "creates a thread and returns it; start is Win32StartAddress, native_start StartAddress; rip and rsp are where it "
+     "left user "
+     "mode; teb: false, it has none",
+     false},
     {"end_thread", "end_thread(thread, {status=, deleted=})",
      "the thread terminates: on the executive's list alone while it is referenced; deleted: the last reference goes, "
      "too; "
@@ -97,6 +101,19 @@ const struct inv_forge_word inv_forge_words[] = {
     {"vad", "vad(process, address)",
      "the address of the VAD around an address, where its range starts and ends; or nil", false},
     {"read_memory", "read_memory(process, address, size)", "bytes that the process sees", false},
+    {"queue_apc", "queue_apc(thread, {mode=, routine=, context=, argument=, kernel_routine=, pending=, io=})",
+     "queues an asynchronous procedure call (mode is user or kernel) and returns the address of its KAPC; pending: it "
+     "is "
+     "delivered at the next return to user mode; io: of an I/O request",
+     false},
+    {"suspend", "suspend(thread [, count])", "NtSuspendThread, so often; 0: it is suspended no more", false},
+    {"freeze", "freeze(process)", "all threads of the process stand still, as those of an app that nobody looks at",
+     false},
+    {"fiber", "fiber(thread [, {teb=}])",
+     "the thread runs on another stack and its TEB says so, unless teb is false; the base of that stack", false},
+    {"link_module", "link_module(process, name [, {list, ...}])",
+     "the loader enters an image that is mapped; lists are load, memory and initialization, all if none is named",
+     false},
     {"open", "open(process, object [, access [, handle]])",
      "the process opens a handle to a process, thread, token or job and gets it; handle: this one, a multiple of 4",
      false},
@@ -128,6 +145,15 @@ const struct inv_forge_word inv_forge_words[] = {
     {"write_memory", "write_memory(process, address, bytes)",
      "writes what a process sees, as WriteProcessMemory does: pages of images are copied first", true},
     {"write_physical", "write_physical(address, bytes)", "writes bytes at a physical address", true},
+    {"context", "context(thread, {rip=, rsp=})", "writes where a thread left user mode", true},
+    {"peb", "peb(process, {image_path=, command_line=, image_base=, being_debugged=})",
+     "writes PEB and process parameters, those of WOW64 too; strings stand where they stood if they fit", true},
+    {"unlink_module", "unlink_module(process, name|base [, {list, ...}])",
+     "takes a module off lists of the loader: load, memory, initialization; all if none is named", true},
+    {"rename_module", "rename_module(process, name|base, path)", "writes both names of a module in the loader's lists",
+     true},
+    {"rename_process", "rename_process(process, name [, {audit=}])",
+     "writes ImageFileName; audit: SeAuditProcessCreationInfo too", true},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
     {"unlink_thread", "unlink_thread(thread, list)",
@@ -646,6 +672,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
 	};
+	wish.command_line = key_text(lua, 1, "command_line");
 	wish.modules = small(lua, "modules", key_value(lua, 1, "modules", 0));
 	wish.big = key_flag(lua, 1, "big", false);
 	wish.reused = wish.big && lua_getfield(lua, 1, "big") == LUA_TSTRING;
@@ -713,9 +740,10 @@ static int word_acquire(lua_State *lua)
 
 static int word_process(lua_State *lua)
 {
-	static const char *const known[] = {
-	    "name",       "path",    "pid", "parent", "session", "created",  "exited", "threads", "state", "exit_status",
-	    "protection", "minimal", "gui", "wow64",  "role",    "clone_of", "big",    "modules", NULL};
+	static const char *const known[] = {"name",       "path",    "pid",     "parent",       "session",
+	                                    "created",    "exited",  "threads", "state",        "exit_status",
+	                                    "protection", "minimal", "gui",     "wow64",        "role",
+	                                    "clone_of",   "big",     "modules", "command_line", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -743,7 +771,7 @@ static int word_live(lua_State *lua)
 
 static int word_thread(lua_State *lua)
 {
-	static const char *const known[] = {"tid", "created", NULL};
+	static const char *const known[] = {"tid", "created", "start", "native_start", "rip", "rsp", "teb", NULL};
 	struct inv_machine *machine = machine_of(lua);
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t tid = 0, created = 0;
@@ -755,6 +783,8 @@ static int word_thread(lua_State *lua)
 	if (process->zombie || process->deleted || process->idle)
 		return luaL_error(lua, "%s gets no more threads", process->name);
 	struct inv_forge_thread *thread = inv_machine_make_thread(machine, process, tid, created);
+	if (thread && !lua_isnoneornil(lua, 2))
+		inv_word_thread_options(lua, 2, thread);
 	check(lua);
 	return push_handle(lua, thread, THREAD);
 }
@@ -1475,9 +1505,17 @@ static int thread_index(lua_State *lua)
 	const struct {
 		const char *name;
 		uint64_t value;
-	} values[] = {{"address", thread->address},         {"tid", thread->tid},
-	              {"created", thread->created},         {"stack_base", thread->stack_base},
-	              {"stack_limit", thread->stack_limit}, {"start", thread->start}};
+	} values[] = {{"address", thread->address},
+	              {"tid", thread->tid},
+	              {"created", thread->created},
+	              {"stack_base", thread->stack_base},
+	              {"stack_limit", thread->stack_limit},
+	              {"start", thread->start},
+	              {"win32_start", thread->win32_start},
+	              {"teb", thread->teb},
+	              {"rip", thread->rip},
+	              {"rsp", thread->rsp},
+	              {"user_stack_base", thread->user_stack_base}};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		if (strcmp(values[i].name, key) == 0) {
 			lua_pushinteger(lua, (lua_Integer)values[i].value);
@@ -1593,6 +1631,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_memory_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_user_words, 1);
 	lua_pop(lua, 1);
 }
 

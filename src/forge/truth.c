@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "forge/peb.h"
 #include "forge/scenario.h"
 #include "forge/user.h"
 
@@ -82,6 +83,14 @@ static json_t *thread_list(const struct inv_forge_process *process)
 		json_object_set_new(o, "tid", json_integer((json_int_t)thread->tid));
 		json_object_set_new(o, "created", time_of(thread->created));
 		json_object_set_new(o, "start", address(thread->start));
+		json_object_set_new(o, "win32_start", address(thread->win32_start));
+		if (thread->process->user) {
+			json_object_set_new(o, "teb", address(thread->teb));
+			json_object_set_new(o, "user_stack_base", address(thread->user_stack_base));
+			json_object_set_new(o, "user_stack_limit", address(thread->user_stack_limit));
+			json_object_set_new(o, "rip", address(thread->rip));
+			json_object_set_new(o, "rsp", address(thread->rsp));
+		}
 		json_object_set_new(o, "ended", json_boolean(thread->ended));
 		json_array_append_new(array, o);
 	}
@@ -184,6 +193,11 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "ppid", json_integer((json_int_t)process->parent));
 		json_object_set_new(o, "name", json_string(process->name));
 		json_object_set_new(o, "path", json_string(process->path));
+		if (process->user) {
+			json_object_set_new(o, "peb", address(process->peb));
+			json_object_set_new(o, "image_path", json_string(process->user->image_path));
+			json_object_set_new(o, "command_line", json_string(process->user->command_line));
+		}
 		json_object_set_new(o, "state", json_string(state_of(process)));
 		json_object_set_new(o, "stage", json_string(stage_of(process)));
 		json_object_set_new(o, "created", time_of(process->created));

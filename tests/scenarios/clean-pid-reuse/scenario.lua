@@ -17,11 +17,13 @@ delete(parent)
 local ids, kept = {}, {}
 for i = 1, 200 do
 	local p = process{name = "brief-" .. i, parent = m.explorer, session = 1, threads = i % 3 + 1}
+	local thread_has_it = false -- the heir is to be a process
 	for _, t in ipairs(p.threads) do
 		ids[#ids + 1] = {id = t.tid, thread = t}
+		thread_has_it = thread_has_it or t.tid == old.process
 	end
 	ids[#ids + 1] = {id = p.pid, process = p}
-	if p.pid == old.process or p.pid == old.thread or #p.threads == 3 and #kept < 20 then
+	if p.pid == old.process or p.pid == old.thread or #p.threads == 3 and #kept < 20 and not thread_has_it then
 		kept[#kept + 1] = p
 	else
 		exit(p)
