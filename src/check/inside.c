@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "check/check.h"
+#include "invariant/files.h"
 
 bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *kernel)
 {
@@ -126,6 +127,7 @@ void inv_judge_insides(struct inv_check *check)
 {
 	struct owners owners = {0};
 	make_owners(&check->dossiers, &owners);
+	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		const struct inv_dossier *process = &check->dossiers.processes[i];
 		if (!inv_has_inside(process, check->kernel))
@@ -133,8 +135,10 @@ void inv_judge_insides(struct inv_check *check)
 		struct inv_inside inside;
 		inv_inside_read(&check->dossiers, process, check->sections, &inside);
 		give_threads(&owners, &inside);
+		inside.files = files;
 		inv_judge_inside(&check->judge, &inside);
 		inv_inside_free(&inside);
 	}
+	inv_known_files_free(files);
 	free_owners(&owners);
 }

@@ -3,7 +3,7 @@
 #ifndef INV_INVARIANT_FAMILIES_H
 #define INV_INVARIANT_FAMILIES_H
 
-#include "invariant/invariant.h"
+#include "invariant/inside.h"
 #include "paging/frame.h"
 
 // existence.c
@@ -117,5 +117,24 @@ enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t proce
 
 // The reason to give when that is unsure.
 #define INV_ACTIVE_LIST_UNSURE "PsActiveProcessHead could not be read to its end"
+
+// image.c
+void inv_judge_I01(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I02(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I07(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I08(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I09(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I10(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I15(struct inv_judge *judge, const struct inv_inside *inside);
+// parameters.c
+void inv_judge_I03(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I04(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I05(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I14(struct inv_judge *judge, const struct inv_inside *inside);
+// modules.c
+void inv_judge_I06(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I11(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I12(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_I13(struct inv_judge *judge, const struct inv_inside *inside);
 
 #endif

@@ -92,6 +92,7 @@ struct inv_main_image {
 	const struct inv_vad *vad;              // that starts at the base; NULL: none
 };
 
+struct inv_known_files;
 struct inv_inside {
 	const struct inv_dossiers *dossiers;
 	const struct inv_dossier *process;
@@ -104,6 +105,7 @@ struct inv_inside {
 	struct inv_main_image image;
 	struct inv_peb peb;                        // address 0: it has none, or it could not be read
 	struct inv_peb peb32;                      // of a WOW64 process
+	const struct inv_known_files *files;       // that programs run from; the caller's to give
 	const struct inv_thread_dossier **threads; // of this process, by address
 	size_t thread_count;
 };

@@ -210,6 +210,8 @@ void inv_unknown(struct inv_judge *judge, const struct inv_value *missing);
 void inv_unknown_because(struct inv_judge *judge, const char *reason); // static text
 // A finding (an observation if the invariant is a hint), to which the judge adds its evidence and the excuses that do not apply.
 struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused);
+// An observation, also of an invariant that is no hint: this way of not holding has honest causes.
+struct inv_finding *inv_observed(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused);
 
 // True when the value was read; else the verdict "unknown" with the value's reason, and false.
 bool inv_need(struct inv_judge *judge, const struct inv_value *value);

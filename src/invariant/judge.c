@@ -130,9 +130,8 @@ static struct inv_finding *beyond_bound(struct inv_judge *judge)
 	return judge->beyond;
 }
 
-struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
+static struct inv_finding *accuse(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused, bool hint)
 {
-	bool hint = judge->current->weight == INV_HINT;
 	*(hint ? &tally(judge)->observed : &tally(judge)->broken) += 1;
 	if (inv_count(hint ? judge->observations : judge->findings) >= INV_FINDING_BOUND)
 		return beyond_bound(judge);
@@ -150,6 +149,16 @@ struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subje
 	}
 	inv_push(judge->findings, finding);
 	return finding;
+}
+
+struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
+{
+	return accuse(judge, subject, accused, judge->current->weight == INV_HINT);
+}
+
+struct inv_finding *inv_observed(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused)
+{
+	return accuse(judge, subject, accused, true);
 }
 
 // Structures kept by the same part of the system are equally hard to fake.
