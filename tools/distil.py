@@ -288,15 +288,23 @@ class Headers:
         outer.named.setdefault(match[3], (offset, None if match[2] else match[1], None, None))
         return None
 
+    @staticmethod
+    def element(part):
+        """The name in "Reserved[2]", and how far the element is from the start of that array of pointers (of x64)."""
+        match = re.match(r"(\w+)\[(\d+)\]$", part)
+        return (match[1], 8 * int(match[2])) if match else (part, 0)
+
     def place(self, name, path):
         base, members = 0, self.members(name)
         outer = 0  # what the offsets of `members` are relative to
         parts = path.split(".")
         for index, part in enumerate(parts):
+            part, element = self.element(part)
             found = members.find(part)
             if not found or found[0] is None:
                 return UNKNOWN if self.cut(name) else ABSENT
             offset, type_name, bits, inner = found
+            offset += element
             if index == len(parts) - 1:
                 return show(base + outer + offset, bits)
             if inner:
