@@ -136,5 +136,19 @@ void inv_judge_I06(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_I11(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_I12(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_I13(struct inv_judge *judge, const struct inv_inside *inside);
+// user_threads.c
+void inv_judge_user_starts(struct inv_judge *judge, const struct inv_inside *inside); // the half of T10 about user mode
+void inv_judge_T11(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T12(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T13(struct inv_judge *judge);
+void inv_judge_user_apcs(struct inv_judge *judge, const struct inv_inside *inside); // the half of T13 about user mode
+// thread_hints.c
+void inv_judge_T18(struct inv_judge *judge); // where most threads start, which the next compares with
+void inv_judge_starts_in_image(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T19(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T20(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T21(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T22(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T23(struct inv_judge *judge, const struct inv_inside *inside);
 
 #endif

@@ -149,6 +149,7 @@ struct inv_judge {
 	struct inv_finding **observations;   // stb_ds; the same of hints
 	struct inv_excused *excused;         // stb_ds
 	struct inv_finding *beyond;          // stands for those that are counted and not kept; NULL: all are kept
+	uint64_t usual_start;                // StartAddress of most threads of user mode; 0: there is none (T18)
 };
 // Findings and observations that are kept, each; of an image that breaks everything the others are only counted.
 #define INV_FINDING_BOUND ((size_t)1 << 17)

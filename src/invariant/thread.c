@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Family 3: threads, as far as their own records and their process' lists go.
 #include "nt/thread.h"
+
+#include <stdlib.h>
+
 #include "base/array.h"
 #include "invariant/families.h"
+#include "invariant/user_place.h"
+
+enum { INITIALIZED = 0, RUNNING = 2, TERMINATED = 4 }; // KTHREAD_STATE
 
 static struct inv_value read_thread(const struct inv_judge *judge, const struct inv_thread_dossier *thread,
                                     enum inv_field field)
@@ -220,6 +226,57 @@ static bool runs_now(const struct inv_judge *judge, uint64_t thread)
 	return false;
 }
 
+// The stack of a thread that is neither new nor gone.
+struct stack {
+	uint64_t limit, base;
+	const struct inv_thread_dossier *thread;
+};
+
+static int by_limit(const void *a, const void *b)
+{
+	const struct stack *left = a, *right = b;
+	if (left->limit != right->limit)
+		return left->limit < right->limit ? -1 : 1;
+	return (left->thread->address > right->thread->address) - (left->thread->address < right->thread->address);
+}
+
+static void say_same_stack(struct inv_judge *judge, const struct stack *stack, const struct stack *other)
+{
+	struct inv_value limit = read_thread(judge, stack->thread, INV_F_KTHREAD_StackLimit);
+	struct inv_value base = read_thread(judge, other->thread, INV_F_KTHREAD_StackBase);
+	struct inv_finding *finding = inv_broken(judge, subject(judge, stack->thread), INV_TIER_SCHEDULER);
+	inv_field_says(judge, finding, INV_F_KTHREAD_StackLimit, &limit, "the thread's stack ends here");
+	inv_field_says(judge, finding, INV_F_KTHREAD_StackBase, &base, "another thread's stack begins here, above that");
+	inv_tried(judge, finding, "terminated", "neither of the two has terminated");
+}
+
+// No two stacks share a page: each that ends before one beneath it begins is another thread's too.
+static void judge_stacks_apart(struct inv_judge *judge)
+{
+	struct stack *stacks = NULL;
+	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
+		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
+		struct inv_value state = read_thread(judge, thread, INV_F_KTHREAD_State);
+		struct inv_value limit = read_thread(judge, thread, INV_F_KTHREAD_StackLimit);
+		struct inv_value base = read_thread(judge, thread, INV_F_KTHREAD_StackBase);
+		if (!thread->owner || !state.ok || state.u == INITIALIZED || state.u == TERMINATED ||
+		    is_terminated(judge, thread->address) || !limit.ok || !base.ok || limit.u == 0 || limit.u >= base.u)
+			continue;
+		struct stack stack = {limit.u, base.u, thread};
+		inv_push(stacks, stack);
+	}
+	if (stacks)
+		qsort(stacks, inv_count(stacks), sizeof *stacks, by_limit);
+	const struct stack *highest = NULL;
+	for (size_t i = 0; i < inv_count(stacks); i++) {
+		if (highest && stacks[i].limit < highest->base)
+			say_same_stack(judge, &stacks[i], highest);
+		if (!highest || stacks[i].base > highest->base)
+			highest = &stacks[i];
+	}
+	inv_array_free(stacks);
+}
+
 static void judge_stack(struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
 	struct inv_value limit = read_thread(judge, thread, INV_F_KTHREAD_StackLimit);
@@ -244,12 +301,12 @@ static void judge_stack(struct inv_judge *judge, const struct inv_thread_dossier
 	}
 	// KernelStack is written when the thread is switched out, so a running thread's is that of its last wait, which
 	// may have been on another stack (KeExpandKernelStackAndCallout; measured on a dump of 19041.3803).
-	if (framed && state.ok && state.u == 2 && runs_now(judge, thread->address)) {
+	if (framed && state.ok && state.u == RUNNING && runs_now(judge, thread->address)) {
 		inv_excuse(judge, subject(judge, thread), "running");
 		return;
 	}
 	// MmDeleteKernelStack runs when the terminated thread is reaped; the object may live on.
-	bool terminated = state.ok && state.u == 4;
+	bool terminated = state.ok && state.u == TERMINATED;
 	if (terminated && is_terminated(judge, thread->address)) {
 		inv_excuse(judge, subject(judge, thread), "terminated");
 		return;
@@ -271,14 +328,18 @@ static void judge_stack(struct inv_judge *judge, const struct inv_thread_dossier
 void inv_judge_T09(struct inv_judge *judge)
 {
 	inv_each_thread(judge, judge_stack);
+	judge_stacks_apart(judge);
 }
 
 static void judge_start(struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
-	if (!thread->process.ok || inv_role_of(judge, thread->process.u) != INV_ROLE_SYSTEM)
-		return;
+	enum inv_role role = thread->process.ok ? inv_role_of(judge, thread->process.u) : INV_ROLE_UNKNOWN;
 	struct inv_value start = read_thread(judge, thread, INV_F_ETHREAD_StartAddress);
-	if (!inv_need(judge, &start))
+	if (role == INV_ROLE_UNKNOWN || role == INV_ROLE_IDLE)
+		return;
+	if (!start.ok && role != INV_ROLE_SYSTEM)
+		return; // the half about user mode says so
+	if (!inv_need(judge, &start) || (role != INV_ROLE_SYSTEM && start.u < INV_KERNEL_HALF))
 		return;
 	if (inv_kernel_module_at(judge->kernel, start.u)) {
 		inv_holds(judge);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an address of user mode leads to: an image, memory of the process' own, a view, or nothing.
+#ifndef INV_INVARIANT_USER_PLACE_H
+#define INV_INVARIANT_USER_PLACE_H
+
+#include "invariant/inside.h"
+
+enum inv_place_kind {
+	INV_PLACE_UNKNOWN, // what would show it could not be read
+	INV_PLACE_NOTHING, // no range, and the page tables hold nothing
+	INV_PLACE_BARE,    // no range, yet the page tables lead to a page
+	INV_PLACE_IMAGE,
+	INV_PLACE_PRIVATE,
+	INV_PLACE_VIEW, // of a file as data, or of a section without one
+};
+
+struct inv_place {
+	enum inv_place_kind kind;
+	const struct inv_vad *vad; // NULL: no range covers it
+	const char *why;           // of an unknown one, static
+	bool executable;           // private memory or a view: the range was made executable, or its page is
+	uint64_t physical;         // of a bare one
+};
+struct inv_place inv_place_of(const struct inv_inside *inside, uint64_t address);
+// In words, for evidence: "the image \\Windows\\System32\\ntdll.dll", "private memory", ...; lives in the judge's arena.
+const char *inv_place_text(struct inv_judge *judge, const struct inv_inside *inside, const struct inv_place *place);
+// What the ranges say of the address, as evidence.
+void inv_place_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
+                    const struct inv_place *place);
+
+// The flags and the state of a thread, as far as its user half is concerned.
+struct inv_thread_state {
+	bool kernel_only; // its SystemThread flag is set: it has no user half
+	bool terminated;  // its Terminated flag is set, or its state is Terminated
+	bool inserted;    // its ThreadInserted flag is set, or this build has none
+	bool runs;        // a CPU runs it, or its state says so
+	struct inv_value state;
+};
+struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, const struct inv_thread_dossier *thread);
+
+// Memory of user mode is the process' own affair: what of it looks odd is charged to nobody else.
+#define INV_KERNEL_HALF ((uint64_t)1 << 63)
+
+#endif
