@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
-#include "invariant/user_place.h"
+#include "invariant/user_spot.h"
 
 enum { INITIALIZED = 0, RUNNING = 2, TERMINATED = 4 }; // KTHREAD_STATE
 

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "invariant/families.h"
-#include "invariant/user_place.h"
+#include "invariant/user_spot.h"
 #include "nt/apc.h"
 #include "nt/user_thread.h"
 
@@ -38,18 +38,18 @@ static bool lives_in_user_mode(const struct inv_judge *judge, const struct inv_t
 	return !state->kernel_only && !state->terminated && state->inserted;
 }
 
-static bool is_alien(const struct inv_place *place)
+static bool is_alien(const struct inv_spot *spot)
 {
-	return place->kind == INV_PLACE_PRIVATE || place->kind == INV_PLACE_VIEW || place->kind == INV_PLACE_BARE;
+	return spot->kind == INV_SPOT_PRIVATE || spot->kind == INV_SPOT_VIEW || spot->kind == INV_SPOT_BARE;
 }
 
 static struct inv_finding *observe(struct inv_judge *judge, const struct inv_inside *inside,
                                    const struct inv_thread_dossier *thread, enum inv_field field,
-                                   const struct inv_value *value, const struct inv_place *place, const char *says)
+                                   const struct inv_value *value, const struct inv_spot *spot, const char *says)
 {
 	struct inv_finding *finding = inv_broken(judge, subject(judge, thread), INV_TIER_USER_MODE);
 	inv_field_says(judge, finding, field, value, "%s", says);
-	inv_place_says(judge, finding, inside, place);
+	inv_spot_says(judge, finding, inside, spot);
 	return finding;
 }
 
@@ -94,9 +94,9 @@ static void judge_start(struct inv_judge *judge, const struct inv_inside *inside
 		return;
 	if (!inv_need(judge, &start) || !inv_need(judge, &win32))
 		return;
-	struct inv_place first = inv_place_of(inside, start.u), second = inv_place_of(inside, win32.u);
-	if (first.kind == INV_PLACE_UNKNOWN || second.kind == INV_PLACE_UNKNOWN) {
-		inv_unknown_because(judge, first.kind == INV_PLACE_UNKNOWN ? first.why : second.why);
+	struct inv_spot first = inv_spot_of(inside, start.u), second = inv_spot_of(inside, win32.u);
+	if (first.kind == INV_SPOT_UNKNOWN || second.kind == INV_SPOT_UNKNOWN) {
+		inv_unknown_because(judge, first.kind == INV_SPOT_UNKNOWN ? first.why : second.why);
 		return;
 	}
 	bool unusual = judge->usual_start && start.u != judge->usual_start;
@@ -114,7 +114,7 @@ static void judge_start(struct inv_judge *judge, const struct inv_inside *inside
 		inv_tried(judge, finding, "pico", "the process is no pico process");
 	} else if (is_alien(&second)) {
 		observe(judge, inside, thread, INV_F_ETHREAD_Win32StartAddress, &win32, &second, "what the thread was to run");
-	} else if (first.kind == INV_PLACE_NOTHING || second.kind == INV_PLACE_NOTHING) {
+	} else if (first.kind == INV_SPOT_NOTHING || second.kind == INV_SPOT_NOTHING) {
 		inv_excuse(judge, subject(judge, thread), "gone");
 	} else {
 		inv_holds(judge);
@@ -155,9 +155,9 @@ static bool need_frame(struct inv_judge *judge, const struct inv_thread_dossier 
 }
 
 // A range of its own, from end to end: as stacks are made.
-static bool is_whole_range(const struct inv_place *place, uint64_t start, uint64_t end)
+static bool is_whole_range(const struct inv_spot *spot, uint64_t start, uint64_t end)
 {
-	return place->vad && place->vad->is_private && place->vad->start == start && place->vad->end == end;
+	return spot->vad && spot->vad->is_private && spot->vad->start == start && spot->vad->end == end;
 }
 
 static void judge_user_stack(struct inv_judge *judge, const struct inv_inside *inside,
@@ -182,21 +182,21 @@ static void judge_user_stack(struct inv_judge *judge, const struct inv_inside *i
 	inv_teb_read(inside->user, address.u, &teb);
 	if (!inv_need(judge, &teb.stack_base) || !inv_need(judge, &teb.deallocation_stack))
 		return;
-	struct inv_place place = inv_place_of(inside, frame.rsp.u);
-	if (place.kind == INV_PLACE_UNKNOWN) {
-		inv_unknown_because(judge, place.why);
+	struct inv_spot spot = inv_spot_of(inside, frame.rsp.u);
+	if (spot.kind == INV_SPOT_UNKNOWN) {
+		inv_unknown_because(judge, spot.why);
 		return;
 	}
 	bool inside_stack = frame.rsp.u >= teb.deallocation_stack.u && frame.rsp.u <= teb.stack_base.u;
-	if (inside_stack && is_whole_range(&place, teb.deallocation_stack.u, teb.stack_base.u)) {
+	if (inside_stack && is_whole_range(&spot, teb.deallocation_stack.u, teb.stack_base.u)) {
 		inv_holds(judge);
 		return;
 	}
-	if (place.kind == INV_PLACE_NOTHING) {
+	if (spot.kind == INV_SPOT_NOTHING) {
 		inv_excuse(judge, subject(judge, thread), "gone");
 		return;
 	}
-	struct inv_finding *finding = observe(judge, inside, thread, INV_F_KTRAP_FRAME_Rsp, &frame.rsp, &place,
+	struct inv_finding *finding = observe(judge, inside, thread, INV_F_KTRAP_FRAME_Rsp, &frame.rsp, &spot,
 	                                      "the thread's stack pointer of user mode");
 	inv_field_says(judge, finding, INV_F_TEB_StackBase, &teb.stack_base, "by the TEB its stack begins here");
 	inv_field_says(judge, finding, INV_F_TEB_DeallocationStack, &teb.deallocation_stack,
@@ -241,18 +241,18 @@ static void judge_rip(struct inv_judge *judge, const struct inv_inside *inside, 
 	struct inv_trap_frame frame;
 	if (!need_frame(judge, thread, &state, &frame))
 		return;
-	struct inv_place place = inv_place_of(inside, frame.rip.u);
+	struct inv_spot spot = inv_spot_of(inside, frame.rip.u);
 	struct inv_value reason = read_thread(judge, thread, INV_F_KTHREAD_WaitReason);
-	if (place.kind == INV_PLACE_UNKNOWN)
-		inv_unknown_because(judge, place.why);
-	else if (place.kind == INV_PLACE_NOTHING)
+	if (spot.kind == INV_SPOT_UNKNOWN)
+		inv_unknown_because(judge, spot.why);
+	else if (spot.kind == INV_SPOT_NOTHING)
 		inv_excuse(judge, subject(judge, thread), "gone");
-	else if (!is_alien(&place))
+	else if (!is_alien(&spot))
 		inv_holds(judge);
 	else if (was_interrupted(judge, thread, &state))
 		inv_excuse(judge, subject(judge, thread), "interrupted");
 	else {
-		struct inv_finding *finding = observe(judge, inside, thread, INV_F_KTRAP_FRAME_Rip, &frame.rip, &place,
+		struct inv_finding *finding = observe(judge, inside, thread, INV_F_KTRAP_FRAME_Rip, &frame.rip, &spot,
 		                                      "the thread went to the kernel from here");
 		inv_field_says(judge, finding, INV_F_KTRAP_FRAME_Rip, &frame.rip, "%s", before(inside, frame.rip.u));
 		if (reason.ok)
@@ -281,16 +281,16 @@ static void judge_apc(struct inv_judge *judge, const struct inv_inside *inside, 
 	}
 	if (!inv_need(judge, &routine) || routine.u == 0)
 		return;
-	struct inv_place place = inv_place_of(inside, routine.u);
+	struct inv_spot spot = inv_spot_of(inside, routine.u);
 	// QueueUserAPC queues a routine of ntdll, which calls what NormalContext names.
-	struct inv_place target = context.ok && context.u ? inv_place_of(inside, context.u) : (struct inv_place){0};
+	struct inv_spot target = context.ok && context.u ? inv_spot_of(inside, context.u) : (struct inv_spot){0};
 	struct inv_finding *finding = NULL;
-	if (place.kind == INV_PLACE_UNKNOWN)
-		inv_unknown_because(judge, place.why);
-	else if (place.kind == INV_PLACE_NOTHING)
+	if (spot.kind == INV_SPOT_UNKNOWN)
+		inv_unknown_because(judge, spot.why);
+	else if (spot.kind == INV_SPOT_NOTHING)
 		inv_excuse(judge, subject(judge, thread), "gone");
-	else if (is_alien(&place))
-		finding = observe(judge, inside, thread, INV_F_KAPC_NormalRoutine, &routine, &place,
+	else if (is_alien(&spot))
+		finding = observe(judge, inside, thread, INV_F_KAPC_NormalRoutine, &routine, &spot,
 		                  "an APC of the thread runs this");
 	else if (is_alien(&target) && target.executable)
 		finding = observe(judge, inside, thread, INV_F_KAPC_NormalContext, &context, &target,

@@ -2,7 +2,7 @@
 // Family 3, the user half of threads: where they started, their TEB, what the CPU was doing, and the APCs that wait for them.
 #include "base/array.h"
 #include "invariant/families.h"
-#include "invariant/user_place.h"
+#include "invariant/user_spot.h"
 #include "nt/apc.h"
 #include "nt/user_thread.h"
 
@@ -24,7 +24,7 @@ static void each_thread(struct inv_judge *judge, const struct inv_inside *inside
 struct claim {
 	enum inv_field field;
 	struct inv_value value;
-	struct inv_place place;
+	struct inv_spot spot;
 	const char *says; // "the thread starts here"
 };
 
@@ -33,7 +33,7 @@ static struct claim make_claim(const struct inv_inside *inside, enum inv_field f
 {
 	struct claim claim = {.field = field, .value = *value, .says = says};
 	if (value->ok)
-		claim.place = inv_place_of(inside, value->u);
+		claim.spot = inv_spot_of(inside, value->u);
 	return claim;
 }
 
@@ -42,15 +42,15 @@ static void say_bare(struct inv_judge *judge, const struct inv_inside *inside, c
 {
 	struct inv_finding *finding = inv_broken(judge, subject(judge, thread), INV_TIER_MEMORY_MANAGER);
 	inv_field_says(judge, finding, claim->field, &claim->value, "%s", claim->says);
-	struct inv_value frame = {.ok = true, .u = claim->place.physical};
+	struct inv_value frame = {.ok = true, .u = claim->spot.physical};
 	inv_field_says(judge, finding, INV_F_KPROCESS_DirectoryTableBase, &frame,
 	               "the page tables of the process lead to this page there");
 	inv_means_its_targets(finding);
-	inv_place_says(judge, finding, inside, &claim->place);
+	inv_spot_says(judge, finding, inside, &claim->spot);
 	inv_tried(judge, finding, "gone", "the page tables still lead to a page there");
 }
 
-// Every place must be in a range, or lead nowhere: one verdict for the thread.
+// Every address must be in a range, or lead nowhere: one verdict for the thread.
 static void judge_claims(struct inv_judge *judge, const struct inv_inside *inside,
                          const struct inv_thread_dossier *thread, const struct claim *claims, size_t count)
 {
@@ -58,18 +58,18 @@ static void judge_claims(struct inv_judge *judge, const struct inv_inside *insid
 	const struct claim *unsure = NULL;
 	for (size_t i = 0; i < count; i++) {
 		const struct claim *claim = &claims[i];
-		if (claim->value.ok && claim->place.kind == INV_PLACE_BARE) {
+		if (claim->value.ok && claim->spot.kind == INV_SPOT_BARE) {
 			say_bare(judge, inside, thread, claim);
 			return;
 		}
-		gone |= claim->value.ok && claim->place.kind == INV_PLACE_NOTHING;
-		if (!claim->value.ok || claim->place.kind == INV_PLACE_UNKNOWN)
+		gone |= claim->value.ok && claim->spot.kind == INV_SPOT_NOTHING;
+		if (!claim->value.ok || claim->spot.kind == INV_SPOT_UNKNOWN)
 			unsure = claim;
 	}
 	if (unsure && !unsure->value.ok)
 		inv_unknown(judge, &unsure->value);
 	else if (unsure)
-		inv_unknown_because(judge, unsure->place.why);
+		inv_unknown_because(judge, unsure->spot.why);
 	else if (gone)
 		inv_excuse(judge, subject(judge, thread), "gone");
 	else
@@ -204,21 +204,21 @@ static void judge_teb(struct inv_judge *judge, const struct inv_inside *inside, 
 		judge_no_teb(judge, inside, thread, &address, &state);
 		return;
 	}
-	struct inv_place place = inv_place_of(inside, address.u);
-	if (place.kind == INV_PLACE_UNKNOWN) {
-		inv_unknown_because(judge, place.why);
+	struct inv_spot spot = inv_spot_of(inside, address.u);
+	if (spot.kind == INV_SPOT_UNKNOWN) {
+		inv_unknown_because(judge, spot.why);
 		return;
 	}
-	if (!place.vad) {
+	if (!spot.vad) {
 		if (state.terminated) {
 			inv_excuse(judge, subject(judge, thread), "exiting");
 			return;
 		}
-		bool bare = place.kind == INV_PLACE_BARE;
+		bool bare = spot.kind == INV_SPOT_BARE;
 		struct inv_finding *finding =
 		    inv_broken(judge, subject(judge, thread), bare ? INV_TIER_MEMORY_MANAGER : INV_TIER_SCHEDULER);
 		inv_field_says(judge, finding, INV_F_KTHREAD_Teb, &address, "the thread's TEB is here");
-		inv_place_says(judge, finding, inside, &place);
+		inv_spot_says(judge, finding, inside, &spot);
 		inv_tried(judge, finding, "exiting", "the thread has not begun to terminate");
 		return;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "invariant/user_place.h"
+#include "invariant/user_spot.h"
 
 #include "base/array.h"
 #include "invariant/families.h"
@@ -17,93 +17,93 @@ static bool allows_execution(uint32_t protection)
 }
 
 // No range covers it: do the page tables agree?
-static void ask_page_tables(const struct inv_inside *inside, uint64_t address, struct inv_place *place)
+static void ask_page_tables(const struct inv_inside *inside, uint64_t address, struct inv_spot *spot)
 {
 	struct inv_mapping mapping;
 	struct inv_why why;
 	if (inv_space_map(inv_user_space(inside->user), address, &mapping, &why)) {
-		place->kind = INV_PLACE_BARE;
-		place->physical = mapping.physical;
+		spot->kind = INV_SPOT_BARE;
+		spot->physical = mapping.physical;
 	} else if (why.reason == INV_NOT_MAPPED || why.reason == INV_DEMAND_ZERO || why.reason == INV_NOT_CANONICAL) {
-		place->kind = INV_PLACE_NOTHING;
+		spot->kind = INV_SPOT_NOTHING;
 	} else {
-		place->why = inv_absence_name(why.reason);
+		spot->why = inv_absence_name(why.reason);
 	}
 }
 
-struct inv_place inv_place_of(const struct inv_inside *inside, uint64_t address)
+struct inv_spot inv_spot_of(const struct inv_inside *inside, uint64_t address)
 {
-	struct inv_place place = {.kind = INV_PLACE_UNKNOWN};
+	struct inv_spot spot = {.kind = INV_SPOT_UNKNOWN};
 	if (!inside->user) {
-		place.why = inv_absence_name(inside->why.reason);
-		return place;
+		spot.why = inv_absence_name(inside->why.reason);
+		return spot;
 	}
 	// Code of user mode that leaves its half faults, and the trap frame keeps where it wanted to go.
 	if (address >= inv_user_end(inside->user)) {
-		place.kind = INV_PLACE_NOTHING;
-		return place;
+		spot.kind = INV_SPOT_NOTHING;
+		return spot;
 	}
-	place.vad = inv_vad_at(&inside->vads, address);
-	if (!place.vad) {
+	spot.vad = inv_vad_at(&inside->vads, address);
+	if (!spot.vad) {
 		if (inside->vads.complete)
-			ask_page_tables(inside, address, &place);
+			ask_page_tables(inside, address, &spot);
 		else
-			place.why = "the tree of ranges could not be read to its end";
-		return place;
+			spot.why = "the tree of ranges could not be read to its end";
+		return spot;
 	}
-	if (place.vad->type == INV_VAD_IMAGE) {
-		place.kind = INV_PLACE_IMAGE;
-		return place;
+	if (spot.vad->type == INV_VAD_IMAGE) {
+		spot.kind = INV_SPOT_IMAGE;
+		return spot;
 	}
-	place.kind = place.vad->is_private ? INV_PLACE_PRIVATE : INV_PLACE_VIEW;
+	spot.kind = spot.vad->is_private ? INV_SPOT_PRIVATE : INV_SPOT_VIEW;
 	struct inv_mapping mapping;
-	place.executable = allows_execution(place.vad->protection) ||
+	spot.executable = allows_execution(spot.vad->protection) ||
 	                   (inv_space_map(inv_user_space(inside->user), address, &mapping, NULL) && mapping.executable);
-	return place;
+	return spot;
 }
 
-static const char *file_of(const struct inv_inside *inside, const struct inv_place *place)
+static const char *file_of(const struct inv_inside *inside, const struct inv_spot *spot)
 {
-	uint64_t area = place->vad ? place->vad->control_area : 0;
+	uint64_t area = spot->vad ? spot->vad->control_area : 0;
 	const struct inv_control_area *section = area ? inv_control_area_at(inside->sections, area) : NULL;
 	return section && section->file.name ? section->file.name : "";
 }
 
-const char *inv_place_text(struct inv_judge *judge, const struct inv_inside *inside, const struct inv_place *place)
+const char *inv_spot_text(struct inv_judge *judge, const struct inv_inside *inside, const struct inv_spot *spot)
 {
-	const char *file = file_of(inside, place);
-	switch (place->kind) {
-	case INV_PLACE_IMAGE:
+	const char *file = file_of(inside, spot);
+	switch (spot->kind) {
+	case INV_SPOT_IMAGE:
 		return *file ? inv_arena_printf(judge->arena, "the image %s", file) : "an image";
-	case INV_PLACE_PRIVATE:
-		return place->executable ? "private executable memory" : "private memory";
-	case INV_PLACE_VIEW:
+	case INV_SPOT_PRIVATE:
+		return spot->executable ? "private executable memory" : "private memory";
+	case INV_SPOT_VIEW:
 		return *file ? inv_arena_printf(judge->arena, "a view of %s as data", file) : "a view of a section";
-	case INV_PLACE_BARE:
+	case INV_SPOT_BARE:
 		return "memory that no range covers";
-	case INV_PLACE_NOTHING:
+	case INV_SPOT_NOTHING:
 		return "nothing that is mapped";
-	case INV_PLACE_UNKNOWN:
+	case INV_SPOT_UNKNOWN:
 		break;
 	}
 	return "memory that could not be told";
 }
 
-void inv_place_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
-                    const struct inv_place *place)
+void inv_spot_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
+                    const struct inv_spot *spot)
 {
 	char protection[8];
-	if (!place->vad) {
+	if (!spot->vad) {
 		inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root,
 		               "none of the %zu ranges of the process covers it", inv_count(inside->vads.vads));
 		return;
 	}
-	struct inv_value type = {.ok = true, .u = place->vad->type};
-	if (!inv_field_address(judge->kernel, place->vad->address, INV_F_MMVAD_SHORT_VadType, &type.address))
-		type.address = place->vad->address;
+	struct inv_value type = {.ok = true, .u = spot->vad->type};
+	if (!inv_field_address(judge->kernel, spot->vad->address, INV_F_MMVAD_SHORT_VadType, &type.address))
+		type.address = spot->vad->address;
 	inv_field_says(judge, finding, INV_F_MMVAD_SHORT_VadType, &type, "it lies in %s (0x%llx to 0x%llx, %s)",
-	               inv_place_text(judge, inside, place), (unsigned long long)place->vad->start,
-	               (unsigned long long)place->vad->end - 1, inv_protection_text(place->vad->protection, protection));
+	               inv_spot_text(judge, inside, spot), (unsigned long long)spot->vad->start,
+	               (unsigned long long)spot->vad->end - 1, inv_protection_text(spot->vad->protection, protection));
 }
 
 struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, const struct inv_thread_dossier *thread)
