@@ -336,7 +336,8 @@ static const char *explain(struct weighing *weighing, struct inv_finding *findin
 	struct inv_check *check = weighing->check;
 	weighing->moving = weighing->denied = weighing->late = NULL;
 	visit_involved(&check->dossiers, finding, weigh_track, weighing);
-	finding->certainty = INV_PROBABLE;
+	if (finding->invariant->weight != INV_HINT) // one is possible, and no more, whatever is weighed
+		finding->certainty = INV_PROBABLE;
 	if (finding->invariant->smear == INV_SMEAR_TIME && weighing->late)
 		return moving_text(check, weighing->late);
 	if (weighing->denied) {
@@ -374,11 +375,32 @@ static void drop(struct inv_judge *judge, struct inv_finding *finding, const cha
 	for (size_t i = 0; i < inv_invariant_count(); i++) {
 		if (inv_invariant(i) != finding->invariant)
 			continue;
-		judge->tallies[i].broken--;
+		if (finding->invariant->weight == INV_HINT)
+			judge->tallies[i].observed--;
+		else
+			judge->tallies[i].broken--;
 		judge->tallies[i].excused++;
 	}
 	inv_array_free(finding->evidence);
 	inv_array_free(finding->tried);
+}
+
+// Drops what the machine's running on explains, and returns how many these were.
+static size_t weigh_list(struct weighing *weighing, struct inv_finding **findings)
+{
+	size_t kept = 0, count = inv_count(findings);
+	for (size_t i = 0; i < count; i++) {
+		const char *own = findings[i]->certainty_why, *why = explain(weighing, findings[i]);
+		if (findings[i]->invariant->weight == INV_HINT)
+			findings[i]->certainty_why = own;
+		if (why)
+			drop(&weighing->check->judge, findings[i], why);
+		else
+			findings[kept++] = findings[i];
+	}
+	if (findings)
+		stbds_arrsetlen(findings, kept);
+	return count - kept;
 }
 
 static void weigh_findings(struct inv_check *check, const struct inv_timeline *timeline)
@@ -387,18 +409,11 @@ static void weigh_findings(struct inv_check *check, const struct inv_timeline *t
 	struct weighing weighing = {.check = check};
 	for (size_t i = 0; i < inv_count(judge->findings); i++)
 		visit_involved(&check->dossiers, judge->findings[i], want_track, &weighing.tracks);
+	for (size_t i = 0; i < inv_count(judge->observations); i++)
+		visit_involved(&check->dossiers, judge->observations[i], want_track, &weighing.tracks);
 	inv_track_all(&check->dossiers, timeline, weighing.tracks);
-	size_t kept = 0;
-	for (size_t i = 0; i < inv_count(judge->findings); i++) {
-		const char *why = explain(&weighing, judge->findings[i]);
-		if (why)
-			drop(judge, judge->findings[i], why);
-		else
-			judge->findings[kept++] = judge->findings[i];
-	}
-	check->smear.excused = inv_count(judge->findings) - kept;
-	if (judge->findings)
-		stbds_arrsetlen(judge->findings, kept);
+	check->smear.excused = weigh_list(&weighing, judge->findings);
+	weigh_list(&weighing, judge->observations);
 	inv_track_free(weighing.tracks);
 }
 

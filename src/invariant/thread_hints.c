@@ -40,7 +40,15 @@ static bool lives_in_user_mode(const struct inv_judge *judge, const struct inv_t
 
 static bool is_alien(const struct inv_spot *spot)
 {
-	return spot->kind == INV_SPOT_PRIVATE || spot->kind == INV_SPOT_VIEW || spot->kind == INV_SPOT_BARE;
+	return spot->kind == INV_SPOT_PRIVATE || spot->kind == INV_SPOT_VIEW;
+}
+
+// Why a spot says nothing here; NULL if it does. That no range covers it is for T10, T12 and T13 to say.
+static const char *unsure_of(const struct inv_spot *spot)
+{
+	if (spot->kind == INV_SPOT_UNKNOWN)
+		return spot->why;
+	return spot->kind == INV_SPOT_BARE ? "no range covers the memory" : NULL;
 }
 
 static struct inv_finding *observe(struct inv_judge *judge, const struct inv_inside *inside,
@@ -95,8 +103,9 @@ static void judge_start(struct inv_judge *judge, const struct inv_inside *inside
 	if (!inv_need(judge, &start) || !inv_need(judge, &win32))
 		return;
 	struct inv_spot first = inv_spot_of(inside, start.u), second = inv_spot_of(inside, win32.u);
-	if (first.kind == INV_SPOT_UNKNOWN || second.kind == INV_SPOT_UNKNOWN) {
-		inv_unknown_because(judge, first.kind == INV_SPOT_UNKNOWN ? first.why : second.why);
+	const char *unsure = unsure_of(&first) ? unsure_of(&first) : unsure_of(&second);
+	if (unsure) {
+		inv_unknown_because(judge, unsure);
 		return;
 	}
 	bool unusual = judge->usual_start && start.u != judge->usual_start;
@@ -183,8 +192,8 @@ static void judge_user_stack(struct inv_judge *judge, const struct inv_inside *i
 	if (!inv_need(judge, &teb.stack_base) || !inv_need(judge, &teb.deallocation_stack))
 		return;
 	struct inv_spot spot = inv_spot_of(inside, frame.rsp.u);
-	if (spot.kind == INV_SPOT_UNKNOWN) {
-		inv_unknown_because(judge, spot.why);
+	if (unsure_of(&spot)) {
+		inv_unknown_because(judge, unsure_of(&spot));
 		return;
 	}
 	bool inside_stack = frame.rsp.u >= teb.deallocation_stack.u && frame.rsp.u <= teb.stack_base.u;
@@ -243,8 +252,8 @@ static void judge_rip(struct inv_judge *judge, const struct inv_inside *inside, 
 		return;
 	struct inv_spot spot = inv_spot_of(inside, frame.rip.u);
 	struct inv_value reason = read_thread(judge, thread, INV_F_KTHREAD_WaitReason);
-	if (spot.kind == INV_SPOT_UNKNOWN)
-		inv_unknown_because(judge, spot.why);
+	if (unsure_of(&spot))
+		inv_unknown_because(judge, unsure_of(&spot));
 	else if (spot.kind == INV_SPOT_NOTHING)
 		inv_excuse(judge, subject(judge, thread), "gone");
 	else if (!is_alien(&spot))
@@ -285,13 +294,13 @@ static void judge_apc(struct inv_judge *judge, const struct inv_inside *inside, 
 	// QueueUserAPC queues a routine of ntdll, which calls what NormalContext names.
 	struct inv_spot target = context.ok && context.u ? inv_spot_of(inside, context.u) : (struct inv_spot){0};
 	struct inv_finding *finding = NULL;
-	if (spot.kind == INV_SPOT_UNKNOWN)
-		inv_unknown_because(judge, spot.why);
+	if (unsure_of(&spot))
+		inv_unknown_because(judge, unsure_of(&spot));
 	else if (spot.kind == INV_SPOT_NOTHING)
 		inv_excuse(judge, subject(judge, thread), "gone");
 	else if (is_alien(&spot))
-		finding = observe(judge, inside, thread, INV_F_KAPC_NormalRoutine, &routine, &spot,
-		                  "an APC of the thread runs this");
+		finding =
+		    observe(judge, inside, thread, INV_F_KAPC_NormalRoutine, &routine, &spot, "an APC of the thread runs this");
 	else if (is_alien(&target) && target.executable)
 		finding = observe(judge, inside, thread, INV_F_KAPC_NormalContext, &context, &target,
 		                  "the routine of an APC is given this, which is code");

@@ -58,7 +58,7 @@ struct inv_spot inv_spot_of(const struct inv_inside *inside, uint64_t address)
 	spot.kind = spot.vad->is_private ? INV_SPOT_PRIVATE : INV_SPOT_VIEW;
 	struct inv_mapping mapping;
 	spot.executable = allows_execution(spot.vad->protection) ||
-	                   (inv_space_map(inv_user_space(inside->user), address, &mapping, NULL) && mapping.executable);
+	                  (inv_space_map(inv_user_space(inside->user), address, &mapping, NULL) && mapping.executable);
 	return spot;
 }
 
@@ -90,7 +90,7 @@ const char *inv_spot_text(struct inv_judge *judge, const struct inv_inside *insi
 }
 
 void inv_spot_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
-                    const struct inv_spot *spot)
+                   const struct inv_spot *spot)
 {
 	char protection[8];
 	if (!spot->vad) {

@@ -26,7 +26,7 @@ struct inv_spot inv_spot_of(const struct inv_inside *inside, uint64_t address);
 const char *inv_spot_text(struct inv_judge *judge, const struct inv_inside *inside, const struct inv_spot *spot);
 // What the ranges say of the address, as evidence.
 void inv_spot_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
-                    const struct inv_spot *spot);
+                   const struct inv_spot *spot);
 
 // The flags and the state of a thread, as far as its user half is concerned.
 struct inv_thread_state {
