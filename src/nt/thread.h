@@ -9,6 +9,10 @@
 // are the caller's to print: NULL for a value outside the enumeration.
 const char *inv_thread_state_name(uint64_t state);
 
+// KTHREAD.WaitReason, in the words of KWAIT_REASON ("UserRequest", "WrQueue", ...), which have kept their numbers since Windows 7. NULL
+// for a value outside the enumeration.
+const char *inv_wait_reason_name(uint64_t reason);
+
 // The address of the thread whose list entry stands at `entry`. 0 when the layout has no such field.
 uint64_t inv_thread_of_entry(const struct inv_kernel *kernel, uint64_t entry, enum inv_field field);
 
