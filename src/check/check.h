@@ -13,6 +13,8 @@ struct inv_smear {
 	size_t excused;  // findings that smear explains
 };
 
+struct inv_patterns;
+
 // All that a check found. Owns its parts; the kernel must outlive it.
 struct inv_check {
 	const struct inv_kernel *kernel;
@@ -26,6 +28,8 @@ struct inv_check {
 	struct inv_views *views;            // of a judged check
 	double seconds;                     // of collecting, assembling and judging
 	const char *cut_short;              // a bound that was reached; NULL if none was
+	// What was found by rules (report/patterns.h); NULL: none were given.
+	const struct inv_patterns *patterns;
 };
 
 struct inv_check_options {
@@ -55,6 +59,11 @@ void inv_survey_free(struct inv_survey *survey);
 // What all processes map, by their VADs. (views.c)
 struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections);
 void inv_views_free(struct inv_views *views); // NULL is allowed
+// The threads of every process, for the insides: those that stand on its lists, and those on nobody's that name it.
+struct inv_thread_owners;
+struct inv_thread_owners *inv_thread_owners_new(const struct inv_dossiers *dossiers);
+void inv_thread_owners_free(struct inv_thread_owners *owners);
+void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_inside *inside);
 // Judges the inside of every process that has one.
 void inv_judge_insides(struct inv_check *check);
 

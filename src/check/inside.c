@@ -29,14 +29,15 @@ static int by_owner(const void *a, const void *b)
 	return (left->thread->address > right->thread->address) - (left->thread->address < right->thread->address);
 }
 
-struct owners {
+struct inv_thread_owners {
 	struct owned *owned;                       // by owner, then address
 	const struct inv_thread_dossier **threads; // the same order
 	size_t count;
 };
 
-static void make_owners(const struct inv_dossiers *dossiers, struct owners *owners)
+struct inv_thread_owners *inv_thread_owners_new(const struct inv_dossiers *dossiers)
 {
+	struct inv_thread_owners *owners = inv_alloc(sizeof *owners);
 	owners->count = dossiers->thread_count;
 	owners->owned = inv_alloc((owners->count + 1) * sizeof *owners->owned);
 	owners->threads = inv_alloc((owners->count + 1) * sizeof(struct inv_thread_dossier *));
@@ -48,15 +49,17 @@ static void make_owners(const struct inv_dossiers *dossiers, struct owners *owne
 	qsort(owners->owned, owners->count, sizeof *owners->owned, by_owner);
 	for (size_t i = 0; i < owners->count; i++)
 		owners->threads[i] = owners->owned[i].thread;
+	return owners;
 }
 
-static void free_owners(struct owners *owners)
+void inv_thread_owners_free(struct inv_thread_owners *owners)
 {
 	free(owners->owned);
 	free(owners->threads);
+	free(owners);
 }
 
-static void give_threads(const struct owners *owners, struct inv_inside *inside)
+void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_inside *inside)
 {
 	size_t low = 0, high = owners->count;
 	while (low < high) {
@@ -125,8 +128,7 @@ void inv_inside_free(struct inv_inside *inside)
 
 void inv_judge_insides(struct inv_check *check)
 {
-	struct owners owners = {0};
-	make_owners(&check->dossiers, &owners);
+	struct inv_thread_owners *owners = inv_thread_owners_new(&check->dossiers);
 	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		const struct inv_dossier *process = &check->dossiers.processes[i];
@@ -134,11 +136,11 @@ void inv_judge_insides(struct inv_check *check)
 			continue;
 		struct inv_inside inside;
 		inv_inside_read(&check->dossiers, process, check->sections, &inside);
-		give_threads(&owners, &inside);
+		inv_thread_owners_give(owners, &inside);
 		inside.files = files;
 		inv_judge_inside(&check->judge, &inside);
 		inv_inside_free(&inside);
 	}
 	inv_known_files_free(files);
-	free_owners(&owners);
+	inv_thread_owners_free(owners);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "check/check.h"
 #include "kernel/kernel.h"
 #include "report/report.h"
 
@@ -20,17 +21,25 @@ enum inv_exit {
 	INV_EXIT_STOPPED = 4,
 };
 
+#define INV_MAX_YARA 64u
+
 struct inv_options {
 	enum inv_output output;
 	bool markdown;       // explain, witnesses: the manual's form
 	const char *file;    // -o; NULL: standard output
 	const char *symbols; // --symbols
-	bool all;            // --all: sweep memory for what no list leads to
+	bool all;            // --all: sweep memory for what no list leads to; extract: every range
 	unsigned threads;    // --threads; 0: as many as there are CPUs
 	bool color;
 	bool quiet;
 	int verbose;
 	bool sandbox;
+	bool help;                      // --help
+	const char *range;              // --range START-END
+	const char *vad;                // --vad ADDR
+	const char *module;             // --module NAME|BASE
+	const char *yara[INV_MAX_YARA]; // --yara FILE, each time that it was given
+	size_t yara_count;
 	char **arguments; // after the command
 	int argument_count;
 };
@@ -44,6 +53,8 @@ struct inv_session {
 	struct inv_kernel *kernel;  // NULL when none was found
 	struct inv_error no_kernel; // then: why not
 	FILE *out;
+	struct inv_extract_files *files;         // extract: where to
+	struct inv_pattern_rules *pattern_rules; // check: NULL without --yara
 };
 
 struct inv_command {
@@ -54,6 +65,8 @@ struct inv_command {
 	bool needs_image;      // the first argument is an image, opened before `run`
 	bool needs_kernel;     // and a kernel must be found in it
 	enum inv_exit (*run)(struct inv_session *session, struct inv_error *error);
+	bool writes_files;   // extract: -o names what it writes, and its table goes to standard output
+	const char *details; // what else 'invar COMMAND --help' says
 };
 
 enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error);
@@ -63,9 +76,18 @@ enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *err
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_vads(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_extract(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_witnesses(struct inv_session *session, struct inv_error *error);
+
+// The one process that the argument `text` names, by PID or by address; *check gets what was collected for it, with `how`, for the
+// caller to free even upon failure. What no list leads to is looked for in all memory before giving up. NULL: none, or more than
+// one has that PID; the error says which, and what to do.
+const struct inv_dossier *inv_pick_process(const struct inv_session *session, const char *text,
+                                           const struct inv_check_options *how, struct inv_check **check,
+                                           struct inv_error *error);
 
 // Reads a number in decimal or, with 0x, in hexadecimal. false unless all of `text` is one.
 bool inv_parse_number(const char *text, uint64_t *number);

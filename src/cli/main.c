@@ -7,23 +7,70 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/extract.h"
+#include "cli/patterns.h"
 #include "cli/sandbox.h"
+
+#define NAMES_A_PROCESS                                                                                                \
+	"A process is named by its PID in decimal, or by the address of its EPROCESS in hexadecimal with 0x, as in the\n"  \
+	"columns of 'invar ps'. One that no list leads to is looked for in all memory.\n"
 
 static const struct inv_command commands[] = {
     {"check", "IMAGE", "collect, judge, report: the main job; 'invar IMAGE' means the same", 1, 1, true, true,
-     inv_run_check},
-    {"info", "IMAGE", "format, machine, kernel, which facts apply and how surely", 1, 1, true, false, inv_run_info},
-    {"ps", "IMAGE", "processes, and which witnesses saw them", 1, 1, true, true, inv_run_ps},
-    {"threads", "IMAGE [PID]", "threads of all processes or of one", 1, 2, true, true, inv_run_threads},
-    {"handles", "IMAGE [PID]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles},
-    {"modules", "IMAGE", "loaded kernel modules", 1, 1, true, true, inv_run_modules},
-    {"process", "IMAGE PID|ADDR", "everything known of one process: its dossier", 2, 2, true, true, inv_run_process},
-    {"dt", "IMAGE TYPE [ADDR]", "a structure as a debugger shows it", 2, 3, true, true, inv_run_dt},
-    {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain},
-    {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses},
+     inv_run_check, false,
+     "Status 1 says that an invariant is broken. 'invar explain ID' tells why it must hold.\n\n"
+     "  invar MEMORY.DMP\n"
+     "  invar check --format json -o report.json memory.raw\n"
+     "  invar check --yara rules.yar --yara more.yar memory.raw\n"},
+    {"info", "IMAGE", "format, machine, kernel, which facts apply and how surely", 1, 1, true, false, inv_run_info,
+     false, "  invar info -v memory.raw\n"},
+    {"ps", "IMAGE", "processes, and which witnesses saw them", 1, 1, true, true, inv_run_ps, false,
+     "  invar ps memory.raw\n"
+     "  invar ps --all memory.raw          what deleted processes left, too\n"},
+    {"process", "IMAGE PID|ADDR", "everything known of one process: its dossier", 2, 2, true, true, inv_run_process,
+     false,
+     "Runs the whole check, then shows one process: who it is by every record, who sees it, its image, what it says "
+     "of\n"
+     "itself, threads, memory, modules, handles, and every verdict about it.\n" NAMES_A_PROCESS
+     "\n  invar process memory.raw 4711\n"
+     "  invar process --format json memory.raw 0xffffe28c1a2b3080\n"},
+    {"threads", "IMAGE [PID]", "threads of all processes or of one", 1, 2, true, true, inv_run_threads, false,
+     "  invar threads memory.raw 4711\n"},
+    {"handles", "IMAGE [PID]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles, false,
+     "  invar handles --format csv memory.raw 4711\n"},
+    {"modules", "IMAGE [PID|ADDR]", "modules of the kernel, or of one process by three witnesses", 1, 2, true, true,
+     inv_run_modules, false,
+     "Without a process: what the kernel has loaded. With one: what its VADs map as image, what each of the loader's\n"
+     "lists names, and where a PE header stands in memory, side by side.\n" NAMES_A_PROCESS
+     "\n  invar modules memory.raw\n"
+     "  invar modules memory.raw 4711\n"},
+    {"vads", "IMAGE [PID|ADDR]", "ranges of memory of all processes or of one", 1, 2, true, true, inv_run_vads, false,
+     "One line for each virtual address descriptor: its range (the end is the first byte behind it), what it allows "
+     "and\n"
+     "maps, how many pages of which kind are there, and what is remarkable. Valid pages that no descriptor covers get "
+     "a\n"
+     "line of their own, of kind 'no VAD'.\n" NAMES_A_PROCESS "\n  invar vads memory.raw 4711\n"
+     "  invar vads --format ndjson memory.raw | jq -c 'select(.kind == \"private\" and .executable > 0)'\n"},
+    {"extract", "IMAGE PID|ADDR", "memory of a process to files", 2, 2, true, true, inv_run_extract, true,
+     "One of these says what, -o says where to:\n"
+     "  --range START-END   from START up to, and without, END\n"
+     "  --vad ADDR          the range that holds ADDR, or whose descriptor stands at ADDR\n"
+     "  --module NAME|BASE  one image as it is mapped\n"
+     "  --all               every range of which memory has a page; -o names a folder\n"
+     "Absent pages become zeros. FILE.json, or extract.json in the folder, tells which they are and why, and gives\n"
+     "SHA-256 of the files, and of what was there. In a folder only new files are made.\n" NAMES_A_PROCESS
+     "\n  invar extract memory.raw 4711 --range 0x7ff612340000-0x7ff612350000 -o code.bin\n"
+     "  invar extract memory.raw 4711 --module ntdll.dll -o ntdll.bin\n"
+     "  invar extract memory.raw 4711 --all -o pages/\n"},
+    {"dt", "IMAGE TYPE [ADDR]", "a structure as a debugger shows it", 2, 3, true, true, inv_run_dt, false,
+     "  invar dt memory.raw _EPROCESS 0xffffe28c1a2b3080\n"},
+    {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain,
+     false, "  invar explain L10\n"},
+    {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses, false, NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -33,17 +80,28 @@ static void usage(FILE *file)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(file, "  %-9s %-18s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
 	fputs("\n  --format text|json|ndjson|csv   form of the result (text)\n"
-	      "  -o, --output FILE               write the result to FILE\n"
+	      "  -o, --output FILE               write the result to FILE; extract: the memory, to FILE or a folder\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
-	      "  --all                           ps, threads: also what only a sweep over all memory finds\n"
+	      "  --all                           ps, threads, vads, modules: also what only a sweep over all memory finds\n"
+	      "  --yara FILE                     check: search the memory of processes by these rules; may be given again\n"
+	      "  --range, --vad, --module        extract: which memory ('invar extract --help')\n"
 	      "  --threads N                     how many threads may work\n"
 	      "  --color auto|always|never       colours in text (auto; NO_COLOR is heeded)\n"
 	      "  -q, --quiet                     no warnings\n"
 	      "  -v, --verbose                   say what is done; twice: in detail\n"
 	      "  --no-sandbox                    do not lock the program in before it reads the image\n"
 	      "  --help, --version\n\n"
+	      "'invar COMMAND --help' tells more of a command, with examples.\n"
 	      "Status: 0 nothing broken, 1 an invariant is broken, 2 usage, 3 no image or kernel, 4 stopped.\n",
 	      file);
+}
+
+static void usage_of(const struct inv_command *command)
+{
+	printf("usage: invar %s [OPTION]... %s\n\n%s.\n", command->name, command->arguments, command->help);
+	if (command->details)
+		printf("\n%s", command->details);
+	puts("\nOptions that every command takes: 'invar --help'.");
 }
 
 static INV_PRINTF(1, 2) enum inv_exit wrong(const char *format, ...)
@@ -112,6 +170,10 @@ enum long_option {
 	OPT_ALL,
 	OPT_THREADS,
 	OPT_COLOR,
+	OPT_RANGE,
+	OPT_VAD,
+	OPT_MODULE,
+	OPT_YARA,
 	OPT_NO_SANDBOX,
 	OPT_HELP,
 	OPT_VERSION
@@ -129,6 +191,10 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 	    {"color", required_argument, NULL, OPT_COLOR},
 	    {"quiet", no_argument, NULL, 'q'},
 	    {"verbose", no_argument, NULL, 'v'},
+	    {"range", required_argument, NULL, OPT_RANGE},
+	    {"vad", required_argument, NULL, OPT_VAD},
+	    {"module", required_argument, NULL, OPT_MODULE},
+	    {"yara", required_argument, NULL, OPT_YARA},
 	    {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
 	    {"help", no_argument, NULL, OPT_HELP},
 	    {"version", no_argument, NULL, OPT_VERSION},
@@ -172,14 +238,29 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 		case 'v':
 			options->verbose++;
 			break;
+		case OPT_RANGE:
+			options->range = optarg;
+			break;
+		case OPT_VAD:
+			options->vad = optarg;
+			break;
+		case OPT_MODULE:
+			options->module = optarg;
+			break;
+		case OPT_YARA:
+			if (options->yara_count == INV_MAX_YARA) {
+				*status = wrong("more than %u files of rules", INV_MAX_YARA);
+				return false;
+			}
+			options->yara[options->yara_count++] = optarg;
+			break;
 		case OPT_NO_SANDBOX:
 			options->sandbox = false;
 			break;
 		case 'h':
 		case OPT_HELP:
-			usage(stdout);
-			*status = INV_EXIT_OK;
-			return false;
+			options->help = true;
+			break;
 		case OPT_VERSION:
 			puts("invar " INV_VERSION);
 			*status = INV_EXIT_OK;
@@ -240,7 +321,24 @@ static enum inv_code lock_in(const struct inv_session *session, struct inv_error
 		return INV_OK;
 	struct inv_sandbox_options options = {.log = session->log};
 	struct inv_sandbox_state state;
-	return inv_sandbox_enter(&options, &state, error);
+	options.folder = session->files ? inv_extract_folder(session->files) : -1;
+	options.makes_files = options.folder >= 0;
+	enum inv_code code = inv_sandbox_enter(&options, &state, error);
+	if (code == INV_OK && options.makes_files && !state.files)
+		return inv_fail(
+		    error, INV_E_USAGE,
+		    "without Landlock nothing keeps new files within a folder (%s): extract one range to a file, or "
+		    "give --no-sandbox",
+		    state.landlock_missing);
+	return code;
+}
+
+// Evidence is never written over, whatever -o says.
+static bool is_the_image(const char *path, const char *image)
+{
+	struct stat output, input;
+	return stat(path, &output) == 0 && stat(image, &input) == 0 && output.st_dev == input.st_dev &&
+	       output.st_ino == input.st_ino;
 }
 
 // Opens everything by path; nothing of it is read yet.
@@ -252,6 +350,12 @@ static enum inv_code open_all(struct inv_session *session, const struct inv_comm
 		code = inv_image_open_file(options->arguments[0], session->log, &session->image, error);
 	if (code == INV_OK && options->symbols)
 		code = inv_symbols_open(options->symbols, session->log, &session->symbols, error);
+	if (code == INV_OK && command->needs_image && options->file && is_the_image(options->file, options->arguments[0]))
+		return inv_fail(error, INV_E_USAGE, "%s is the image itself; -o must name another file", options->file);
+	if (code == INV_OK && options->yara_count > 0)
+		code = inv_pattern_rules_read(options->yara, options->yara_count, session->log, &session->pattern_rules, error);
+	if (code == INV_OK && command->writes_files)
+		return inv_extract_open(options, &session->files, error);
 	if (code == INV_OK && options->file) {
 		session->out = fopen(options->file, "we");
 		if (!session->out)
@@ -294,6 +398,8 @@ static enum inv_exit run(struct inv_session *session, const struct inv_command *
 
 static void close_all(struct inv_session *session)
 {
+	inv_extract_close(session->files);
+	inv_pattern_rules_free(session->pattern_rules);
 	inv_kernel_free(session->kernel);
 	inv_symbols_close(session->symbols);
 	inv_image_close(session->image);
@@ -320,6 +426,19 @@ static void on_interrupt(int signal_number)
 	_exit(INV_EXIT_STOPPED);
 }
 
+// Options that only one command takes. NULL if they fit the command, else what is wrong.
+static const char *misplaced(const struct inv_options *options, const struct inv_command *command)
+{
+	int parts = !!options->range + !!options->vad + !!options->module;
+	if (options->yara_count > 0 && command->run != inv_run_check)
+		return "--yara is for 'check'";
+	if (!command->writes_files)
+		return parts ? "--range, --vad and --module are for 'extract'" : NULL;
+	if (parts + options->all != 1)
+		return "'extract' needs one of --range, --vad, --module and --all";
+	return options->file ? NULL : "'extract' needs -o, which says where to";
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGBUS, on_bus_error);
@@ -333,17 +452,27 @@ int main(int argc, char **argv)
 	enum inv_exit status;
 	if (!parse(argc, argv, &options, &status))
 		return (int)status;
-	if (options.argument_count == 0) {
+	const struct inv_command *command = choose(&options);
+	if (options.help) {
+		if (command)
+			usage_of(command);
+		else
+			usage(stdout);
+		return INV_EXIT_OK;
+	}
+	if (options.argument_count == 0 && !command) {
 		usage(stderr);
 		return INV_EXIT_USAGE;
 	}
-	const struct inv_command *command = choose(&options);
 	if (!command)
 		return (int)wrong("'%s' is neither a command nor a file", options.arguments[0]);
 	if (options.argument_count < command->minimum || options.argument_count > command->maximum)
 		return (int)wrong("wrong number of arguments for '%s'", command->name);
 	if (options.markdown && command->needs_image)
 		return (int)wrong("format 'markdown' is not for '%s'", command->name);
+	const char *problem = misplaced(&options, command);
+	if (problem)
+		return (int)wrong("%s", problem);
 	struct inv_log log = {.write = write_log};
 	log.level = options.verbose > 1 ? INV_LOG_DEBUG : options.verbose ? INV_LOG_INFO : INV_LOG_WARNING;
 	struct inv_session session = {.options = &options, .log = options.quiet ? NULL : &log, .out = stdout};

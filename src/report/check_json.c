@@ -272,6 +272,8 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	}
 	json_object_set_new(report, "excused", excused);
 	json_object_set_new(report, "unknown", unknown_json(&check->judge));
+	json_object_set_new(report, "yara", inv_json_patterns(check->patterns));
+	json_object_set_new(report, "yara_search", inv_json_pattern_search(check->patterns));
 	json_object_set_new(report, "summary", summary_json(check));
 	return report;
 }

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "report/json.h"
+#include "report/patterns.h"
 #include "report/report.h"
 
 #define BOLD "\x1b[1m"
@@ -253,6 +254,40 @@ static void write_observations(const struct page *page)
 		write_finding(page, judge->observations[i], BOLD);
 }
 
+// What rules found, a line for each string.
+static void write_patterns(const struct page *page)
+{
+	const struct inv_patterns *patterns = page->check->patterns;
+	if (!patterns)
+		return;
+	heading(page, "YARA");
+	for (size_t i = 0; i < inv_count(patterns->matches); i++) {
+		const struct inv_pattern_match *match = &patterns->matches[i];
+		struct inv_subject subject = inv_subject_process(match->process);
+		colored(page, BOLD, match->rule);
+		fputs("  ", page->file);
+		inv_write_safe(page->file, inv_subject_text(page->arena, &subject));
+		fprintf(page->file, "\n     in 0x%" PRIx64 "-0x%" PRIx64 ", %s %s", match->start, match->end, match->kind,
+		        match->protection ? match->protection : "");
+		if (match->mapped_file) {
+			fputs(" of ", page->file);
+			inv_write_safe(page->file, match->mapped_file);
+		}
+		putc('\n', page->file);
+		for (size_t s = 0; s < inv_count(match->strings); s++)
+			fprintf(page->file, "     %s at 0x%" PRIx64 ", %u bytes: %s\n", match->strings[s].id,
+			        match->strings[s].address, match->strings[s].length, match->strings[s].sample);
+		if (match->more)
+			fputs("     and more\n", page->file);
+	}
+	fprintf(page->file, "%zu rules, %zu processes, %zu ranges, %" PRIu64 " bytes: %zu matches", patterns->rules,
+	        patterns->processes, patterns->ranges, patterns->bytes, inv_count(patterns->matches) + patterns->dropped);
+	if (patterns->timed_out + patterns->failed + patterns->too_big)
+		fprintf(page->file, "; not searched to the end: %zu pieces out of time, %zu failed, %zu processes too big",
+		        patterns->timed_out, patterns->failed, patterns->too_big);
+	putc('\n', page->file);
+}
+
 static void write_excused(const struct page *page)
 {
 	const struct inv_judge *judge = &page->check->judge;
@@ -320,6 +355,7 @@ static void write_text(const struct inv_check *check, const char *version, const
 	write_accused(&page);
 	write_findings(&page);
 	write_observations(&page);
+	write_patterns(&page);
 	write_excused(&page);
 	write_verdicts(&page);
 	inv_arena_free(page.arena);
@@ -328,8 +364,9 @@ static void write_text(const struct inv_check *check, const char *version, const
 // One record a line, each with the key "record" that says which part of the JSON object it comes from.
 static void write_lines(const json_t *report, FILE *file)
 {
-	static const char *const parts[] = {"witnesses", "processes", "findings", "observations", "excused", "unknown"};
-	static const char *const records[] = {"witness", "process", "finding", "observation", "excused", "unknown"};
+	static const char *const parts[] = {"witnesses", "processes", "findings", "observations",
+	                                    "yara",      "excused",   "unknown"};
+	static const char *const records[] = {"witness", "process", "finding", "observation", "yara", "excused", "unknown"};
 	json_t *head = json_pack("{s:s, s:O, s:O, s:O, s:O}", "record", "check", "invar", json_object_get(report, "invar"),
 	                         "schema", json_object_get(report, "schema"), "image", json_object_get(report, "image"),
 	                         "kernel", json_object_get(report, "kernel"));

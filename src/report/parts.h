@@ -12,4 +12,8 @@ json_t *inv_json_header(const struct inv_header *header); // what it claims; nul
 json_t *inv_json_kernel(const struct inv_kernel *kernel);
 json_t *inv_json_known(uint64_t address); // null for 0
 
+struct inv_patterns;
+json_t *inv_json_patterns(const struct inv_patterns *patterns);       // the matches; empty for NULL
+json_t *inv_json_pattern_search(const struct inv_patterns *patterns); // how much was searched; null for NULL
+
 #endif
