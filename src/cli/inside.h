@@ -31,6 +31,8 @@ const char *inv_range_notes(const struct inv_opened *opened, const struct inv_va
 const char *inv_vad_kind(const struct inv_vad *vad, struct inv_arena *arena);
 // The file that a VAD maps; NULL: none. `why` (may be NULL) says why its name could not be read.
 const char *inv_vad_file(struct inv_control_areas *sections, const struct inv_vad *vad, const struct inv_why **why);
+// The modules of a process, by three witnesses; the caller frees the table. (modules.c)
+struct inv_table *inv_process_modules(const struct inv_opener *opener, const struct inv_opened *opened);
 // Behind the last '\\'.
 const char *inv_base_name(const char *path);
 
