@@ -2,7 +2,7 @@
 // The end of threads and processes that the forge made earlier, with all that Windows changes then: PspExitThread,
 // KeTerminateThread, PspThreadDelete, PspRundownSingleProcess, PspProcessDelete. (Their order and effects: the life-time
 // automaton. What is not in it is marked.)
-#include "forge/machine.h"
+#include "forge/user_thread.h"
 
 #define STATE_TERMINATED 4u // KTHREAD_STATE
 
@@ -73,7 +73,6 @@ static void put_ended(struct inv_machine *machine, const struct inv_forge_thread
 	inv_machine_put(machine, at, INV_F_KTHREAD_State, STATE_TERMINATED);
 	inv_machine_put(machine, at, INV_F_KTHREAD_Win32Thread, 0);
 	inv_machine_put(machine, at, INV_F_KTHREAD_KernelStack, 0); // PspReaper freed it
-	inv_machine_put(machine, at, INV_F_KTHREAD_Teb, 0);         // PspExitThread did: public practice
 }
 
 void inv_machine_end_thread(struct inv_machine *machine, struct inv_forge_thread *thread, uint32_t status)
@@ -91,6 +90,7 @@ void inv_machine_end_thread(struct inv_machine *machine, struct inv_forge_thread
 	inv_machine_put(machine, process->address, INV_F_KPROCESS_StackCount, left);
 	leave_cpu(machine, thread);
 	leave_scheduler(machine, thread);
+	inv_machine_leave_user(machine, thread);
 	put_ended(machine, thread, status);
 }
 

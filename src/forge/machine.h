@@ -68,6 +68,7 @@ struct inv_forge_thread {
 	uint64_t start, win32_start; // of a kernel thread they are the same
 	uint64_t teb;
 	uint64_t user_stack_base, user_stack_limit; // as in the TEB
+	uint64_t own_stacks[2];                     // reservations that end with it: its stack, that of WOW64; 0: none
 	uint64_t rip, rsp;                          // where it left user mode
 	uint64_t exited;
 	struct inv_forge_queue queue;

@@ -47,10 +47,9 @@ const struct inv_forge_word inv_forge_words[] = {
      "lays out a machine on which processes came and went by chance, one of them still in creation; before other "
      "processes",
      false},
-    {"thread", "thread(process, {tid=, created=, start=, native_start=, rip=, rsp=, teb=})",
-     "creates a thread and returns it; start is Win32StartAddress, native_start StartAddress; rip and rsp are where it "
-     "left user "
-     "mode; teb: false, it has none",
+    {"thread", "thread(process, {tid=, created=, start=, native_start=, rip=, rsp=, alertable=, teb=})",
+     "creates a thread and returns it; start is Win32StartAddress, native_start StartAddress; rip and rsp: where it "
+     "left user mode; alertable: it waits so; teb: false, it has none",
      false},
     {"end_thread", "end_thread(thread, {status=, deleted=})",
      "the thread terminates: on the executive's list alone while it is referenced; deleted: the last reference goes, "
@@ -771,7 +770,8 @@ static int word_live(lua_State *lua)
 
 static int word_thread(lua_State *lua)
 {
-	static const char *const known[] = {"tid", "created", "start", "native_start", "rip", "rsp", "teb", NULL};
+	static const char *const known[] = {"tid",       "created", "start", "native_start", "rip", "rsp",
+	                                    "alertable", "teb",     NULL};
 	struct inv_machine *machine = machine_of(lua);
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t tid = 0, created = 0;

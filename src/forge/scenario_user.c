@@ -32,6 +32,8 @@ void inv_word_thread_options(lua_State *lua, int table, struct inv_forge_thread 
 	uint64_t rsp = inv_word_key_value(lua, table, "rsp", thread->rsp);
 	if (rip != thread->rip || rsp != thread->rsp)
 		inv_machine_put_context(machine, thread, rip, rsp);
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Alertable,
+	                inv_word_key_flag(lua, table, "alertable", false));
 	if (!inv_word_key_flag(lua, table, "teb", true))
 		inv_machine_without_teb(machine, thread);
 }

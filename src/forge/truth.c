@@ -172,6 +172,25 @@ static json_t *mapped_list(const struct inv_forge_process *process)
 	return array;
 }
 
+// What the loader's lists of a process say, by order of loading.
+static json_t *loader_list(const struct inv_forge_user *user)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(user->modules); i++) {
+		const struct inv_forge_loaded *module = &user->modules[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "address", address(module->address));
+		json_object_set_new(o, "base", address(module->base));
+		json_object_set_new(o, "name", json_string(module->name));
+		json_object_set_new(o, "wow64", json_boolean(module->x86));
+		json_object_set_new(o, "load", json_boolean(module->lists & INV_LDR_LOAD));
+		json_object_set_new(o, "memory", json_boolean(module->lists & INV_LDR_MEMORY));
+		json_object_set_new(o, "initialization", json_boolean(module->lists & INV_LDR_INITIALIZATION));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 // Where its creation or deletion stopped, by the states of the life-time automaton.
 static const char *stage_of(const struct inv_forge_process *process)
 {
@@ -197,6 +216,7 @@ static json_t *process_list(const struct inv_machine *machine)
 			json_object_set_new(o, "peb", address(process->peb));
 			json_object_set_new(o, "image_path", json_string(process->user->image_path));
 			json_object_set_new(o, "command_line", json_string(process->user->command_line));
+			json_object_set_new(o, "loader", loader_list(process->user));
 		}
 		json_object_set_new(o, "state", json_string(state_of(process)));
 		json_object_set_new(o, "stage", json_string(stage_of(process)));

@@ -166,6 +166,7 @@ static void make_teb32(struct inv_machine *machine, struct inv_forge_thread *thr
 	if (!half[1].layout)
 		return;
 	struct stack stack = make_stack(machine, process);
+	thread->own_stacks[1] = stack.bottom;
 	put_teb(machine, thread, 1, &stack);
 	inv_machine_put_half(machine, process, &half[0], thread->teb, INV_F_TEB_WowTebOffset, TEB32_OFFSET);
 	inv_machine_put_half(machine, process, &half[1], thread->teb + TEB32_OFFSET, INV_F_TEB_WowTebOffset,
@@ -218,6 +219,7 @@ void inv_machine_make_user_thread(struct inv_machine *machine, struct inv_forge_
 	struct inv_forge_process *process = thread->process;
 	make_teb(machine, thread);
 	struct stack stack = make_stack(machine, process);
+	thread->own_stacks[0] = stack.bottom;
 	thread->user_stack_base = stack.base;
 	thread->user_stack_limit = stack.limit;
 	put_teb(machine, thread, 0, &stack);
@@ -226,6 +228,16 @@ void inv_machine_make_user_thread(struct inv_machine *machine, struct inv_forge_
 	inv_machine_put(machine, thread->address, INV_F_KTHREAD_WaitMode, 1);
 	uint64_t rsp = stack.base ? fill_stack(machine, thread, stack.base) : 0;
 	inv_machine_put_context(machine, thread, waiting_at(thread), rsp);
+}
+
+void inv_machine_leave_user(struct inv_machine *machine, struct inv_forge_thread *thread)
+{
+	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Teb, 0);
+	for (size_t i = 0; i < sizeof thread->own_stacks / sizeof *thread->own_stacks; i++) {
+		if (thread->own_stacks[i])
+			(void)inv_machine_unmap(machine, thread->process, thread->own_stacks[i]);
+		thread->own_stacks[i] = 0;
+	}
 }
 
 void inv_machine_suspend(struct inv_machine *machine, struct inv_forge_thread *thread, unsigned count)

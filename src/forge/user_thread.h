@@ -17,6 +17,9 @@ void inv_machine_put_start(struct inv_machine *machine, struct inv_forge_thread 
                            uint64_t win32_start);
 // Writes where the thread left user mode.
 void inv_machine_put_context(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t rip, uint64_t rsp);
+// PspExitThread: its stacks are freed, and the kernel knows no TEB of it. (The TEB's page stays for the next thread.) That Teb is
+// cleared is public practice.
+void inv_machine_leave_user(struct inv_machine *machine, struct inv_forge_thread *thread);
 // The kernel knows no TEB of it.
 void inv_machine_without_teb(struct inv_machine *machine, struct inv_forge_thread *thread);
 // NtSuspendThread: the thread waits in the kernel for NtResumeThread.

@@ -26,7 +26,7 @@ void inv_word_check_keys(lua_State *lua, int table, const char *const *known);
 // Notes what was done, for breaks(); `lie`: to the process that this address is of.
 void inv_word_note(lua_State *lua, const char *operation, uint64_t object, bool lie);
 
-// What thread{} can be given beside its identifier and time: start=, native_start=, rip=, rsp=, teb= (scenario_user.c).
+// What thread{} can be given beside its identifier and time: start=, native_start=, rip=, rsp=, alertable=, teb= (scenario_user.c).
 void inv_word_thread_options(lua_State *lua, int table, struct inv_forge_thread *thread);
 
 extern const luaL_Reg inv_user_words[];   // scenario_user.c; likewise
