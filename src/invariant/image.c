@@ -27,15 +27,25 @@ static void base_says(struct inv_trial *trial, const char *text)
 	               text);
 }
 
+// Only a whole tree can lack a range.
+static bool tree_is_sound(struct inv_trial *trial)
+{
+	const struct inv_vad_tree *vads = &trial->inside->vads;
+	struct inv_value tree = {.ok = vads->complete, .why = vads->why};
+	if (!inv_trial_needs(trial, &tree))
+		return false;
+	bool counted = !vads->count.ok || vads->count.u == inv_count(vads->vads);
+	if (vads->fault_count || !counted)
+		inv_trial_unsure(trial, "the tree of ranges contradicts itself, as M08 judges");
+	return vads->fault_count == 0 && counted;
+}
+
 static void try_range(struct inv_trial *trial)
 {
 	const struct inv_main_image *image = &trial->inside->image;
 	const struct inv_vad *vad = image->vad;
-	if (!vad && !trial->inside->vads.complete) {
-		struct inv_value tree = {.why = trial->inside->vads.why};
-		inv_trial_needs(trial, &tree);
+	if (!vad && !tree_is_sound(trial))
 		return;
-	}
 	bool is_image = vad && vad->type == INV_VAD_IMAGE;
 	if (is_image && !inv_trial_needs(trial, &image->area))
 		return;
@@ -49,10 +59,11 @@ static void try_range(struct inv_trial *trial)
 	base_says(trial, "the program is mapped here");
 	inv_field_says(trial->judge, finding, INV_F_EPROCESS_SectionObject, &image->section_object,
 	               "the section that it was made from, control area 0x%" PRIx64, image->area.u);
-	if (!vad)
+	if (!vad) {
 		inv_field_says(trial->judge, finding, INV_F_EPROCESS_VadRoot, &trial->inside->vads.root,
 		               "no range of the process begins there");
-	else if (!is_image)
+		inv_means_its_targets(finding);
+	} else if (!is_image)
 		inv_range_says(trial, vad, "what stands there is no image");
 	else
 		inv_range_says(trial, vad, "an image of another section, control area 0x%" PRIx64, vad->control_area);
@@ -87,6 +98,22 @@ static void try_pebs(struct inv_trial *trial)
 		try_peb(trial, &trial->inside->peb32);
 }
 
+static void try_no_section(struct inv_trial *trial)
+{
+	struct inv_value peb = process_field(trial, INV_F_EPROCESS_Peb);
+	if (!(peb.ok && peb.u) && !inv_has_image_range(trial->inside)) {
+		inv_trial_unsure(trial,
+		                 "the process has no section, no PEB and no image: nothing shows that it runs a program");
+		return;
+	}
+	struct inv_finding *finding = inv_trial_broken(trial, INV_TIER_EXECUTIVE);
+	inv_field_says(trial->judge, finding, INV_F_EPROCESS_SectionObject, &trial->inside->image.section_object,
+	               "a process that runs a program was made from no section");
+	inv_field_says(trial->judge, finding, INV_F_EPROCESS_Peb, &peb, "its PEB");
+	inv_tried(trial->judge, finding, "minimal", "it is not proved to be minimal, or has images");
+	inv_tried(trial->judge, finding, "exited", "it has not exited");
+}
+
 void inv_judge_I01(struct inv_judge *judge, const struct inv_inside *inside)
 {
 	if (!inv_runs_program(judge, inside))
@@ -94,11 +121,8 @@ void inv_judge_I01(struct inv_judge *judge, const struct inv_inside *inside)
 	struct inv_trial trial = inv_trial_of(judge, inside);
 	const struct inv_main_image *image = &inside->image;
 	if (image->section_object.u == 0) {
-		struct inv_finding *finding = inv_trial_broken(&trial, INV_TIER_EXECUTIVE);
-		inv_field_says(judge, finding, INV_F_EPROCESS_SectionObject, &image->section_object,
-		               "a process that has not exited was made from no section");
-		inv_tried(judge, finding, "minimal", "it is not proved to be minimal, or has ranges of images");
-		inv_tried(judge, finding, "exited", "it has not exited, or has threads");
+		try_no_section(&trial);
+		inv_trial_end(&trial);
 		return;
 	}
 	if (inv_trial_needs(&trial, &image->base)) {
@@ -221,6 +245,38 @@ void inv_judge_I07(struct inv_judge *judge, const struct inv_inside *inside)
 	inv_trial_end(&trial);
 }
 
+// -- pages of sections -----------------------------------------------------------------------------------------------------
+
+// The physical page that a prototype PTE leads to; false: it is not in memory.
+static bool shared_frame(const struct inv_kernel *kernel, uint64_t prototype, uint64_t *frame)
+{
+	struct inv_value entry = prototype ? inv_read_u64(kernel, prototype) : (struct inv_value){0};
+	if (!entry.ok || entry.u == 0)
+		return false;
+	*frame = entry.u & INV_FRAME_MASK;
+	if (!(entry.u & 1)) {
+		struct inv_pte pte = inv_pte_decode(inv_space_pte_format(kernel->space), entry.u);
+		if (pte.form != INV_PTE_TRANSITION)
+			return false;
+		*frame = pte.frame;
+	}
+	return true;
+}
+
+static bool shared_page(const struct inv_kernel *kernel, uint64_t prototype, uint8_t page[INV_PAGE_SIZE])
+{
+	uint64_t frame;
+	return shared_frame(kernel, prototype, &frame) && kernel->image &&
+	       inv_image_read(kernel->image, frame, page, INV_PAGE_SIZE) == INV_PAGE_SIZE;
+}
+
+static uint64_t first_prototype(const struct inv_control_area *section)
+{
+	if (!section || !section->readable || inv_count(section->subsections) == 0)
+		return 0;
+	return inv_section_prototype(section, section->subsections[0].address, 0, 0, NULL);
+}
+
 // -- I08 --------------------------------------------------------------------------------------------------------------------
 
 static void header_says(struct inv_trial *trial, uint64_t value)
@@ -317,8 +373,16 @@ static void compare_loaded(struct inv_trial *trial, const struct inv_peb *peb, c
 	               "that of the section, wherever it is mapped");
 }
 
+// Nobody erases the page that all processes share.
 static void observe_no_header(struct inv_trial *trial)
 {
+	const struct inv_main_image *image = &trial->inside->image;
+	uint64_t shared, own;
+	if (shared_frame(trial->judge->kernel, first_prototype(image->section), &shared) &&
+	    inv_space_translate(inv_user_space(trial->inside->user), image->base.u, &own, NULL) && own == shared) {
+		inv_trial_unsure(trial, "the first page of the section is no header");
+		return;
+	}
 	inv_trial_observed(trial, INV_TIER_USER_MODE);
 	inv_range_says(trial, trial->inside->image.vad, "the range of the program does not begin with a header any more");
 }
@@ -353,29 +417,6 @@ void inv_judge_I08(struct inv_judge *judge, const struct inv_inside *inside)
 }
 
 // -- I09 --------------------------------------------------------------------------------------------------------------------
-
-// The page that a prototype PTE leads to; false: it is not in memory.
-static bool shared_page(const struct inv_kernel *kernel, uint64_t prototype, uint8_t page[INV_PAGE_SIZE])
-{
-	struct inv_value entry = prototype ? inv_read_u64(kernel, prototype) : (struct inv_value){0};
-	if (!entry.ok || entry.u == 0)
-		return false;
-	uint64_t frame = entry.u & INV_FRAME_MASK;
-	if (!(entry.u & 1)) {
-		struct inv_pte pte = inv_pte_decode(inv_space_pte_format(kernel->space), entry.u);
-		if (pte.form != INV_PTE_TRANSITION)
-			return false;
-		frame = pte.frame;
-	}
-	return kernel->image && inv_image_read(kernel->image, frame, page, INV_PAGE_SIZE) == INV_PAGE_SIZE;
-}
-
-static uint64_t first_prototype(const struct inv_control_area *section)
-{
-	if (!section || !section->readable || inv_count(section->subsections) == 0)
-		return 0;
-	return inv_section_prototype(section, section->subsections[0].address, 0, 0, NULL);
-}
 
 static bool parse_page(const uint8_t page[INV_PAGE_SIZE], struct inv_pe *pe)
 {

@@ -65,7 +65,7 @@ void inv_range_says(struct inv_trial *trial, const struct inv_vad *vad, const ch
 	               "0x%" PRIx64 " to 0x%" PRIx64 ": %s", vad->start, vad->end, text);
 }
 
-static bool has_image_range(const struct inv_inside *inside)
+bool inv_has_image_range(const struct inv_inside *inside)
 {
 	for (size_t i = 0; i < inv_count(inside->vads.vads); i++)
 		if (inside->vads.vads[i].type == INV_VAD_IMAGE)
@@ -83,7 +83,7 @@ static bool is_minimal(const struct inv_inside *inside)
 	case INV_ROLE_VM:
 	case INV_ROLE_MINIMAL:
 	case INV_ROLE_PICO:
-		return !has_image_range(inside);
+		return !inv_has_image_range(inside);
 	default:
 		return false;
 	}

@@ -30,7 +30,8 @@ void inv_range_says(struct inv_trial *trial, const struct inv_vad *vad, const ch
 // Does the process run a program from a file, as far as that can be told? If not, gives the verdict: excused as "minimal", "exited" or
 // "creating", or unknown.
 bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside);
-// States no threads ran in: the loader has not begun ("starting" of several invariants).
+bool inv_has_image_range(const struct inv_inside *inside);
+// What the kernel maps and starts, and no more: the loader may not have begun.
 bool inv_is_starting(const struct inv_inside *inside);
 // The two name the same stream of the same volume. Unsure when it could not be read.
 enum inv_answer inv_same_file(const struct inv_file *one, const struct inv_file *other);
