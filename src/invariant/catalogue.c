@@ -29,7 +29,7 @@
 	{"minimal",                                                                                                        \
 	 "The role of a process without program is proved (Registry, Memory Compression, Secure System, Flags3 and "       \
 	 "dispatcher header both minimal, or Pico), SectionObject is 0, and no range is an image."},                       \
-	    {"exited", "Exited or exiting by its flags and times, and SectionObject is 0: states exiting to deleting."},   \
+	    {"exited", "ExitTime is set, no range is an image any more, and SectionObject is 0."},                         \
 	{                                                                                                                  \
 		"creating", "No thread yet, and never one before: states c0 to c3 of creation."                                \
 	}

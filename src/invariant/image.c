@@ -111,7 +111,7 @@ static void try_no_section(struct inv_trial *trial)
 	               "a process that runs a program was made from no section");
 	inv_field_says(trial->judge, finding, INV_F_EPROCESS_Peb, &peb, "its PEB");
 	inv_tried(trial->judge, finding, "minimal", "it is not proved to be minimal, or has images");
-	inv_tried(trial->judge, finding, "exited", "it has not exited");
+	inv_tried(trial->judge, finding, "exited", "ExitTime is 0, or there are images");
 }
 
 void inv_judge_I01(struct inv_judge *judge, const struct inv_inside *inside)

@@ -89,10 +89,11 @@ static bool is_minimal(const struct inv_inside *inside)
 	}
 }
 
-static bool has_exited(enum inv_state state)
+// A process that exits notes the time, lets its ranges go, and only then its section (PspRundownSingleProcess).
+static bool has_exited(const struct inv_inside *inside)
 {
-	return state == INV_STATE_EXITING || state == INV_STATE_ZOMBIE || state == INV_STATE_DELETING ||
-	       state == INV_STATE_FREED;
+	struct inv_value time = inv_field(inside->dossiers->kernel, inside->process->address, INV_F_EPROCESS_ExitTime);
+	return time.ok && time.u != 0 && !inv_has_image_range(inside);
 }
 
 bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
@@ -104,7 +105,7 @@ bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
 		exception = "creating";
 	else if (section->ok && section->u == 0 && is_minimal(inside))
 		exception = "minimal";
-	else if (section->ok && section->u == 0 && has_exited(process->state))
+	else if (section->ok && section->u == 0 && has_exited(inside))
 		exception = "exited";
 	if (exception)
 		inv_excuse(judge, inv_subject_process(process), exception);
