@@ -3,14 +3,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "cli/command.h"
+#include "cli/dossier.h"
 #include "report/json.h"
-
-// An address if it is written in hexadecimal, else a PID, which more than one process may claim.
-static bool is_wanted(const struct inv_dossier *process, bool by_address, uint64_t number)
-{
-	return by_address ? process->address == number : process->pid.ok && process->pid.u == number;
-}
 
 static bool is_time(enum inv_field field)
 {
@@ -20,8 +14,10 @@ static bool is_time(enum inv_field field)
 }
 
 // Every field of the process that the program knows, in one table.
-static struct inv_table *field_table(const struct inv_kernel *kernel, uint64_t process)
+static struct inv_table *field_table(const struct inv_dossier_view *view)
 {
+	const struct inv_kernel *kernel = view->check->kernel;
+	uint64_t process = view->process->address;
 	static const char *const columns[] = {"field", "address", "value"};
 	static const enum inv_type types[] = {INV_T_DISPATCHER_HEADER, INV_T_KPROCESS, INV_T_EPROCESS};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
@@ -40,112 +36,197 @@ static struct inv_table *field_table(const struct inv_kernel *kernel, uint64_t p
 	return table;
 }
 
-static struct inv_table *thread_table(const struct inv_check *check, uint64_t process)
-{
-	static const char *const columns[] = {"thread", "tid", "on executive list", "on scheduler list"};
-	static const char *const answers[] = {"no", "yes", "unknown"};
-	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
-	for (size_t i = 0; i < check->dossiers.thread_count; i++) {
-		const struct inv_thread_dossier *thread = &check->dossiers.threads[i];
-		if (thread->owner != process && !(thread->process.ok && thread->process.u == process))
-			continue;
-		inv_table_address(table, thread->address);
-		inv_table_value(table, &thread->cid_thread, INV_CELL_NUMBER);
-		inv_table_text(table, answers[thread->on_executive_list]);
-		inv_table_text(table, answers[thread->on_scheduler_list]);
-	}
-	return table;
-}
+#define MOST_BY_THREADS 3u // sightings of one witness by threads that people are shown
 
-static void add_sighting(struct inv_table *table, enum inv_witness_id witness, uint64_t at, uint64_t thread)
+struct sightings {
+	struct inv_table *table;
+	bool brief;
+	size_t by_threads[INV_WITNESS_COUNT];
+};
+
+static void add_sighting(struct sightings *sightings, enum inv_witness_id witness, uint64_t at, uint64_t thread)
 {
-	inv_table_text(table, inv_witness(witness)->name);
-	inv_table_address(table, at);
+	if (thread && sightings->by_threads[witness]++ >= MOST_BY_THREADS && sightings->brief)
+		return;
+	inv_table_text(sightings->table, inv_witness(witness)->name);
+	inv_table_address(sightings->table, at);
 	if (thread)
-		inv_table_address(table, thread);
+		inv_table_address(sightings->table, thread);
 	else
-		inv_table_text(table, NULL);
+		inv_table_text(sightings->table, NULL);
 }
 
-static void add_handles(struct inv_table *table, const struct inv_testimony *testimony, uint64_t process)
+static void add_handles(struct sightings *sightings, const struct inv_testimony *testimony, uint64_t process)
 {
 	size_t count;
 	const struct inv_handle_record *handle = inv_handles_to(testimony, process, &count);
 	for (; count > 0; handle++, count--)
 		if (handle->target == INV_TARGET_PROCESS)
-			add_sighting(table, INV_W_HANDLES, handle->at, 0);
+			add_sighting(sightings, INV_W_HANDLES, handle->at, 0);
 }
 
-static struct inv_table *sighting_table(const struct inv_check *check, uint64_t process)
+static void add_counts(const struct inv_dossier_view *view, const struct sightings *sightings)
+{
+	for (unsigned i = 0; i < INV_WITNESS_COUNT && sightings->brief; i++) {
+		if (sightings->by_threads[i] <= MOST_BY_THREADS)
+			continue;
+		inv_table_text(sightings->table, inv_witness((enum inv_witness_id)i)->name);
+		inv_table_text(sightings->table,
+		               inv_arena_printf(view->arena, "and %zu more", sightings->by_threads[i] - MOST_BY_THREADS));
+		inv_table_text(sightings->table, NULL);
+	}
+}
+
+static struct inv_table *sighting_table(const struct inv_dossier_view *view)
 {
 	static const char *const columns[] = {"witness", "record at", "thread"};
-	const struct inv_testimony *testimony = check->testimony;
-	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	const struct inv_testimony *testimony = view->check->testimony;
+	struct sightings sightings = {inv_table_new(columns, sizeof columns / sizeof columns[0]), view->brief, {0}};
 	size_t count = inv_count(testimony->sightings);
 	for (size_t i = 0; i < count; i++) {
 		const struct inv_sighting *sighting = &testimony->sightings[i];
 		if (i == testimony->before_handles)
-			add_handles(table, testimony, process);
-		if (sighting->process == process)
-			add_sighting(table, sighting->witness, sighting->at, sighting->thread);
+			add_handles(&sightings, testimony, view->process->address);
+		if (sighting->process == view->process->address)
+			add_sighting(&sightings, sighting->witness, sighting->at, sighting->thread);
 	}
 	if (testimony->before_handles == count)
-		add_handles(table, testimony, process);
-	return table;
+		add_handles(&sightings, testimony, view->process->address);
+	add_counts(view, &sightings);
+	return sightings.table;
 }
 
-static struct inv_table *verdict_table(const struct inv_check *check, const struct inv_dossier *process)
+// -- verdicts ---------------------------------------------------------------------------------------------------------------
+
+static void add_verdict(struct inv_table *table, const struct inv_invariant *invariant, const char *verdict,
+                        const char *exception)
+{
+	inv_table_text(table, invariant->id);
+	inv_table_text(table, verdict);
+	inv_table_text(table, exception);
+	inv_table_text(table, invariant->statement);
+}
+
+static void add_all(struct inv_table *table, const struct inv_dossier *process, struct inv_finding *const *findings,
+                    const char *verdict)
+{
+	for (size_t i = 0; i < inv_count(findings); i++)
+		if (findings[i]->subject.process == process)
+			add_verdict(table, findings[i]->invariant, verdict, NULL);
+}
+
+static struct inv_table *verdict_table(const struct inv_dossier_view *view)
 {
 	static const char *const columns[] = {"invariant", "verdict", "exception", "statement"};
+	const struct inv_judge *judge = &view->check->judge;
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
-	for (size_t i = 0; i < inv_count(check->judge.findings); i++) {
-		const struct inv_finding *finding = check->judge.findings[i];
-		if (finding->subject.process != process)
-			continue;
-		inv_table_text(table, finding->invariant->id);
-		inv_table_text(table, "broken");
-		inv_table_text(table, NULL);
-		inv_table_text(table, finding->invariant->statement);
-	}
-	for (size_t i = 0; i < inv_count(check->judge.excused); i++) {
-		const struct inv_excused *excused = &check->judge.excused[i];
-		if (excused->subject.process != process)
-			continue;
-		inv_table_text(table, excused->invariant->id);
-		inv_table_text(table, "excused");
-		inv_table_text(table, excused->exception);
-		inv_table_text(table, excused->invariant->statement);
-	}
+	add_all(table, view->process, judge->findings, "broken");
+	add_all(table, view->process, judge->observations, "observed");
+	for (size_t i = 0; i < inv_count(judge->excused); i++)
+		if (judge->excused[i].subject.process == view->process)
+			add_verdict(table, judge->excused[i].invariant, "excused", judge->excused[i].exception);
 	return table;
 }
 
-static void write_text(const struct inv_check *check, const struct inv_dossier *process, FILE *file)
+static struct inv_table *module_table(const struct inv_dossier_view *view)
 {
-	static const char *const titles[] = {"Seen by", "Verdicts that concern it", "Fields", "Threads"};
-	struct inv_table *tables[] = {sighting_table(check, process->address), verdict_table(check, process),
-	                              field_table(check->kernel, process->address), thread_table(check, process->address)};
-	struct inv_arena *arena = inv_arena_new();
-	struct inv_subject subject = inv_subject_process(process);
-	inv_write_safe(file, inv_subject_text(arena, &subject));
-	fprintf(file, "\nstate %s, role %s\n", inv_state_name(process->state), inv_role_name(process->role));
-	if (*process->path) {
-		fputs("path ", file);
-		inv_write_safe(file, process->path);
-		putc('\n', file);
-	}
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		fprintf(file, "\n%s\n", titles[i]);
-		inv_table_write(tables[i], INV_OUTPUT_TEXT, file);
-		inv_table_free(tables[i]);
-	}
-	inv_arena_free(arena);
+	return inv_process_modules(view->opener, view->opened);
 }
 
-static void write_json(const struct inv_check *check, const struct inv_dossier *process, bool lines, FILE *file)
+static const struct part {
+	const char *title, *key;
+	struct inv_table *(*make)(const struct inv_dossier_view *view);
+} parts[] = {
+    {"Identity", "identity", inv_dossier_identity},
+    {"Names, by every record", "names", inv_dossier_names},
+    {"Seen by", "seen_by", sighting_table},
+    {"Image", "image", inv_dossier_image},
+    {"What it says of itself", "claims", inv_dossier_claims},
+    {"Threads", "threads", inv_dossier_threads},
+    {"Memory", "ranges", inv_dossier_ranges},
+    {"Ranges of note", "remarkable", inv_dossier_remarkable},
+    {"Modules", "modules", module_table},
+    {"Handles", "handles", inv_dossier_handles},
+    {"Fields", "fields", field_table},
+    {"Verdicts that concern it", "verdicts", verdict_table},
+};
+#define PART_COUNT (sizeof parts / sizeof parts[0])
+
+// -- the dossier ------------------------------------------------------------------------------------------------------------
+
+static void write_witnesses(const char *text, uint32_t bits, FILE *file)
 {
-	static const char *const keys[] = {"seen_by", "verdicts", "fields", "threads"};
-	struct inv_table *tables[] = {sighting_table(check, process->address), verdict_table(check, process),
-	                              field_table(check->kernel, process->address), thread_table(check, process->address)};
+	if (!bits)
+		return;
+	fputs(text, file);
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
+		if (bits & 1u << i)
+			fprintf(file, " %s", inv_witness((enum inv_witness_id)i)->name);
+	putc('\n', file);
+}
+
+static size_t count_of(const struct inv_dossier *process, struct inv_finding *const *findings)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < inv_count(findings); i++)
+		count += findings[i]->subject.process == process;
+	return count;
+}
+
+static void write_findings(const struct inv_dossier_view *view, const char *title, struct inv_finding *const *findings,
+                           FILE *file)
+{
+	struct inv_style style = {.color = view->session->options->color};
+	if (count_of(view->process, findings) == 0)
+		return;
+	fprintf(file, "\n%s\n", title);
+	for (size_t i = 0; i < inv_count(findings); i++)
+		if (findings[i]->subject.process == view->process)
+			inv_report_finding(view->check, findings[i], &style, file);
+}
+
+static void write_text(const struct inv_dossier_view *view, FILE *file)
+{
+	const struct inv_dossier *process = view->process;
+	const struct inv_judge *judge = &view->check->judge;
+	struct inv_subject subject = inv_subject_process(process);
+	inv_write_safe(file, inv_subject_text(view->arena, &subject));
+	fprintf(file, "\nstate %s, role %s; %zu findings, %zu observations\n", inv_state_name(process->state),
+	        inv_role_name(process->role), count_of(process, judge->findings), count_of(process, judge->observations));
+	write_witnesses("missing from", process->missing_from, file);
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		struct inv_table *table = parts[i].make(view);
+		if (!inv_table_is_empty(table)) {
+			fprintf(file, "\n%s\n", parts[i].title);
+			inv_table_write(table, INV_OUTPUT_TEXT, file);
+		}
+		inv_table_free(table);
+	}
+	write_findings(view, "Findings", judge->findings, file);
+	write_findings(view, "Observations", judge->observations, file);
+}
+
+static json_t *findings_json(const struct inv_dossier_view *view, struct inv_finding *const *findings)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < inv_count(findings); i++)
+		if (findings[i]->subject.process == view->process)
+			json_array_append_new(list, inv_report_finding_json(view->check, findings[i]));
+	return list;
+}
+
+static json_t *missing_json(const struct inv_dossier *process)
+{
+	json_t *names = json_array();
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
+		if (process->missing_from & 1u << i)
+			json_array_append_new(names, json_string(inv_witness((enum inv_witness_id)i)->name));
+	return names;
+}
+
+static void write_json(const struct inv_dossier_view *view, bool lines, FILE *file)
+{
+	const struct inv_dossier *process = view->process;
 	json_t *object = json_object();
 	json_object_set_new(object, "address", inv_json_address(process->address));
 	json_object_set_new(object, "pid", inv_json_value(&process->pid));
@@ -154,47 +235,54 @@ static void write_json(const struct inv_check *check, const struct inv_dossier *
 	json_object_set_new(object, "path", *process->path ? inv_json_text(process->path) : json_null());
 	json_object_set_new(object, "state", json_string(inv_state_name(process->state)));
 	json_object_set_new(object, "role", json_string(inv_role_name(process->role)));
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		json_object_set_new(object, keys[i], inv_table_json(tables[i]));
-		inv_table_free(tables[i]);
+	json_object_set_new(object, "missing_from", missing_json(process));
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		struct inv_table *table = parts[i].make(view);
+		json_object_set_new(object, parts[i].key, inv_table_json(table));
+		inv_table_free(table);
 	}
+	json_object_set_new(object, "findings", findings_json(view, view->check->judge.findings));
+	json_object_set_new(object, "observations", findings_json(view, view->check->judge.observations));
 	json_dumpf(object, file, lines ? JSON_COMPACT : JSON_INDENT(2));
 	putc('\n', file);
 	json_decref(object);
 }
 
+static void write_dossier(const struct inv_dossier_view *view)
+{
+	enum inv_output output = view->session->options->output;
+	if (output == INV_OUTPUT_TEXT) {
+		write_text(view, view->session->out);
+	} else if (output == INV_OUTPUT_CSV) {
+		struct inv_table *table = field_table(view);
+		inv_table_write(table, output, view->session->out);
+		inv_table_free(table);
+	} else {
+		write_json(view, output == INV_OUTPUT_NDJSON, view->session->out);
+	}
+}
+
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error)
 {
-	const char *text = session->options->arguments[1];
-	enum inv_output output = session->options->output;
-	bool by_address = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	uint64_t number;
-	if (!inv_parse_number(text, &number)) {
-		inv_fail(error, INV_E_USAGE, "'%s' is neither a process identifier nor an address (0x...)", text);
-		return INV_EXIT_USAGE;
-	}
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
-	struct inv_check *check = inv_check_run(session->kernel, &how);
-	bool found = false;
-	for (size_t i = 0; i < check->dossiers.process_count; i++) {
-		const struct inv_dossier *process = &check->dossiers.processes[i];
-		if (!is_wanted(process, by_address, number))
-			continue;
-		found = true;
-		if (output == INV_OUTPUT_TEXT) {
-			write_text(check, process, session->out);
-		} else if (output == INV_OUTPUT_CSV) {
-			struct inv_table *table = field_table(check->kernel, process->address);
-			inv_table_write(table, output, session->out);
-			inv_table_free(table);
-		} else {
-			write_json(check, process, output == INV_OUTPUT_NDJSON, session->out);
-		}
+	struct inv_check *check;
+	const struct inv_dossier *process = inv_pick_process(session, session->options->arguments[1], &how, &check, error);
+	if (process) {
+		struct inv_opener opener;
+		struct inv_opened opened;
+		inv_opener_start(&opener, session, check);
+		inv_open_inside(&opener, process, &opened);
+		struct inv_dossier_view view = {session,
+		                                check,
+		                                &opener,
+		                                &opened,
+		                                process,
+		                                opened.inside.arena,
+		                                session->options->output == INV_OUTPUT_TEXT};
+		write_dossier(&view);
+		inv_close_inside(&opened);
+		inv_opener_end(&opener);
 	}
 	inv_check_free(check);
-	if (!found) {
-		inv_fail(error, INV_E_USAGE, "no witness saw a process %s", text);
-		return INV_EXIT_USAGE;
-	}
-	return INV_EXIT_OK;
+	return process ? INV_EXIT_OK : INV_EXIT_USAGE;
 }

@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "report/json.h"
 #include "report/parts.h"
+#include "report/patches.h"
 #include "report/report.h"
 
 #define SCHEMA 1
@@ -143,7 +144,7 @@ static json_t *subject_json(const struct inv_subject *subject)
 	return object;
 }
 
-static json_t *finding_json(const struct inv_finding *finding)
+json_t *inv_report_finding_json(const struct inv_check *check, const struct inv_finding *finding)
 {
 	json_t *object = json_object();
 	json_object_set_new(object, "id", json_string(finding->invariant->id));
@@ -174,14 +175,21 @@ static json_t *finding_json(const struct inv_finding *finding)
 		json_array_append_new(tried, item);
 	}
 	json_object_set_new(object, "excuses_tried", tried);
+	struct inv_inside inside;
+	struct inv_patches patches;
+	if (inv_finding_patches(check, finding, &inside, &patches)) {
+		json_object_set_new(object, "patches", inv_patches_json(&patches));
+		inv_patches_free(&patches);
+		inv_inside_free(&inside);
+	}
 	return object;
 }
 
-static json_t *findings_json(struct inv_finding *const *findings)
+static json_t *findings_json(const struct inv_check *check, struct inv_finding *const *findings)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < inv_count(findings); i++)
-		json_array_append_new(list, finding_json(findings[i]));
+		json_array_append_new(list, inv_report_finding_json(check, findings[i]));
 	return list;
 }
 
@@ -257,8 +265,8 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
 		json_array_append_new(processes, process_json(check->testimony, &check->dossiers.processes[i]));
 	json_object_set_new(report, "processes", processes);
-	json_object_set_new(report, "findings", findings_json(check->judge.findings));
-	json_object_set_new(report, "observations", findings_json(check->judge.observations));
+	json_object_set_new(report, "findings", findings_json(check, check->judge.findings));
+	json_object_set_new(report, "observations", findings_json(check, check->judge.observations));
 	json_t *excused = json_array();
 	for (size_t i = 0; i < inv_count(check->judge.excused); i++) {
 		const struct inv_excused *e = &check->judge.excused[i];

@@ -6,6 +6,8 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "report/json.h"
+#include "report/parts.h"
+#include "report/patches.h"
 #include "report/patterns.h"
 #include "report/report.h"
 
@@ -190,6 +192,21 @@ static void write_finding(const struct page *page, const struct inv_finding *fin
 	}
 	for (size_t i = 0; i < inv_count(finding->tried); i++)
 		fprintf(page->file, "     not excused by %s: %s\n", finding->tried[i].exception, finding->tried[i].why_not);
+	struct inv_inside inside;
+	struct inv_patches patches;
+	if (inv_finding_patches(page->check, finding, &inside, &patches)) {
+		inv_patches_write(&patches, "     ", page->file);
+		inv_patches_free(&patches);
+		inv_inside_free(&inside);
+	}
+}
+
+void inv_report_finding(const struct inv_check *check, const struct inv_finding *finding, const struct inv_style *style,
+                        FILE *file)
+{
+	struct page page = {file, check, style, inv_arena_new()};
+	write_finding(&page, finding, finding->invariant->weight == INV_HINT ? BOLD : RED);
+	inv_arena_free(page.arena);
 }
 
 // The identifiers of the invariants that are broken for one process, its threads included.

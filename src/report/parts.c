@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/parts.h"
 
+#include <string.h>
+
 #include "base/text.h"
+#include "check/check.h"
 #include "report/json.h"
+#include "report/patches.h"
 
 json_t *inv_json_image(const struct inv_image_info *info)
 {
@@ -91,4 +95,14 @@ json_t *inv_json_header(const struct inv_header *header)
 	json_object_set_new(object, "ps_loaded_module_list", claim_json(&header->ps_loaded_module_list, true));
 	json_object_set_new(object, "cpu_notes", inv_json_number(header->cpu_count));
 	return object;
+}
+
+bool inv_finding_patches(const struct inv_check *check, const struct inv_finding *finding, struct inv_inside *inside,
+                         struct inv_patches *patches)
+{
+	if (strcmp(finding->invariant->id, "M10") != 0 || !finding->subject.process || !check->sections)
+		return false;
+	inv_inside_read(&check->dossiers, finding->subject.process, check->sections, inside);
+	inv_patches_read(inside, patches);
+	return true;
 }

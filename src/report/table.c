@@ -150,6 +150,11 @@ static size_t row_count(const struct inv_table *table)
 	return table->column_count ? inv_count(table->cells) / table->column_count : 0;
 }
 
+bool inv_table_is_empty(const struct inv_table *table)
+{
+	return row_count(table) == 0;
+}
+
 static void write_reasons(const struct inv_table *table, FILE *file)
 {
 	struct inv_text_count *reasons = NULL;

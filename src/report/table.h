@@ -26,6 +26,8 @@ void inv_table_absent(struct inv_table *table, const struct inv_why *why);
 enum inv_cell_form { INV_CELL_NUMBER, INV_CELL_ADDRESS, INV_CELL_TIME };
 void inv_table_value(struct inv_table *table, const struct inv_value *value, enum inv_cell_form form);
 
+bool inv_table_is_empty(const struct inv_table *table);
+
 // Text closes with a line that says why cells marked "?" are absent. JSON has null there, and a key "absent" with the
 // reason of each such column.
 void inv_table_write(const struct inv_table *table, enum inv_output output, FILE *file);
