@@ -20,6 +20,7 @@
 // (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
 #define KERNEL_SHOWS UINT64_C(0x7ffe0000)
 #define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
+#define UNKNOWN_PROTECTION 4u // forbids nothing that is asked here
 #define PE_OFFSET_AT 0x3cu
 #define PE_OFFSET_MOST 0x400u
 
@@ -69,7 +70,7 @@ static void begin_view(struct survey *survey, const struct inv_vad *vad)
 }
 
 // The prototype PTE for an address of the VAD at the cursor; 0: not known. Addresses only rise.
-static uint64_t prototype_of(struct survey *survey, const struct inv_vad *vad, uint64_t address)
+static uint64_t prototype_of(struct survey *survey, const struct inv_vad *vad, uint64_t address, uint32_t *protection)
 {
 	if (survey->looked_up != survey->cursor + 1)
 		begin_view(survey, vad);
@@ -83,8 +84,10 @@ static uint64_t prototype_of(struct survey *survey, const struct inv_vad *vad, u
 		if (survey->part_pte < part->base || survey->part_pte > end)
 			return 0;
 		uint64_t left = (end - survey->part_pte) / PTE_SIZE;
-		if (ahead < left)
+		if (ahead < left) {
+			*protection = part->protection;
 			return survey->part_pte + ahead * PTE_SIZE;
+		}
 		survey->part_first += left * INV_PAGE_SIZE;
 		survey->part++;
 		survey->part_pte = survey->part < count ? survey->area->subsections[survey->part].base : 0;
@@ -140,14 +143,23 @@ static bool is_own(const struct survey *survey, const struct inv_user_page *page
 static bool is_combined(const struct survey *survey, const struct inv_user_page *page, const struct inv_pfn *pfn)
 {
 	const struct inv_views *views = survey->inside->dossiers->views;
-	return !page->writable && pfn->location == INV_PFN_ACTIVE &&
+	return !page->may_write && pfn->location == INV_PFN_ACTIVE &&
 	       (!views || inv_prototype_owner(views, pfn->pte_address) == 0) &&
 	       frame_of_prototype(survey, pfn->pte_address) == page->frame;
 }
 
+// A page of an image may be written to by all who share it if its section is made so; one of a view as the view was mapped: what is
+// given to VirtualProtect "must be compatible with the access protection specified when the view was mapped" (learn.microsoft.com).
+static bool may_be_written(const struct survey *survey, const struct inv_vad *vad, uint32_t protection)
+{
+	if (vad->is_private || is_lent(survey, vad))
+		return true; // not this question
+	return inv_protection_writable(vad->type == INV_VAD_IMAGE ? protection : vad->protection);
+}
+
 // `prototype` is the address of the PTE by which the range shares the page; 0: none, or not known.
 static void ask_owner(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad,
-                      uint64_t prototype)
+                      uint64_t prototype, uint32_t protection)
 {
 	struct inv_pfn pfn;
 	struct inv_why why = {0};
@@ -160,6 +172,8 @@ static void ask_owner(struct survey *survey, const struct inv_user_page *page, c
 	}
 	bool shared = read && pfn.prototype;
 	*(shared ? &survey->result->shared_pages : &survey->result->private_pages) += 1;
+	if (shared && page->may_write && !may_be_written(survey, vad, protection))
+		note(survey, INV_PAGE_BEYOND, page, vad, &more);
 	if (shared ? prototype && pfn.location == INV_PFN_ACTIVE && pfn.pte_address == prototype
 	           : read && is_own(survey, page, &pfn))
 		return;
@@ -236,18 +250,19 @@ static void compare_copy(struct survey *survey, const struct inv_user_page *page
 static void survey_covered(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad)
 {
 	struct inv_range_pages *range = &survey->result->ranges[survey->cursor];
-	uint64_t prototype = vad->is_private ? 0 : prototype_of(survey, vad, page->address);
+	uint32_t protection = UNKNOWN_PROTECTION;
+	uint64_t prototype = vad->is_private ? 0 : prototype_of(survey, vad, page->address, &protection);
 	range->valid++;
 	range->executable += page->executable;
-	range->writable_executable += page->executable && page->writable;
-	if (page->executable && page->writable)
+	range->writable_executable += page->executable && page->may_write;
+	if (page->executable && page->may_write)
 		note(survey, INV_PAGE_WRITABLE_EXECUTABLE, page, vad, NULL);
-	if (page->executable && !inv_protection_executable(vad->protection))
-		note(survey, INV_PAGE_EXECUTABLE, page, vad, NULL);
+	if (page->executable && !inv_protection_executable(vad->protection) && vad->type == INV_VAD_NONE)
+		note(survey, vad->is_private ? INV_PAGE_EXECUTABLE : INV_PAGE_BEYOND, page, vad, NULL);
 	if (vad->is_private)
 		survey->area = NULL;
 	if (survey->pfn && page->size == INV_PAGE_SIZE)
-		ask_owner(survey, page, vad, prototype);
+		ask_owner(survey, page, vad, prototype, protection);
 	if (vad->type == INV_VAD_IMAGE && page->executable)
 		compare_copy(survey, page, vad, prototype);
 	else if (vad->type != INV_VAD_IMAGE && page->size == INV_PAGE_SIZE)

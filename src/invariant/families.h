@@ -61,7 +61,6 @@ void inv_judge_T03(struct inv_judge *judge);
 void inv_judge_T04(struct inv_judge *judge);
 void inv_judge_T09(struct inv_judge *judge);
 void inv_judge_T10(struct inv_judge *judge);
-void inv_judge_T16(struct inv_judge *judge);
 void inv_judge_T17(struct inv_judge *judge);
 // cpu.c
 void inv_judge_T06(struct inv_judge *judge);
@@ -69,6 +68,7 @@ void inv_judge_T07(struct inv_judge *judge);
 // space.c
 void inv_judge_M01(struct inv_judge *judge);
 void inv_judge_M02(struct inv_judge *judge);
+void inv_judge_M03(struct inv_judge *judge);
 // pfn.c
 void inv_judge_L05(struct inv_judge *judge);
 void inv_judge_L06(struct inv_judge *judge);
@@ -114,6 +114,27 @@ bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier 
 
 // Is the process at this address on PsActiveProcessHead?
 enum inv_answer inv_on_active_list(const struct inv_judge *judge, uint64_t process);
+
+struct inv_inside;
+struct inv_vad;
+// pages.c
+void inv_judge_M05(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M06(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M07(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M10(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M11(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M13(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M14(struct inv_judge *judge, const struct inv_inside *inside);
+// Gives the verdict "unknown", or excuses ("deleting", "exiting"), where the ranges of the process say nothing; else true.
+bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside);
+// EPROCESS.AddressCreationLock is held.
+bool inv_ranges_are_changing(const struct inv_judge *judge, const struct inv_dossier *process);
+void inv_range_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_vad *vad);
+// ranges.c
+void inv_judge_M08(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_M09(struct inv_judge *judge);
+void inv_judge_M12(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_T16(struct inv_judge *judge, const struct inv_inside *inside);
 
 // The reason to give when that is unsure.
 #define INV_ACTIVE_LIST_UNSURE "PsActiveProcessHead could not be read to its end"

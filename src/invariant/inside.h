@@ -13,8 +13,9 @@
 // A page that says something by itself.
 enum inv_page_kind {
 	INV_PAGE_UNCOVERED,  // valid, and no VAD covers it
-	INV_PAGE_EXECUTABLE, // may be executed, in a range that does not allow it
+	INV_PAGE_EXECUTABLE, // private, and may be executed, in a range that was not made for it
 	INV_PAGE_WRITABLE_EXECUTABLE,
+	INV_PAGE_BEYOND, // of a view, and may be executed or written to for all who share it, which the view or the section forbids
 	INV_PAGE_FOREIGN,    // its PFN entry says that it belongs elsewhere
 	INV_PAGE_SUPERVISOR, // of the user half, and not for user mode
 	INV_PAGE_PATCHED,    // executable, of an image, private, and not what the file's page holds

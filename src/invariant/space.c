@@ -85,7 +85,9 @@ void inv_judge_M01(struct inv_judge *judge)
 	inv_array_free(roots);
 }
 
-#define ENTRIES 512
+#define ENTRIES 512u
+#define ENTRY_SIZE 8u
+#define PRESENT 1u
 #define NO_SLOT UINT32_MAX
 
 // The slots of a page table root that map the root itself.
@@ -157,4 +159,108 @@ void inv_judge_M02(struct inv_judge *judge)
 	for (size_t i = 0; i < judge->dossiers->process_count; i++)
 		if (inv_is_live(&judge->dossiers->processes[i]))
 			judge_self_map(judge, &judge->dossiers->processes[i], expected);
+}
+
+// -- M03 --------------------------------------------------------------------------------------------------------------------
+
+#define ENOUGH_ROOTS 8u // to say what is usual
+
+struct kernel_half {
+	const struct inv_dossier *process;
+	uint64_t root;
+	uint64_t entries[ENTRIES / 2]; // frame and presence
+};
+
+static bool read_kernel_half(const struct inv_judge *judge, const struct inv_dossier *process, struct kernel_half *half)
+{
+	uint8_t bytes[INV_PAGE_SIZE];
+	struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
+	if (process->role == INV_ROLE_IDLE || !dtb.ok || (dtb.u & INV_FRAME_MASK) == 0 || !judge->kernel->image)
+		return false;
+	half->process = process;
+	half->root = dtb.u & INV_FRAME_MASK;
+	struct root root = {half->root, process, dtb};
+	if (!is_owner(judge, &root) || inv_image_read(judge->kernel->image, half->root, bytes, sizeof bytes) < sizeof bytes)
+		return false;
+	for (unsigned i = 0; i < ENTRIES / 2; i++)
+		half->entries[i] = inv_le64(bytes + (size_t)(ENTRIES / 2 + i) * ENTRY_SIZE) & (INV_FRAME_MASK | PRESENT);
+	return true;
+}
+
+struct slot {
+	uint64_t entry;
+	size_t half; // index
+};
+
+static int by_entry(const void *a, const void *b)
+{
+	const struct slot *left = a, *right = b;
+	if (left->entry != right->entry)
+		return left->entry < right->entry ? -1 : 1;
+	return (left->half > right->half) - (left->half < right->half);
+}
+
+static void accuse_slot(struct inv_judge *judge, const struct kernel_half *half, unsigned slot, size_t alike)
+{
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(half->process), INV_TIER_HARDWARE);
+	struct inv_evidence evidence = {.witness = "page tables",
+	                                .tier = INV_TIER_HARDWARE,
+	                                .field = "PML4",
+	                                .address = half->root + (uint64_t)slot * ENTRY_SIZE,
+	                                .value = half->entries[slot - ENTRIES / 2]};
+	evidence.says = inv_arena_printf(judge->arena,
+	                                 "slot %u of the kernel half leads to a table that only this process has; "
+	                                 "in %zu others it leads to one that they share",
+	                                 slot, alike);
+	inv_push(finding->evidence, evidence);
+}
+
+// Slots in which nearly all processes have tables of their own (self-map, hyperspace), or groups of them share one (sessions), say
+// nothing: only one process that differs where nearly all others are alike does.
+static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves, struct slot *slots, size_t count,
+                       unsigned slot)
+{
+	for (size_t i = 0; i < count; i++)
+		slots[i] = (struct slot){halves[i].entries[slot - ENTRIES / 2], i};
+	qsort(slots, count, sizeof *slots, by_entry);
+	size_t single = 0, most = 0, run;
+	for (size_t i = 0; i < count; i += run) {
+		for (run = 1; i + run < count && slots[i + run].entry == slots[i].entry;)
+			run++;
+		single += run == 1 && (slots[i].entry & PRESENT);
+		most = run > most ? run : most;
+	}
+	if (single == 0 || single * 8 > count || most * 2 < count) {
+		inv_holds(judge);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool alone = (i == 0 || slots[i - 1].entry != slots[i].entry) &&
+		             (i + 1 == count || slots[i + 1].entry != slots[i].entry);
+		if (alone && (slots[i].entry & PRESENT))
+			accuse_slot(judge, &halves[slots[i].half], slot, most);
+	}
+}
+
+void inv_judge_M03(struct inv_judge *judge)
+{
+	struct kernel_half *halves = NULL, half;
+	if (judge->dossiers->testimony->pfn.voided) {
+		inv_unknown_because(judge, judge->dossiers->testimony->pfn.voided);
+		return;
+	}
+	for (size_t i = 0; i < judge->dossiers->process_count; i++)
+		if (inv_is_live(&judge->dossiers->processes[i]) &&
+		    read_kernel_half(judge, &judge->dossiers->processes[i], &half))
+			inv_push(halves, half);
+	size_t count = inv_count(halves);
+	if (count < ENOUGH_ROOTS) {
+		inv_unknown_because(judge, "there are too few page table roots to say which slots are alike");
+	} else {
+		struct slot *slots = inv_alloc(count * sizeof *slots);
+		for (unsigned slot = ENTRIES / 2; slot < ENTRIES; slot++)
+			judge_slot(judge, halves, slots, count, slot);
+		free(slots);
+	}
+	inv_array_free(halves);
 }

@@ -361,22 +361,6 @@ void inv_judge_T10(struct inv_judge *judge)
 	inv_each_thread(judge, judge_start);
 }
 
-static void judge_instrumentation(struct inv_judge *judge, const struct inv_dossier *process)
-{
-	struct inv_value callback = inv_field(judge->kernel, process->address, INV_F_KPROCESS_InstrumentationCallback);
-	if (!inv_need(judge, &callback))
-		return;
-	if (callback.u == 0)
-		inv_holds(judge);
-	else
-		inv_unknown_because(judge, "a callback is set, and whether it lies in an image is not read");
-}
-
-void inv_judge_T16(struct inv_judge *judge)
-{
-	inv_each_process(judge, judge_instrumentation);
-}
-
 static void judge_gui(struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
 	struct inv_value win32 = read_thread(judge, thread, INV_F_KTHREAD_Win32Thread);

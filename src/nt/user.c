@@ -31,6 +31,7 @@ struct inv_user {
 	unsigned levels;
 	// Under KVA shadow user mode has a root of its own, and the kernel's forbids execution in the user half. 0: it has none.
 	uint64_t user_dtb;
+	uint64_t may_write; // the bits of a PTE that let it be written to sooner or later
 };
 
 static struct inv_user *fail(struct inv_why *why, const struct inv_why *because)
@@ -45,6 +46,13 @@ static struct inv_kernel *make_view(const struct inv_kernel *kernel, struct inv_
 	*view = *kernel;
 	view->space = space;
 	return view;
+}
+
+// The bit of a field of one bit in an eight-byte entry; 0: not known.
+static uint64_t mask_of(const struct inv_kernel *kernel, enum inv_field field)
+{
+	const struct inv_place *place = kernel->layout ? &kernel->layout->place[field] : NULL;
+	return place && place->offset == 0 && place->bits == 1 && place->bit < 64 ? UINT64_C(1) << place->bit : 0;
 }
 
 struct inv_user *inv_user_open(const struct inv_kernel *kernel, uint64_t process, struct inv_why *why)
@@ -70,6 +78,7 @@ struct inv_user *inv_user_open(const struct inv_kernel *kernel, uint64_t process
 	user->dtb = root;
 	user->levels = inv_space_levels(kernel->space);
 	user->user_dtb = user_dtb.ok ? user_dtb.u & INV_FRAME_MASK : 0;
+	user->may_write = ENTRY_WRITE | mask_of(kernel, INV_F_MMPTE_HARDWARE_Write);
 	user->space = inv_space_new_x64(kernel->image, root, user->levels);
 	inv_space_set_pte_format(user->space, inv_space_pte_format(kernel->space));
 	user->view = make_view(kernel, user->space);
@@ -232,6 +241,7 @@ static bool report(struct walk *walk, const struct table *table, unsigned level,
 	if (page.valid) {
 		page.user = table->user && (entry & ENTRY_USER);
 		page.writable = table->writable && (entry & ENTRY_WRITE);
+		page.may_write = table->writable && (entry & walk->user->may_write);
 		page.executable = table->executable && !(entry & ENTRY_NO_EXECUTE);
 		page.frame = entry & INV_FRAME_MASK & ~(size - 1);
 	}

@@ -36,8 +36,9 @@ struct inv_user_page {
 	uint64_t entry_at;               // physical address of the PTE; its page is the page table's frame
 	bool valid;                      // the CPU uses it
 	bool user, writable, executable; // of a valid one: what the whole way grants, by the root that user mode uses
-	uint64_t frame;                  // physical address of the page, of a valid one
-	bool wayward;                    // a table on the way is not marked for user mode
+	bool may_write; // writable, or the memory manager makes it so at the first write (MMPTE_HARDWARE.Write)
+	uint64_t frame; // physical address of the page, of a valid one
+	bool wayward;   // a table on the way is not marked for user mode
 };
 // The most entries and tables to be looked at in one process: 128 GiB of single pages.
 #define INV_USER_PAGES_BOUND ((size_t)1 << 25)
