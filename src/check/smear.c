@@ -375,28 +375,29 @@ static void drop(struct inv_judge *judge, struct inv_finding *finding, const cha
 	for (size_t i = 0; i < inv_invariant_count(); i++) {
 		if (inv_invariant(i) != finding->invariant)
 			continue;
-		if (finding->invariant->weight == INV_HINT)
-			judge->tallies[i].observed--;
-		else
-			judge->tallies[i].broken--;
+		*(finding->invariant->weight == INV_HINT ? &judge->tallies[i].observed : &judge->tallies[i].broken) -= 1;
 		judge->tallies[i].excused++;
 	}
 	inv_array_free(finding->evidence);
 	inv_array_free(finding->tried);
 }
 
-// Drops what the machine's running on explains, and returns how many these were.
-static size_t weigh_list(struct weighing *weighing, struct inv_finding **findings)
+// Lets go of those that the machine's running on explains; the number of them.
+static size_t weigh_some(struct weighing *weighing, struct inv_finding **findings)
 {
 	size_t kept = 0, count = inv_count(findings);
 	for (size_t i = 0; i < count; i++) {
-		const char *own = findings[i]->certainty_why, *why = explain(weighing, findings[i]);
-		if (findings[i]->invariant->weight == INV_HINT)
-			findings[i]->certainty_why = own;
-		if (why)
+		enum inv_certainty certainty = findings[i]->certainty;
+		const char *certainty_why = findings[i]->certainty_why, *why = explain(weighing, findings[i]);
+		if (why) {
 			drop(&weighing->check->judge, findings[i], why);
-		else
-			findings[kept++] = findings[i];
+			continue;
+		}
+		if (findings[i]->invariant->weight == INV_HINT) {
+			findings[i]->certainty = certainty;
+			findings[i]->certainty_why = certainty_why;
+		}
+		findings[kept++] = findings[i];
 	}
 	if (findings)
 		stbds_arrsetlen(findings, kept);
@@ -412,8 +413,8 @@ static void weigh_findings(struct inv_check *check, const struct inv_timeline *t
 	for (size_t i = 0; i < inv_count(judge->observations); i++)
 		visit_involved(&check->dossiers, judge->observations[i], want_track, &weighing.tracks);
 	inv_track_all(&check->dossiers, timeline, weighing.tracks);
-	check->smear.excused = weigh_list(&weighing, judge->findings);
-	weigh_list(&weighing, judge->observations);
+	check->smear.excused = weigh_some(&weighing, judge->findings);
+	(void)weigh_some(&weighing, judge->observations);
 	inv_track_free(weighing.tracks);
 }
 

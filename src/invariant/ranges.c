@@ -46,6 +46,7 @@ static struct inv_finding *accuse_tree(struct inv_judge *judge, const struct inv
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(inside->process), INV_TIER_MEMORY_MANAGER);
 	inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root, "%zu ranges hang in the tree",
 	               inv_count(inside->vads.vads));
+	finding->evidence[0].direct = false; // it is made of all of them
 	return finding;
 }
 
