@@ -129,7 +129,7 @@ void inv_judge_M14(struct inv_judge *judge, const struct inv_inside *inside);
 bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside);
 // EPROCESS.AddressCreationLock is held.
 bool inv_ranges_are_changing(const struct inv_judge *judge, const struct inv_dossier *process);
-void inv_range_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_vad *vad);
+void inv_vad_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_vad *vad);
 // ranges.c
 void inv_judge_M08(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_M09(struct inv_judge *judge);

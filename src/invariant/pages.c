@@ -140,7 +140,7 @@ static void entry_says(struct inv_judge *judge, struct inv_finding *finding, con
 	inv_push(finding->evidence, evidence);
 }
 
-void inv_range_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_vad *vad)
+void inv_vad_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_vad *vad)
 {
 	char protection[8];
 	struct inv_value flags = inv_field(judge->kernel, vad->address, INV_F_MMVAD_SHORT_Protection);
@@ -172,7 +172,7 @@ static struct inv_finding *accuse_pages(struct inv_judge *judge, const struct in
 	for (size_t i = 0; i < shown(&inside->survey, kind); i++) {
 		entry_says(judge, finding, &note[i], what);
 		if (note[i].vad)
-			inv_range_says(judge, finding, note[i].vad);
+			inv_vad_says(judge, finding, note[i].vad);
 	}
 	count_says(judge, finding, inside->survey.noted[kind]);
 	return finding;
@@ -233,7 +233,7 @@ static void accuse_foreign(struct inv_judge *judge, const struct inv_inside *ins
 	for (size_t i = 0; i < shown(&inside->survey, INV_PAGE_FOREIGN); i++) {
 		entry_says(judge, finding, &note[i], "");
 		owner_says(judge, finding, &note[i]);
-		inv_range_says(judge, finding, note[i].vad);
+		inv_vad_says(judge, finding, note[i].vad);
 	}
 	count_says(judge, finding, inside->survey.noted[INV_PAGE_FOREIGN]);
 	inv_tried(judge, finding, "lent", "no range of the process for memory of devices, AWE or large pages covers it");

@@ -341,7 +341,7 @@ void inv_judge_T16(struct inv_judge *judge, const struct inv_inside *inside)
 	inv_field_says(judge, finding, INV_F_KPROCESS_InstrumentationCallback, &callback,
 	               "the kernel calls this address at each return to user mode");
 	if (vad)
-		inv_range_says(judge, finding, vad);
+		inv_vad_says(judge, finding, vad);
 	else
 		inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root, "no range of the process covers it");
 }
