@@ -41,12 +41,19 @@ static enum inv_field fault_field(enum inv_vad_fault_kind kind)
 	return INV_F_MMVAD_SHORT_ParentValue;
 }
 
+// What is made of all the nodes does not stand at the root.
+static void tree_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
+                      const char *says)
+{
+	inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root, "%s", says);
+	finding->evidence[inv_count(finding->evidence) - 1].direct = false;
+}
+
 static struct inv_finding *accuse_tree(struct inv_judge *judge, const struct inv_inside *inside)
 {
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(inside->process), INV_TIER_MEMORY_MANAGER);
-	inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root, "%zu ranges hang in the tree",
-	               inv_count(inside->vads.vads));
-	finding->evidence[0].direct = false; // it is made of all of them
+	tree_says(judge, finding, inside,
+	          inv_arena_printf(judge->arena, "%zu ranges hang in the tree", inv_count(inside->vads.vads)));
 	return finding;
 }
 
@@ -305,8 +312,9 @@ void inv_judge_M12(struct inv_judge *judge, const struct inv_inside *inside)
 	if (sizes_differ) {
 		inv_field_says(judge, finding, INV_F_EPROCESS_VirtualSize, &size, "the process counts 0x%llx bytes of ranges",
 		               (unsigned long long)size.u);
-		inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root,
-		               "the ranges in its tree are 0x%llx bytes", (unsigned long long)ranges);
+		tree_says(
+		    judge, finding, inside,
+		    inv_arena_printf(judge->arena, "the ranges in its tree are 0x%llx bytes", (unsigned long long)ranges));
 	}
 	if (pages_differ) {
 		inv_field_says(judge, finding, INV_F_EPROCESS_WorkingSetSize, &set, "the working set counts %llu pages",
@@ -343,5 +351,5 @@ void inv_judge_T16(struct inv_judge *judge, const struct inv_inside *inside)
 	if (vad)
 		inv_vad_says(judge, finding, vad);
 	else
-		inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &inside->vads.root, "no range of the process covers it");
+		tree_says(judge, finding, inside, "no range of the process covers it");
 }
