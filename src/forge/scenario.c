@@ -139,11 +139,37 @@ const struct inv_forge_word inv_forge_words[] = {
     {"clean", "clean()", "nothing in this scenario may be reported", false},
     {"breaks", "breaks(\"ID\", ...)", "the last attack must be reported as these broken invariants", false},
     {"excused", "excused(\"ID\", ...)", "these invariants must be excused somewhere", false},
+    {"combine", "combine(process, address, other, address)",
+     "two private pages become one, as memory combining does with equal pages", false},
+    {"show", "show(process, address, {kernel=, at=, write=})",
+     "maps a page of the kernel for user mode as drivers do, in a range for memory of devices; at: as the kernel does "
+     "itself, in a "
+     "private range there",
+     false},
+    {"lock_ranges", "lock_ranges(process)", "AddressCreationLock is held: the ranges of the process are being changed",
+     false},
     {"set", "set(object, \"_TYPE.Field\", value)", "writes a field, as DKOM does", true},
     {"write", "write(address, bytes)", "writes bytes at a kernel address", true},
     {"write_memory", "write_memory(process, address, bytes)",
      "writes what a process sees, as WriteProcessMemory does: pages of images are copied first", true},
     {"write_physical", "write_physical(address, bytes)", "writes bytes at a physical address", true},
+    {"unlink_vad", "unlink_vad(process, address, {count=, hint=, view=})",
+     "takes the range around an address out of the tree; count: VadCount agrees; hint: VadHint too; view: its "
+     "section's "
+     "list and count of views too",
+     true},
+    {"set_vad", "set_vad(process, address, {protect=, type=, start=, last=, owner=, parent=})",
+     "rewrites the VAD around an address", true},
+    {"set_pte", "set_pte(process, address, {write=, execute=, user=, to=, at=, physical=})",
+     "flips bits of a PTE of user memory, or leads it to the page of another process (to, at; 0: the kernel) or frame",
+     true},
+    {"map_page", "map_page(process, address, {protect=, bytes=})",
+     "maps a page by page tables alone: no range covers it", true},
+    {"open_kernel", "open_kernel(process, address)", "lets user mode reach a page of the kernel half", true},
+    {"fork_table", "fork_table(process, address)",
+     "gives the process a table of its own for what the root maps around an address of the kernel half", true},
+    {"count_views", "count_views(process, address, step)",
+     "adds to the number of views of the section that the range around an address maps", true},
     {"context", "context(thread, {rip=, rsp=})", "writes where a thread left user mode", true},
     {"peb", "peb(process, {image_path=, command_line=, image_base=, being_debugged=})",
      "writes PEB and process parameters, those of WOW64 too; strings stand where they stood if they fit", true},
@@ -1633,6 +1659,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_memory_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_user_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_memory_attacks, 1);
 	lua_pop(lua, 1);
 }
 

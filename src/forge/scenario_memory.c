@@ -12,12 +12,17 @@
 #define MOST_BYTES 0x40000000ull // of a view whose pages the forge keeps count of
 #define GUARD 0x10u
 
-static struct inv_forge_process *check_user_process(lua_State *lua)
+struct inv_forge_process *inv_word_user_process(lua_State *lua, int index)
 {
-	struct inv_forge_process *process = inv_word_process(lua, 1);
+	struct inv_forge_process *process = inv_word_process(lua, index);
 	if (process->system || process->idle || !process->dtb || process->zombie || process->deleted)
 		luaL_error(lua, "%s has no user memory", process->name);
 	return process;
+}
+
+static struct inv_forge_process *check_user_process(lua_State *lua)
+{
+	return inv_word_user_process(lua, 1);
 }
 
 static uint64_t check_address(lua_State *lua, uint64_t address)
@@ -27,7 +32,7 @@ static uint64_t check_address(lua_State *lua, uint64_t address)
 	return address;
 }
 
-static unsigned protection_of(lua_State *lua, const char *text)
+unsigned inv_word_protection(lua_State *lua, const char *text)
 {
 	static const struct {
 		const char *name;
@@ -53,7 +58,7 @@ static unsigned protection_of(lua_State *lua, const char *text)
 static unsigned key_protection(lua_State *lua, int table, unsigned fallback)
 {
 	const char *text = inv_word_key_text(lua, table, "protect");
-	return text ? protection_of(lua, text) : fallback;
+	return text ? inv_word_protection(lua, text) : fallback;
 }
 
 // The bytes stay valid as long as the table does. NULL: not given.
@@ -209,7 +214,7 @@ static int word_protect(lua_State *lua)
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user_process(lua);
 	uint64_t address = inv_word_value(lua, 2), size = inv_word_value(lua, 3);
-	if (!inv_machine_protect(machine, process, address, size, protection_of(lua, luaL_checkstring(lua, 4))))
+	if (!inv_machine_protect(machine, process, address, size, inv_word_protection(lua, luaL_checkstring(lua, 4))))
 		return luaL_error(lua, "these addresses are not of one range");
 	inv_word_note(lua, "protect", process->address, false);
 	inv_word_check(lua);

@@ -35,6 +35,8 @@ struct inv_forge_vad *inv_machine_vad_of(const struct inv_forge_process *process
 bool inv_machine_add_vad(struct inv_machine *machine, struct inv_forge_process *process, struct inv_forge_vad vad);
 // Takes off the tree what starts there, and frees its block. Pages are left as they are.
 void inv_machine_remove_vad(struct inv_machine *machine, struct inv_forge_process *process, uint64_t start);
+// Links the ranges of the process into a tree anew, and writes how many they are; nothing else that tells of them.
+void inv_machine_link_vads(struct inv_machine *machine, const struct inv_forge_process *process);
 // Where the first free range of this size begins, at a multiple of 64 KiB.
 uint64_t inv_machine_free_place(const struct inv_forge_process *process, uint64_t size);
 // Adds to a count that the VAD or its process keeps (CommitCharge, NumberOfPrivatePages, ...).

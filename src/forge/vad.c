@@ -203,7 +203,7 @@ static struct tree tree_of(struct inv_machine *machine, const struct inv_forge_p
 	return (struct tree){machine, process->address, table_of(machine, process)};
 }
 
-static void link_anew(struct inv_machine *machine, const struct inv_forge_process *process)
+void inv_machine_link_vads(struct inv_machine *machine, const struct inv_forge_process *process)
 {
 	struct tree tree = tree_of(machine, process);
 	size_t count = inv_count(process->vads);
@@ -344,7 +344,7 @@ void inv_machine_remove_vad(struct inv_machine *machine, struct inv_forge_proces
 	release(machine, process, &process->vads[at]);
 	stbds_arrdel(process->vads, at);
 	if (known(machine))
-		link_anew(machine, process);
+		inv_machine_link_vads(machine, process);
 }
 
 void inv_machine_start_vads(struct inv_machine *machine, struct inv_forge_process *process)
@@ -391,5 +391,5 @@ void inv_machine_drop_vads(struct inv_machine *machine, struct inv_forge_process
 	if (process->vads)
 		stbds_arrsetlen(process->vads, 0);
 	if (known(machine))
-		link_anew(machine, process);
+		inv_machine_link_vads(machine, process);
 }

@@ -29,7 +29,12 @@ void inv_word_note(lua_State *lua, const char *operation, uint64_t object, bool 
 // What thread{} can be given beside its identifier and time: start=, native_start=, rip=, rsp=, alertable=, teb= (scenario_user.c).
 void inv_word_thread_options(lua_State *lua, int table, struct inv_forge_thread *thread);
 
-extern const luaL_Reg inv_user_words[];   // scenario_user.c; likewise
-extern const luaL_Reg inv_memory_words[]; // scenario_memory.c; the last one has no name
+extern const luaL_Reg inv_user_words[];     // scenario_user.c; likewise
+extern const luaL_Reg inv_memory_words[];   // scenario_memory.c; the last one has no name
+extern const luaL_Reg inv_memory_attacks[]; // attack_memory.c
+// MM_READONLY and so on by the letters of scenarios: "rwx". (scenario_memory.c)
+unsigned inv_word_protection(lua_State *lua, const char *text);
+// A process that has user memory.
+struct inv_forge_process *inv_word_user_process(lua_State *lua, int index);
 
 #endif
