@@ -125,6 +125,18 @@ static bool is_lent(const struct survey *survey, const struct inv_vad *vad)
 	return survey->area && survey->area->is_physical.ok && survey->area->is_physical.u;
 }
 
+// A page of user memory that a driver maps for another process is locked for that: it has more references than the one for being in use
+// (MmProbeAndLockPages). Where the count cannot be read, nothing is said.
+static bool is_taken_from_others(const struct survey *survey, const struct inv_vad *vad, const struct inv_pfn *pfn)
+{
+	uint64_t of_user_half = survey->pte_base + (PFN_BITS_OF_VA + PTE_SIZE) / 2;
+	if (vad->type != INV_VAD_DEVICE_PHYSICAL || pfn->prototype || !survey->pte_base ||
+	    pfn->pte_address < survey->pte_base || pfn->pte_address >= of_user_half || pfn->location != INV_PFN_ACTIVE)
+		return false;
+	struct inv_value references = inv_field(survey->kernel, pfn->address, INV_F_MMPFN_ReferenceCount);
+	return references.ok && references.u <= 1;
+}
+
 // The kernel's own page, by its own page tables, which it lets user mode read.
 static bool is_shown_by_kernel(const struct survey *survey, const struct inv_user_page *page)
 {
@@ -177,7 +189,7 @@ static void ask_owner(struct survey *survey, const struct inv_user_page *page, c
 	if (shared ? prototype && pfn.location == INV_PFN_ACTIVE && pfn.pte_address == prototype
 	           : read && is_own(survey, page, &pfn))
 		return;
-	if (is_lent(survey, vad))
+	if (is_lent(survey, vad) && !(read && is_taken_from_others(survey, vad, &pfn)))
 		survey->result->lent++;
 	else if (is_shown_by_kernel(survey, page))
 		survey->result->kernel_shown++;
