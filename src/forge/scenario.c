@@ -179,6 +179,18 @@ const struct inv_forge_word inv_forge_words[] = {
      true},
     {"rename_process", "rename_process(process, name [, {audit=}])",
      "writes ImageFileName; audit: SeAuditProcessCreationInfo too", true},
+    {"hollow", "hollow(process, {file=, protect=, in_place=})",
+     "another program stands where the process' own was: in memory of its own, as an image of the file, or written "
+     "over "
+     "the first; its base",
+     true},
+    {"ghost", "ghost(process)", "the program's file is to be deleted by the object that the process was made through",
+     true},
+    {"transact", "transact(process|\"name.dll\"|path)",
+     "the file was opened in a transaction that is undone: what is mapped was never its content", true},
+    {"herpaderp", "herpaderp(process)", "the program's file was written to after its image was made", true},
+    {"sign", "sign(process, level)", "the level that the program's image is noted to be signed at", false},
+    {"rename_file", "rename_file(process, path)", "the program's file gets another name, and its object knows", false},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
     {"unlink_thread", "unlink_thread(thread, list)",
@@ -1661,6 +1673,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_user_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_memory_attacks, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_image_words, 1);
 	lua_pop(lua, 1);
 }
 

@@ -1022,8 +1022,8 @@ static const struct inv_invariant catalogue[] = {
      .judge_inside = inv_judge_I06},
     {"I07",
      "A process that runs a program has an ImageFilePointer, and the object that it was made through is not to delete "
-     "its file. Observed only: that object can be written through, its file goes when it is closed, or the file has "
-     "another image by now.",
+     "its file. Observed only: that object can be written through or was opened in a transaction, its file goes when it "
+     "is closed, the file has another image by now, or most others of its name run from another file.",
      "The file of a mapped image cannot be deleted, and the kernel keeps a reference to the file of every program.",
      "EPROCESS.ImageFilePointer and CONTROL_AREA against FILE_OBJECT",
      "process ghosting",
@@ -1078,7 +1078,7 @@ static const struct inv_invariant catalogue[] = {
      "Every module of the loader's lists is an image that is mapped there, stands on the lists of load and memory "
      "order alike and has one name; every image whose pages the process changed and may execute is on a list. Observed "
      "only: code of an image on no list that the process did not change, and a name that is not the mapped file's, "
-     "unless another process runs from the file of that name.",
+     "unless another image of the process, or another process, is of the file of that name.",
      "The loader enters a module when it maps it, before it changes a page of it, and unmaps it when it takes it off. "
      "What is mapped for its resources stands on no list, and none of its pages is changed.",
      "the loader's lists of both halves against VADs, page tables and FILE_OBJECT.FileName",

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "invariant/path.h"
+#include "invariant/trial.h"
 
 struct inv_known_files {
 	struct inv_known_file *known; // stb_ds, by name, then by process
@@ -55,10 +56,9 @@ void inv_known_files_free(struct inv_known_files *files)
 	free(files);
 }
 
-const struct inv_known_file *inv_known_file(const struct inv_known_files *files, const char *path)
+static size_t first_named(const struct inv_known_files *files, const char *name)
 {
-	const char *name = inv_path_in_volume(path);
-	size_t low = 0, high = files && name ? inv_count(files->known) : 0, count = high;
+	size_t low = 0, high = inv_count(files->known);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		if (strcasecmp(files->known[middle].file.name, name) < 0)
@@ -66,5 +66,37 @@ const struct inv_known_file *inv_known_file(const struct inv_known_files *files,
 		else
 			high = middle;
 	}
-	return low < count && strcasecmp(files->known[low].file.name, name) == 0 ? &files->known[low] : NULL;
+	return low;
+}
+
+static bool is_named(const struct inv_known_files *files, size_t index, const char *name)
+{
+	return index < inv_count(files->known) && strcasecmp(files->known[index].file.name, name) == 0;
+}
+
+const struct inv_known_file *inv_known_file(const struct inv_known_files *files, const char *path)
+{
+	const char *name = files ? inv_path_in_volume(path) : NULL;
+	size_t first = name ? first_named(files, name) : 0;
+	return name && is_named(files, first, name) ? &files->known[first] : NULL;
+}
+
+// Of one name no more are compared: with more processes than that, each would else be compared with all.
+#define MOST_NAMESAKES 256u
+
+const struct inv_known_file *inv_known_namesake(const struct inv_known_files *files, const struct inv_file *file)
+{
+	const struct inv_known_file *other = NULL;
+	size_t same = 0, others = 0;
+	if (!files || !file->name_value.ok || !file->name[0])
+		return NULL;
+	size_t first = first_named(files, file->name);
+	for (size_t i = first; i < first + MOST_NAMESAKES && is_named(files, i, file->name); i++) {
+		enum inv_answer answer = inv_same_file(&files->known[i].file, file);
+		same += answer == INV_YES;
+		others += answer == INV_NO;
+		if (answer == INV_NO && !other)
+			other = &files->known[i];
+	}
+	return others > same ? other : NULL;
 }

@@ -15,5 +15,7 @@ struct inv_known_files *inv_known_files_read(const struct inv_dossiers *dossiers
 void inv_known_files_free(struct inv_known_files *files); // NULL is allowed
 // One of this name (any form that has a volume), without regard to case; NULL: none is known.
 const struct inv_known_file *inv_known_file(const struct inv_known_files *files, const char *path);
+// One of the same name as this file that is another one, if more processes run from such than from this; NULL: none.
+const struct inv_known_file *inv_known_namesake(const struct inv_known_files *files, const struct inv_file *file);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
+#include "invariant/files.h"
 #include "invariant/trial.h"
 #include "kernel/pe.h"
 #include "paging/frame.h"
@@ -194,8 +195,8 @@ static void try_deletion(struct inv_trial *trial, const struct inv_file *file)
 	               "the file that the process was made from, \"%s\", is to be deleted by this very object", file->name);
 }
 
-// The object that the section was made through can be written through, or the file is known by another image now: installers
-// and file systems do that too.
+// The object that the section was made through can be written through or is of a transaction, or the file is known by another
+// image now, or its name by another file: installers and updates do that too.
 static void observe_file(struct inv_trial *trial, const struct inv_control_area *section)
 {
 	const struct inv_file *file = &section->file;
@@ -203,6 +204,20 @@ static void observe_file(struct inv_trial *trial, const struct inv_control_area 
 		inv_trial_observed(trial, INV_TIER_EXECUTIVE);
 		inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_WriteAccess, &file->write_access,
 		               "the program's section was made through an object by which \"%s\" can be written", file->name);
+	}
+	if (file->transaction.ok && file->transaction.u) {
+		inv_trial_observed(trial, INV_TIER_EXECUTIVE);
+		inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_FileObjectExtension, &file->transaction,
+		               "\"%s\" was opened in a transaction: what it holds there need never have been its content",
+		               file->name);
+	}
+	const struct inv_known_file *namesake = inv_known_namesake(trial->inside->files, file);
+	if (namesake) {
+		inv_trial_observed(trial, INV_TIER_EXECUTIVE);
+		file_says(trial, file, "the file that runs");
+		inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_FsContext, &namesake->file.fs_context,
+		               "most others of this name run from another file, as process 0x%" PRIx64 " does",
+		               namesake->process->address);
 	}
 	if (section->delete_on_close.ok && section->delete_on_close.u) {
 		inv_trial_observed(trial, INV_TIER_MEMORY_MANAGER);

@@ -96,6 +96,7 @@ struct review {
 	struct inv_trial *trial;
 	struct listed *listed; // stb_ds map
 	size_t said;
+	size_t compared; // names that were looked for among all images of the process
 };
 
 static bool may_say_more(struct review *review)
@@ -169,6 +170,24 @@ static const struct inv_known_file *known_by(const struct inv_trial *trial, cons
 	return known && !(silo.ok && silo.u) && inv_same_file(&known->file, file) == INV_NO ? known : NULL;
 }
 
+// The claimed name is that of another image of this process: the loader maps no file twice. NULL: it is none's.
+static const struct inv_vad *namesake(struct review *review, const char *claim, const struct inv_vad *own)
+{
+	const struct inv_inside *inside = review->trial->inside;
+	const struct inv_control_area *mine = inv_control_area_at(inside->sections, own->control_area);
+	if (!mine || review->compared++ >= MOST_SAID)
+		return NULL;
+	for (size_t i = 0; i < inv_count(inside->vads.vads); i++) {
+		const struct inv_vad *vad = &inside->vads.vads[i];
+		const struct inv_control_area *area =
+		    vad->type == INV_VAD_IMAGE ? inv_control_area_at(inside->sections, vad->control_area) : NULL;
+		if (area && area->file.name_value.ok && inv_path_names(claim, area->file.name) == INV_PATH_SAME &&
+		    inv_same_file(&area->file, &mine->file) == INV_NO)
+			return vad;
+	}
+	return NULL;
+}
+
 static void name_says(struct inv_trial *trial, const struct inv_loaded *module, const struct inv_file *file)
 {
 	inv_field_says(trial->judge, trial->finding, INV_F_LDR_MODULE_FullDllName, &module->path_value,
@@ -183,16 +202,22 @@ static bool try_name(struct review *review, const struct inv_loaded *module, boo
 	struct inv_trial *trial = review->trial;
 	const struct inv_vad *vad = module->base.ok ? range_of(trial->inside, module) : NULL;
 	const struct inv_control_area *area = vad ? inv_control_area_at(trial->inside->sections, vad->control_area) : NULL;
+	bool program = vad && vad == trial->inside->image.vad; // the name of its file is what I03 is about
 	if (!area || !area->file.name_value.ok || !module->path_value.ok || !module->name_value.ok)
 		return false;
 	enum inv_alike alike = inv_path_names(module->path, area->file.name);
 	bool two_names = inv_name_compare(inv_path_base(module->path), module->name) == INV_PATH_OTHER;
+	if (program && inv_path_in_volume(trial->inside->process->path) &&
+	    inv_path_names(module->path, inv_path_in_volume(trial->inside->process->path)) <= INV_PATH_REDIRECTED)
+		alike = INV_PATH_SAME;
 	if (!two_names && (alike == INV_PATH_SAME || alike == INV_PATH_REDIRECTED || alike == INV_PATH_UNSURE))
 		return false;
-	const struct inv_known_file *known = alike == INV_PATH_OTHER ? known_by(trial, module->path, &area->file) : NULL;
-	if ((!two_names && !known && !observe) || !may_say_more(review))
+	const struct inv_known_file *known =
+	    alike == INV_PATH_OTHER && !program ? known_by(trial, module->path, &area->file) : NULL;
+	const struct inv_vad *other = alike == INV_PATH_OTHER && !observe ? namesake(review, module->path, vad) : NULL;
+	if ((!two_names && !known && !other && !observe) || !may_say_more(review))
 		return true;
-	if (two_names || known)
+	if (two_names || known || other)
 		inv_trial_broken(trial, INV_TIER_USER_MODE);
 	else
 		inv_trial_observed(trial, INV_TIER_USER_MODE);
@@ -201,6 +226,8 @@ static bool try_name(struct review *review, const struct inv_loaded *module, boo
 		inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_FsContext, &known->file.fs_context,
 		               "the file of that name is another one: process 0x%" PRIx64 " runs from it",
 		               known->process->address);
+	if (other)
+		inv_range_says(trial, other, "the file of that name is mapped here");
 	return true;
 }
 
@@ -332,15 +359,17 @@ void inv_judge_I13(struct inv_judge *judge, const struct inv_inside *inside)
 			continue;
 		bool pending = area->file.delete_pending.ok && area->file.delete_pending.u;
 		bool writable = area->file.write_access.ok && area->file.write_access.u;
+		bool transacted = area->file.transaction.ok && area->file.transaction.u;
 		bool other = area->file.image_area.ok && area->file.image_area.u != area->address;
-		if (!pending && !writable && !other)
+		if (!pending && !writable && !transacted && !other)
 			continue;
 		said++;
 		inv_trial_broken(&trial, INV_TIER_MEMORY_MANAGER);
 		inv_range_says(&trial, vad, "\"%s\" %s", area->file.name,
-		               pending    ? "is to be deleted by the object that it was mapped through"
-		               : writable ? "was mapped through an object by which it can be written"
-		                          : "has another image now than the one that is mapped");
+		               pending      ? "is to be deleted by the object that it was mapped through"
+		               : transacted ? "was opened in a transaction"
+		               : writable   ? "was mapped through an object by which it can be written"
+		                            : "has another image now than the one that is mapped");
 	}
 	if (!inside->vads.complete)
 		inv_trial_unsure(&trial, "not all ranges of the process can be read");

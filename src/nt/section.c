@@ -65,6 +65,15 @@ static const char *read_name(const struct inv_kernel *kernel, uint64_t file_obje
 	return inv_read_unicode(kernel, name, arena, value);
 }
 
+static struct inv_value read_transaction(const struct inv_kernel *kernel, uint64_t file_object)
+{
+	struct inv_value extension = inv_field(kernel, file_object, INV_F_FILE_OBJECT_FileObjectExtension);
+	if (!extension.ok || extension.u == 0)
+		return extension;
+	struct inv_value members = inv_field(kernel, extension.u, INV_F_FILE_OBJECT_EXTENSION_FoExtPerTypeExtension);
+	return members.ok ? inv_read_u64(kernel, members.u) : members;
+}
+
 void inv_file_read(const struct inv_kernel *kernel, uint64_t file_object, struct inv_arena *arena,
                    struct inv_file *file)
 {
@@ -77,6 +86,7 @@ void inv_file_read(const struct inv_kernel *kernel, uint64_t file_object, struct
 	file->delete_pending = inv_field(kernel, file_object, INV_F_FILE_OBJECT_DeletePending);
 	file->write_access = inv_field(kernel, file_object, INV_F_FILE_OBJECT_WriteAccess);
 	file->flags = inv_field(kernel, file_object, INV_F_FILE_OBJECT_Flags);
+	file->transaction = read_transaction(kernel, file_object);
 	if (file->pointers.ok) {
 		file->image_area = inv_field(kernel, file->pointers.u, INV_F_SECTION_OBJECT_POINTERS_ImageSectionObject);
 		file->data_area = inv_field(kernel, file->pointers.u, INV_F_SECTION_OBJECT_POINTERS_DataSectionObject);

@@ -20,6 +20,7 @@ struct inv_file {
 	const char *name; // volume-relative, UTF-8; "" when unreadable
 	struct inv_value name_value, fs_context, pointers /* SectionObjectPointer */, delete_pending, write_access, flags;
 	struct inv_value image_area, data_area; // of its SECTION_OBJECT_POINTERS
+	struct inv_value transaction;           // what it was opened in; which member says so is public practice only
 };
 
 // SECTION_IMAGE_INFORMATION, of an image.
