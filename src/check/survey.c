@@ -275,6 +275,8 @@ static void survey_covered(struct survey *survey, const struct inv_user_page *pa
 		survey->area = NULL;
 	if (survey->pfn && page->size == INV_PAGE_SIZE)
 		ask_owner(survey, page, vad, prototype, protection);
+	if (vad->type == INV_VAD_IMAGE && prototype && page->size == INV_PAGE_SIZE)
+		range->own += frame_of_prototype(survey, prototype) != page->frame;
 	if (vad->type == INV_VAD_IMAGE && page->executable)
 		compare_copy(survey, page, vad, prototype);
 	else if (vad->type != INV_VAD_IMAGE && page->size == INV_PAGE_SIZE)

@@ -256,13 +256,13 @@ static void review_unlisted(struct review *review)
 		const struct inv_control_area *area = inv_control_area_at(inside->sections, vad->control_area);
 		if (pages->executable == 0 || !may_say_more(review))
 			continue;
-		if (pages->private_copies)
+		if (pages->own)
 			inv_trial_broken(trial, INV_TIER_USER_MODE);
 		else
 			inv_trial_observed(trial, INV_TIER_USER_MODE);
 		inv_range_says(trial, vad,
 		               "an image of \"%s\" on no list of the loader, %u pages of code in use, %u pages changed",
-		               area ? area->file.name : "", pages->executable, pages->private_copies);
+		               area ? area->file.name : "", pages->executable, pages->own);
 	}
 	if (unlisted && !surveyed)
 		inv_trial_unsure(trial, "the pages of images on no list cannot be read");

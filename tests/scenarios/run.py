@@ -105,7 +105,7 @@ def truth_problems(expect, report, truth):
         problems += [f"process {made[address]} was found as {found[address]}"
                      for address in sorted(made.keys() & found.keys() - freed) if made[address] != found[address]]
     owner, seen = owners(truth), {}
-    for finding in report["findings"]:
+    for finding in report["findings"] + report["observations"]:
         process = owner.get(finding["subject"]["address"]) if finding["subject"]["kind"] in PARTIES else None
         seen.setdefault(finding["id"], []).append(process)
     for attack in truth["attacks"]:

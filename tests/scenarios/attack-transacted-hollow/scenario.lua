@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Transacted hollowing: what is mapped where the program was is an image of a file whose content was undone.
+local m = desktop()
+local p = process{name = "host.exe", path = "\\Device\\HarddiskVolume3\\Users\\user\\AppData\\Local\\Temp\\host.exe", parent = m.explorer, session = 1, threads = 2}
+hollow(p, {file = "\\Device\\HarddiskVolume3\\Users\\user\\AppData\\Local\\Temp\\other.exe"})
+transact("\\Device\\HarddiskVolume3\\Users\\user\\AppData\\Local\\Temp\\other.exe")
+breaks("I01", "I02")
