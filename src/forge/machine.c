@@ -3,6 +3,7 @@
 #include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/section.h"
+#include "forge/user.h"
 
 #include <stdlib.h>
 
@@ -115,6 +116,7 @@ static void boot(struct inv_machine *machine)
 	put_symbol(machine, INV_S_MmPteBase, inv_maps_pte_base(machine->self_slot, machine->maps.levels));
 	machine->pfn_database = places.pfn_database;
 	inv_machine_make_pfn(machine);
+	inv_machine_put_protections(machine);
 	make_list_heads(machine);
 	inv_machine_make_types(machine);
 	inv_machine_make_big_pages(machine);

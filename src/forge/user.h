@@ -29,6 +29,8 @@ struct inv_forge_user_module {
 };
 
 // -- ranges (vad.c) ---------------------------------------------------------------------------------------------------------
+// MmProtectToValue, when the machine boots.
+void inv_machine_put_protections(struct inv_machine *machine);
 // The range around an address; NULL: none. It stays where it is until the next one comes or goes.
 struct inv_forge_vad *inv_machine_vad_of(const struct inv_forge_process *process, uint64_t address);
 // Adds a range (its address is filled in); false: one stands there already.

@@ -4,6 +4,8 @@
 // name the section's pages.
 #include "forge/user.h"
 
+#include "base/bytes.h"
+
 #define PAGE INV_RAM_PAGE
 #define WINDOWS_10 10240u
 #define REGION 0x200000ull // since Windows 10 PEB and TEBs stand in reservations of this size
@@ -14,6 +16,20 @@
 #define IMAGE_MAP 2u                    // MI_VAD_TYPE: VadImageMap
 #define FILLS_VAD 0xfffffffffffffffcull // LastContiguousPte of an image: all its prototype PTEs stand in one piece
 #define BALANCE 3u                      // the low bits of a parent: by how much the right side is higher
+
+// What a protection of VADs and PTEs is in the terms of programs: PAGE_NOACCESS to PAGE_EXECUTE_WRITECOPY, without cache, with a
+// guard page, write-combined. Readers of images take it from there.
+void inv_machine_put_protections(struct inv_machine *machine)
+{
+	static const uint32_t plain[8] = {0x01, 0x02, 0x10, 0x20, 0x04, 0x08, 0x40, 0x80};
+	static const uint32_t more[4] = {0, 0x200, 0x100, 0x400};
+	uint64_t table = inv_machine_symbol(machine, INV_S_MmProtectToValue);
+	uint8_t bytes[4];
+	for (unsigned i = 0; table && i < 32; i++) {
+		inv_put32(bytes, i % 8 ? plain[i % 8] | more[i / 8] : plain[0]);
+		inv_machine_write(machine, table + 4ull * i, bytes, sizeof bytes);
+	}
+}
 
 // Whether this kernel's VADs are known.
 static bool known(const struct inv_machine *machine)
