@@ -347,31 +347,43 @@ static bool judge_routines(struct inv_judge *judge, const struct inv_thread_doss
 	return false;
 }
 
-static void judge_queue_end(struct inv_judge *judge, const struct inv_thread_dossier *thread,
-                            const struct inv_apcs *apcs)
+// Two neighbours of which only one knows the other.
+static bool is_torn(const struct inv_apc_head *head)
 {
+	return head->list && head->list->torn_count && head->list->torn_links[0].back.ok;
+}
+
+static void say_torn(struct inv_judge *judge, const struct inv_thread_dossier *thread, const struct inv_apc_head *head,
+                     enum inv_apc_queue queue)
+{
+	const struct inv_link *torn = &head->list->torn_links[0];
+	struct inv_value to = {.ok = true, .address = torn->from + (torn->backward ? 8 : 0), .u = torn->to};
+	struct inv_finding *finding = inv_broken(judge, subject(judge, thread), INV_TIER_SCHEDULER);
+	say_head(judge, finding, head, queue);
+	inv_field_says(judge, finding, INV_F_KAPC_ApcListEntry, &to, "this link leads on");
+	inv_field_says(judge, finding, INV_F_KAPC_ApcListEntry, &torn->back, "and what it leads to does not lead back");
+}
+
+static void judge_queues(struct inv_judge *judge, const struct inv_thread_dossier *thread, const struct inv_apcs *apcs)
+{
+	const char *unsure = NULL;
 	for (int saved = 0; saved < 2; saved++)
 		for (int queue = 0; queue < INV_APC_QUEUES; queue++) {
 			const struct inv_apc_head *head = &apcs->heads[saved][queue];
+			if (is_torn(head)) {
+				say_torn(judge, thread, head, (enum inv_apc_queue)queue);
+				return;
+			}
 			if (head->address == 0 || head->closed)
 				continue;
-			if (!head->first.ok)
-				inv_unknown(judge, &head->first);
-			else if (head->blank)
-				inv_unknown_because(judge, "a queue of APCs was never initialised");
-			else if (head->list && head->list->torn_count && head->list->torn_links[0].back.ok) {
-				struct inv_finding *finding = inv_broken(judge, subject(judge, thread), INV_TIER_SCHEDULER);
-				const struct inv_link *torn = &head->list->torn_links[0];
-				struct inv_value to = {.ok = true, .address = torn->from, .u = torn->to};
-				say_head(judge, finding, head, (enum inv_apc_queue)queue);
-				inv_witness_says(judge, finding, INV_W_THREAD, "_KAPC.ApcListEntry", &to, "this link leads on");
-				inv_witness_says(judge, finding, INV_W_THREAD, "_KAPC.ApcListEntry", &torn->back,
-				                 "and what it leads to does not lead back");
-			} else
-				inv_unknown_because(judge, "a queue of APCs could not be read to its end");
-			return;
+			unsure = !head->first.ok ? inv_absence_name(head->first.why.reason)
+			         : head->blank   ? "a queue of APCs was never initialised"
+			                         : "a queue of APCs could not be read to its end";
 		}
-	inv_holds(judge);
+	if (unsure)
+		inv_unknown_because(judge, unsure);
+	else
+		inv_holds(judge);
 }
 
 static void judge_apcs(struct inv_judge *judge, const struct inv_thread_dossier *thread)
@@ -388,7 +400,7 @@ static void judge_apcs(struct inv_judge *judge, const struct inv_thread_dossier 
 	for (size_t i = 0; i < inv_count(apcs.apcs) && !judged; i++)
 		judged = judge_own(judge, thread, &apcs, &apcs.apcs[i]) || judge_routines(judge, thread, &apcs.apcs[i]);
 	if (!judged)
-		judge_queue_end(judge, thread, &apcs);
+		judge_queues(judge, thread, &apcs);
 	inv_apcs_free(&apcs);
 }
 
