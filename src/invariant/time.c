@@ -67,6 +67,17 @@ static bool is_due(struct inv_judge *judge, struct inv_subject subject, uint64_t
 	return true;
 }
 
+// When a thread ended; 0 of one that has not. PspExitThread writes the time and KeTerminateThread signals the thread later; before,
+// another field stands in its place.
+static struct inv_value end_of(const struct inv_judge *judge, const struct inv_thread_dossier *thread)
+{
+	struct inv_value signal = inv_field(judge->kernel, thread->address, INV_F_DISPATCHER_HEADER_SignalState);
+	struct inv_value flag = inv_field(judge->kernel, thread->address, INV_F_ETHREAD_Terminated);
+	if (!signal.ok || !flag.ok || signal.u == 0 || flag.u == 0)
+		return (struct inv_value){.ok = true};
+	return inv_field(judge->kernel, thread->address, INV_F_ETHREAD_ExitTime);
+}
+
 static void judge_thread_time(struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
 	if (!inv_need(judge, &thread->process))
@@ -81,9 +92,13 @@ static void judge_thread_time(struct inv_judge *judge, const struct inv_thread_d
 	const struct inv_value *now = &judge->kernel->system_time;
 	if (!inv_need(judge, &created) || !inv_need(judge, &process) || !inv_need(judge, now))
 		return;
+	struct inv_value exited = end_of(judge, thread);
+	if (!inv_need(judge, &exited))
+		return;
 	uint64_t before = process.u > created.u ? process.u - created.u : 0;
 	uint64_t after = created.u > now->u ? created.u - now->u : 0;
-	if (!before && !after) {
+	uint64_t end = exited.u && exited.u < created.u ? created.u - exited.u : exited.u > now->u ? exited.u - now->u : 0;
+	if (!before && !after && !end) {
 		inv_holds(judge);
 		return;
 	}
@@ -91,11 +106,12 @@ static void judge_thread_time(struct inv_judge *judge, const struct inv_thread_d
 	// one of its threads, on a dump of 19041.804).
 	const struct inv_value *boot = &judge->kernel->boot_time;
 	bool is_system = inv_role_of(judge, thread->process.u) == INV_ROLE_SYSTEM;
-	if (is_system && !after && boot->ok && created.u + SECOND >= boot->u) {
+	if (is_system && !after && !end && boot->ok && created.u + SECOND >= boot->u) {
 		inv_excuse(judge, subject, "system");
 		return;
 	}
-	if (!is_due(judge, subject, thread->process.u, before > after ? before : after))
+	uint64_t gap = before > after ? before : after;
+	if (!is_due(judge, subject, thread->process.u, gap > end ? gap : end))
 		return;
 	struct inv_finding *finding = inv_broken(judge, subject, INV_TIER_EXECUTIVE);
 	char text[INV_TIME_SIZE];
@@ -103,7 +119,11 @@ static void judge_thread_time(struct inv_judge *judge, const struct inv_thread_d
 	inv_field_says(judge, finding, INV_F_ETHREAD_CreateTime, &created, "the thread was created at %s", text);
 	inv_format_filetime(process.u, text);
 	inv_field_says(judge, finding, INV_F_EPROCESS_CreateTime, &process, "its process was created at %s", text);
-	if (after) {
+	if (exited.u) {
+		inv_format_filetime(exited.u, text);
+		inv_field_says(judge, finding, INV_F_ETHREAD_ExitTime, &exited, "the thread ended at %s", text);
+	}
+	if (after || end) {
 		inv_format_filetime(now->u, text);
 		inv_witness_says(judge, finding, INV_W_ANCHOR, "SystemTime", now, "the image was taken at %s", text);
 	}

@@ -6,6 +6,9 @@
 #include "nt/apc.h"
 #include "nt/user_thread.h"
 
+#define STATE_WAITING 5u // KTHREAD_STATE
+#define USER_MODE 1u     // KTHREAD.WaitMode
+
 static struct inv_subject subject(const struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
 	return inv_subject_thread(judge->dossiers, thread);
@@ -118,12 +121,21 @@ static bool has_no_teb_by_design(const struct inv_inside *inside)
 	return false;
 }
 
+// A thread that exits may wait, but for the kernel's sake; one that waits for a program's has not begun to.
+static bool waits_for_user_mode(const struct inv_judge *judge, const struct inv_thread_dossier *thread,
+                                const struct inv_thread_state *state)
+{
+	struct inv_value mode = inv_field(judge->kernel, thread->address, INV_F_KTHREAD_WaitMode);
+	return state->state.ok && state->state.u == STATE_WAITING && mode.ok && mode.u == USER_MODE;
+}
+
 static void judge_no_teb(struct inv_judge *judge, const struct inv_inside *inside,
                          const struct inv_thread_dossier *thread, const struct inv_value *teb,
                          const struct inv_thread_state *state)
 {
 	struct inv_value start = inv_field(judge->kernel, thread->address, INV_F_ETHREAD_StartAddress);
-	if (state->terminated) {
+	bool exits = state->terminated && !waits_for_user_mode(judge, thread, state);
+	if (exits) {
 		inv_excuse(judge, subject(judge, thread), "exiting");
 		return;
 	}
@@ -153,7 +165,8 @@ static void judge_no_teb(struct inv_judge *judge, const struct inv_inside *insid
 	if (flag.ok)
 		inv_field_says(judge, finding, INV_F_ETHREAD_SystemThread, &flag, "it is %s thread of the kernel's",
 		               flag.u ? "a" : "no");
-	inv_tried(judge, finding, "exiting", "the thread has not begun to terminate");
+	inv_tried(judge, finding, "exiting",
+	          state->terminated ? "it still waits on behalf of user mode" : "the thread has not begun to terminate");
 	inv_tried(judge, finding, "inserting", "the thread has been inserted");
 	inv_tried(judge, finding, "minimal", "the process is neither minimal nor a pico process");
 }
