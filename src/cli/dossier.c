@@ -232,9 +232,9 @@ static void add_claims(struct inv_table *table, const struct inv_peb *peb)
 	add_claim(table, peb->narrow ? "command line (32-bit)" : "command line", &peb->command_line);
 	add_claim(table, peb->narrow ? "image path (32-bit)" : "image path", &peb->image_path);
 	add_claim(table, peb->narrow ? "current directory (32-bit)" : "current directory", &peb->current_directory);
-	inv_table_text(table, "session");
+	inv_table_text(table, peb->narrow ? "session (32-bit)" : "session");
 	inv_table_value(table, &peb->session, INV_CELL_NUMBER);
-	inv_table_text(table, "being debugged");
+	inv_table_text(table, peb->narrow ? "being debugged (32-bit)" : "being debugged");
 	inv_table_value(table, &peb->being_debugged, INV_CELL_NUMBER);
 }
 

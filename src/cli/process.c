@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "cli/dossier.h"
 #include "report/json.h"
+#include "report/patches.h"
 
 static bool is_time(enum inv_field field)
 {
@@ -185,6 +186,25 @@ static void write_findings(const struct inv_dossier_view *view, const char *titl
 			inv_report_finding(view->check, findings[i], &style, file);
 }
 
+static void write_patched_code(const struct inv_dossier_view *view, FILE *file)
+{
+	struct inv_patches patches;
+	inv_patches_read(&view->opened->inside, &patches);
+	if (inv_count(patches.patches) > 0)
+		fputs("\nPatched code\n", file);
+	inv_patches_write(&patches, "", file);
+	inv_patches_free(&patches);
+}
+
+static json_t *patched_code_json(const struct inv_dossier_view *view)
+{
+	struct inv_patches patches;
+	inv_patches_read(&view->opened->inside, &patches);
+	json_t *list = inv_patches_json(&patches);
+	inv_patches_free(&patches);
+	return list;
+}
+
 static void write_text(const struct inv_dossier_view *view, FILE *file)
 {
 	const struct inv_dossier *process = view->process;
@@ -202,6 +222,7 @@ static void write_text(const struct inv_dossier_view *view, FILE *file)
 		}
 		inv_table_free(table);
 	}
+	write_patched_code(view, file);
 	write_findings(view, "Findings", judge->findings, file);
 	write_findings(view, "Observations", judge->observations, file);
 }
@@ -241,6 +262,7 @@ static void write_json(const struct inv_dossier_view *view, bool lines, FILE *fi
 		json_object_set_new(object, parts[i].key, inv_table_json(table));
 		inv_table_free(table);
 	}
+	json_object_set_new(object, "patched_code", patched_code_json(view));
 	json_object_set_new(object, "findings", findings_json(view, view->check->judge.findings));
 	json_object_set_new(object, "observations", findings_json(view, view->check->judge.observations));
 	json_dumpf(object, file, lines ? JSON_COMPACT : JSON_INDENT(2));

@@ -192,13 +192,17 @@ static void write_finding(const struct page *page, const struct inv_finding *fin
 	}
 	for (size_t i = 0; i < inv_count(finding->tried); i++)
 		fprintf(page->file, "     not excused by %s: %s\n", finding->tried[i].exception, finding->tried[i].why_not);
+}
+
+static void write_patches(const struct page *page, const struct inv_finding *finding)
+{
 	struct inv_inside inside;
 	struct inv_patches patches;
-	if (inv_finding_patches(page->check, finding, &inside, &patches)) {
-		inv_patches_write(&patches, "     ", page->file);
-		inv_patches_free(&patches);
-		inv_inside_free(&inside);
-	}
+	if (!inv_finding_patches(page->check, finding, &inside, &patches))
+		return;
+	inv_patches_write(&patches, "     ", page->file);
+	inv_patches_free(&patches);
+	inv_inside_free(&inside);
 }
 
 void inv_report_finding(const struct inv_check *check, const struct inv_finding *finding, const struct inv_style *style,
@@ -267,8 +271,10 @@ static void write_observations(const struct page *page)
 	if (inv_count(judge->observations) == 0)
 		return;
 	heading(page, "Observations");
-	for (size_t i = 0; i < inv_count(judge->observations); i++)
+	for (size_t i = 0; i < inv_count(judge->observations); i++) {
 		write_finding(page, judge->observations[i], BOLD);
+		write_patches(page, judge->observations[i]);
+	}
 }
 
 // What rules found, a line for each string.

@@ -25,7 +25,7 @@ void inv_report_info(const struct inv_kernel *kernel, enum inv_output output, FI
 // The same of an image in which no kernel was found.
 void inv_report_image(const struct inv_image *image, enum inv_output output, FILE *file);
 
-// One finding or observation, as it stands in the report of a check; of patched code, with its instructions.
+// One finding or observation, as it stands in the report of a check; as JSON, with the instructions of patched code.
 void inv_report_finding(const struct inv_check *check, const struct inv_finding *finding, const struct inv_style *style,
                         FILE *file);
 json_t *inv_report_finding_json(const struct inv_check *check, const struct inv_finding *finding);

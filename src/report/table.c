@@ -134,9 +134,17 @@ static size_t width(const char *text)
 	return columns;
 }
 
-static bool is_numeric(const struct cell *cell)
+// A column of numbers, but for values that are absent, stands to the right.
+static bool is_numeric(const struct inv_table *table, size_t column)
 {
-	return cell->kind == CELL_NUMBER;
+	bool any = false;
+	for (size_t i = column; i < inv_count(table->cells); i += table->column_count) {
+		const struct cell *cell = &table->cells[i];
+		if (cell->kind == CELL_ADDRESS || (cell->kind == CELL_TEXT && cell->text))
+			return false;
+		any = any || cell->kind == CELL_NUMBER;
+	}
+	return any;
 }
 
 static void pad(FILE *file, size_t count)
@@ -173,7 +181,9 @@ static void write_text(const struct inv_table *table, FILE *file)
 	char buffer[CELL_SIZE];
 	size_t columns = table->column_count, rows = row_count(table);
 	size_t *widths = inv_alloc(columns * sizeof *widths);
+	bool *rights = inv_alloc(columns * sizeof *rights);
 	for (size_t c = 0; c < columns; c++) {
+		rights[c] = is_numeric(table, c);
 		widths[c] = width(table->columns[c]);
 		for (size_t r = 0; r < rows; r++) {
 			size_t w = width(shown(&table->cells[r * columns + c], "?", buffer));
@@ -181,7 +191,7 @@ static void write_text(const struct inv_table *table, FILE *file)
 		}
 	}
 	for (size_t c = 0; c < columns; c++) {
-		bool right = rows > 0 && is_numeric(&table->cells[c]);
+		bool right = rights[c];
 		size_t gap = widths[c] - width(table->columns[c]);
 		pad(file, right ? gap : 0);
 		fputs(table->columns[c], file);
@@ -191,7 +201,7 @@ static void write_text(const struct inv_table *table, FILE *file)
 	for (size_t i = 0; i < rows * columns; i++) {
 		size_t c = i % columns;
 		const char *text = shown(&table->cells[i], "?", buffer);
-		bool right = is_numeric(&table->cells[c]);
+		bool right = rights[c];
 		size_t gap = widths[c] - width(text);
 		pad(file, right ? gap : 0);
 		inv_write_safe(file, text);
@@ -201,6 +211,7 @@ static void write_text(const struct inv_table *table, FILE *file)
 			pad(file, (right ? 0 : gap) + 2);
 	}
 	free(widths);
+	free(rights);
 	write_reasons(table, file);
 }
 

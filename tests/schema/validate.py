@@ -46,13 +46,15 @@ def faults_between(report, status):
             yield f"summary.{key} is {summary[key]}, but {len(report[key])} are listed"
     if summary["broken"] != len(report["findings"]):
         yield f"summary.broken is {summary['broken']}, but there are {len(report['findings'])} findings"
+    if summary["observed"] != len(report["observations"]):
+        yield f"summary.observed is {summary['observed']}, but there are {len(report['observations'])} observations"
     unknown = sum(row["count"] for row in report["unknown"])
     if summary["unknown"] != unknown:
         yield f"summary.unknown is {summary['unknown']}, but the rows add up to {unknown}"
     for row in report["unknown"]:
         if sum(row["reasons"].values()) != row["count"]:
             yield f"unknown {row['id']}: the reasons do not add up to {row['count']}"
-    verdicts = sum(summary[key] for key in ("holds", "broken", "excused", "unknown"))
+    verdicts = sum(summary[key] for key in ("holds", "broken", "observed", "excused", "unknown"))
     if summary["judged"] != verdicts:
         yield f"summary.judged is {summary['judged']}, but the verdicts are {verdicts}"
     if status != (1 if report["findings"] else 0):
