@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is given to the program, it answers with a sentence and the right status, soon and in little memory.
 
-usage: test_bad_input.py INVAR FORGE SCENARIO SHARED
+usage: test_bad_input.py INVAR FORGE SCENARIO INSIDE SHARED
 
 INVAR_SHARED in the environment takes the place of SHARED; without such a folder, real headers are left out.
 """
+import json
 import os
 import random
 import resource
@@ -73,7 +74,7 @@ def test_usage(suite, image):
     suite.expect("cannot write", ["check", "-o", "/nonexistent/x", image], {2})
     suite.expect("help", ["--help"], {0})
     suite.expect("version", ["--version"], {0})
-    for command in ("check", "info", "ps", "threads", "modules"):
+    for command in ("check", "info", "ps", "threads", "modules", "vads"):
         for form in ("text", "json", "ndjson", "csv"):
             suite.expect(f"{command} as {form}", [command, "--format", form, image], {0})
     suite.expect("image without a command", [image], {0})
@@ -126,6 +127,61 @@ def test_damage(suite, folder, name, data):
                      {0, 1, 3, 4})
 
 
+def extents(path):
+    """Where a sparse file holds something."""
+    with open(path, "rb") as file:
+        end = os.path.getsize(path)
+        at = 0
+        while at < end:
+            try:
+                start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                return
+            at = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            yield start, at
+
+
+def damage_structures(path, seed, share):
+    """Changes aligned words in memory: to others of the same image, to small numbers, to nothing."""
+    chooser = random.Random(seed)
+    places = [start for start, end in extents(path) for start in range(start, end, 4096)]
+    with open(path, "r+b") as file:
+        for place in chooser.sample(places, max(1, int(len(places) * share))):
+            file.seek(place)
+            page = bytearray(file.read(4096))
+            for _ in range(8):
+                used = [at for at in range(0, 4096, 8) if any(page[at:at + 8])]
+                if not used:
+                    break
+                at = chooser.choice(used)
+                other = chooser.choice(used)
+                page[at:at + 8] = chooser.choice([page[other:other + 8], chooser.randbytes(8), bytes(8),
+                                                  page[at:at + 2] + chooser.randbytes(1) + page[at + 3:at + 8]])
+            file.seek(place)
+            file.write(page)
+
+
+def test_insides(suite, folder, forge, scenario):
+    """What shows the memory of processes, over memory that was damaged here and there."""
+    whole = os.path.join(folder, "whole")
+    image = os.path.join(folder, "image")
+    subprocess.run([forge, scenario, "-o", whole, "--memory", "128M"], check=True)
+    rules = write(os.path.join(folder, "rules.yar"), b'rule any { strings: $a = "MZ" condition: $a }')
+    listing = subprocess.run([suite.invar, "ps", "--format", "json", whole], capture_output=True, check=True).stdout
+    pids = [str(process["pid"]) for process in json.loads(listing) if process["name"] in ("editor.exe", "setup.exe")]
+    for seed in range(8):
+        subprocess.run(["cp", "--sparse=always", whole, image], check=True)
+        damage_structures(image, seed, (0.01, 0.05, 0.2, 0.5)[seed % 4])
+        what = f"memory damaged with seed {seed}"
+        statuses = {0, 1, 2, 3, 4}
+        suite.expect(f"{what}: vads", ["vads", image], statuses)
+        suite.expect(f"{what}: check", ["check", "--yara", rules, image], statuses)
+        for pid in pids:
+            suite.expect(f"{what}: modules", ["modules", image, pid], statuses)
+            suite.expect(f"{what}: process", ["process", "--format", "json", image, pid], statuses)
+            suite.expect(f"{what}: extract", ["extract", image, pid, "--all", "-o", f"{folder}/{seed}-{pid}"], statuses)
+
+
 def test_shared(suite, shared):
     headers = os.path.join(shared, "samples", "headers")
     for name in sorted(os.listdir(headers)):
@@ -135,14 +191,15 @@ def test_shared(suite, shared):
 
 
 def main():
-    invar, forge, scenario = sys.argv[1:4]
-    shared = os.environ.get("INVAR_SHARED") or sys.argv[4]
+    invar, forge, scenario, inside = sys.argv[1:5]
+    shared = os.environ.get("INVAR_SHARED") or sys.argv[5]
     suite = Suite(invar)
     with tempfile.TemporaryDirectory() as folder:
         image = os.path.join(folder, "image")
         subprocess.run([forge, scenario, "-o", image, "--memory", "128M"], check=True)
         test_usage(suite, image)
         test_files(suite, folder)
+        test_insides(suite, folder, forge, inside)
         for form in ("dmp", "bitmap", "kernel", "triage", "elf", "lime"):
             subprocess.run([forge, scenario, "-o", image, "--memory", "128M", "--format", form], check=True)
             with open(image, "rb") as file:
