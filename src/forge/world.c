@@ -179,7 +179,7 @@ static void put_parts(struct world *world, struct inv_forge_process *process, co
 		inv_machine_put(machine, at, INV_F_EPROCESS_Token, token | 7);
 	if (from->session)
 		inv_machine_give_session(machine, process, from->session->id, false);
-	if (process->dtb && (from->vad_count || from->vm_deleted))
+	if (process->dtb && (from->section_was_there && (from->space.vad_count || from->vm_deleted)))
 		inv_machine_give_image(machine, process);
 	put_section(world, process, from);
 	if (from->se_audit)
@@ -557,7 +557,7 @@ static void clear_spaces(struct world *world)
 	for (ptrdiff_t i = 0; i < stbds_hmlen(world->laid); i++) {
 		struct inv_forge_process *process = world->laid[i].process;
 		if (process && !process->system &&
-		    ((const struct inv_model_process *)(const void *)world->laid[i].key)->vad_count == 0)
+		    ((const struct inv_model_process *)(const void *)world->laid[i].key)->space.vad_count == 0)
 			inv_machine_clean_space(world->machine, process);
 	}
 }

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "model/parts.h"
+#include "model/check.h"
 
 // Where an object was seen.
 enum {
@@ -26,13 +26,7 @@ enum {
 	ON_JOB_LIST = 1 << 15,
 };
 
-struct check {
-	struct inv_model *model;
-	struct inv_model_report *report;
-	bool at_rest; // no operation is half done
-};
-
-__attribute__((format(printf, 2, 3))) static void disagree(const struct check *check, const char *format, ...)
+void inv_model_disagree(const struct inv_model_checking *check, const char *format, ...)
 {
 	if (check->report->disagreements++)
 		return;
@@ -47,21 +41,22 @@ static unsigned long long serial(const struct inv_model_object *object)
 	return object->serial;
 }
 
-static bool see(const struct check *check, struct inv_model_object *object, uint32_t where, const char *name)
+static bool see(const struct inv_model_checking *check, struct inv_model_object *object, uint32_t where,
+                const char *name)
 {
 	if (!object->allocated)
-		disagree(check, "%s holds object %llu, whose block is free", name, serial(object));
+		inv_model_disagree(check, "%s holds object %llu, whose block is free", name, serial(object));
 	else if (object->seen & where)
-		disagree(check, "%s holds object %llu twice", name, serial(object));
+		inv_model_disagree(check, "%s holds object %llu twice", name, serial(object));
 	object->seen |= where;
 	return object->allocated;
 }
 
-static bool closed(const struct check *check, const struct inv_model_link *link, const char *name)
+bool inv_model_closed(const struct inv_model_checking *check, const struct inv_model_link *link, const char *name)
 {
 	if (link->next && link->prev && link->next->prev == link && link->prev->next == link)
 		return true;
-	disagree(check, "%s is not closed", name);
+	inv_model_disagree(check, "%s is not closed", name);
 	return false;
 }
 
@@ -151,7 +146,7 @@ static void clear(struct inv_model_link *head)
 	}
 }
 
-static void walk_types(const struct check *check)
+static void walk_types(const struct inv_model_checking *check)
 {
 	struct inv_model *model = check->model;
 	for (size_t type = 0; type < INV_MODEL_TYPE_COUNT; type++) {
@@ -159,68 +154,69 @@ static void walk_types(const struct check *check)
 		for (struct inv_model_link *link = model->blocks[type].next; link != &model->blocks[type]; link = link->next)
 			count++;
 		if (count != model->counters[type].total_number_of_objects)
-			disagree(check, "type %zu counts %u objects, %u are allocated", type,
-			         model->counters[type].total_number_of_objects, count);
+			inv_model_disagree(check, "type %zu counts %u objects, %u are allocated", type,
+			                   model->counters[type].total_number_of_objects, count);
 	}
 }
 
 // Of lists whose owners are processes.
-static uint32_t walk_processes(const struct check *check, struct inv_model_link *head, uint32_t where, const char *name)
+static uint32_t walk_processes(const struct inv_model_checking *check, struct inv_model_link *head, uint32_t where,
+                               const char *name)
 {
 	uint32_t count = 0;
 	uint64_t last = 0;
 	for (struct inv_model_link *link = head->next; link != head; link = link->next) {
 		struct inv_model_process *process = link->owner;
-		if (!closed(check, link, name) || !see(check, &process->object, where, name))
+		if (!inv_model_closed(check, link, name) || !see(check, &process->object, where, name))
 			break;
 		if (where == ON_ACTIVE && process->sequence_number <= last)
-			disagree(check, "the active list is out of order at process %llu", serial(&process->object));
+			inv_model_disagree(check, "the active list is out of order at process %llu", serial(&process->object));
 		last = process->sequence_number;
 		count++;
 	}
 	if (where == ON_ACTIVE && last > check->model->process_sequence_number)
-		disagree(check, "a sequence number is greater than the last that was given");
+		inv_model_disagree(check, "a sequence number is greater than the last that was given");
 	return count;
 }
 
-static void walk_sessions(const struct check *check)
+static void walk_sessions(const struct inv_model_checking *check)
 {
 	for (size_t i = 0; i < inv_count(check->model->sessions); i++) {
 		struct inv_model_session *session = check->model->sessions[i];
 		uint32_t count = walk_processes(check, &session->processes, ON_SESSION, "session list");
 		if (count != session->process_count)
-			disagree(check, "session %u counts %u processes, %u are on its list", session->id, session->process_count,
-			         count);
+			inv_model_disagree(check, "session %u counts %u processes, %u are on its list", session->id,
+			                   session->process_count, count);
 		for (struct inv_model_link *link = session->processes.next; link != &session->processes; link = link->next)
 			if (((struct inv_model_process *)link->owner)->session != session)
-				disagree(check, "a process of another session is on the list of session %u", session->id);
+				inv_model_disagree(check, "a process of another session is on the list of session %u", session->id);
 	}
 }
 
 // Entries, free list and reserved entries make up the whole table.
-static void check_table(const struct check *check, const struct inv_model_table *table)
+static void check_table(const struct inv_model_checking *check, const struct inv_model_table *table)
 {
 	size_t used = 0, free_count = 0, size = inv_count(table->entries);
 	for (size_t i = 0; i < size; i++) {
 		used += table->entries[i].object != NULL;
 		if (table->entries[i].object && i % INV_MODEL_TABLE_PAGE == 0)
-			disagree(check, "a handle table gave out entry %zu", i);
+			inv_model_disagree(check, "a handle table gave out entry %zu", i);
 	}
 	uint32_t last = 0;
 	for (uint32_t i = table->first_free; i && free_count < size; i = table->entries[i].next_free) {
 		free_count++;
 		last = i;
 		if (table->entries[i].object)
-			disagree(check, "entry %u of a handle table is in use and on the free list", i);
+			inv_model_disagree(check, "entry %u of a handle table is in use and on the free list", i);
 	}
 	if (used != table->handle_count || used + free_count + size / INV_MODEL_TABLE_PAGE != size)
-		disagree(check, "a handle table counts %u handles; %zu are in use, %zu free, of %zu", table->handle_count, used,
-		         free_count, size);
+		inv_model_disagree(check, "a handle table counts %u handles; %zu are in use, %zu free, of %zu",
+		                   table->handle_count, used, free_count, size);
 	if (last != table->last_free)
-		disagree(check, "the free list of a handle table ends at %u instead of %u", last, table->last_free);
+		inv_model_disagree(check, "the free list of a handle table ends at %u instead of %u", last, table->last_free);
 }
 
-static void walk_cid(const struct check *check)
+static void walk_cid(const struct inv_model_checking *check)
 {
 	const struct inv_model_table *table = check->model->cid;
 	check_table(check, table);
@@ -232,32 +228,34 @@ static void walk_cid(const struct check *check)
 		               : object->type == INV_MODEL_THREAD ? inv_as_thread(object)->unique_thread
 		                                                  : 0;
 		if (own != 4ull * i)
-			disagree(check, "PspCidTable has object %llu at %zu, which calls itself %llu", serial(object), 4 * i,
-			         (unsigned long long)own);
+			inv_model_disagree(check, "PspCidTable has object %llu at %zu, which calls itself %llu", serial(object),
+			                   4 * i, (unsigned long long)own);
 	}
 }
 
-static void walk_handles(const struct check *check)
+static void walk_handles(const struct inv_model_checking *check)
 {
 	struct inv_model_link *head = &check->model->handle_table_list_head;
 	uint32_t by_type[INV_MODEL_TYPE_COUNT] = {0};
 	for (struct inv_model_link *link = head->next; link != head; link = link->next) {
 		struct inv_model_table *table = link->owner;
 		struct inv_model_process *process = table->quota_process;
-		if (!closed(check, link, "HandleTableListHead") || !see(check, &process->object, HAS_TABLE, "table list"))
+		if (!inv_model_closed(check, link, "HandleTableListHead") ||
+		    !see(check, &process->object, HAS_TABLE, "table list"))
 			return;
 		if (process->object_table != table)
-			disagree(check, "a handle table names process %llu, which has another", serial(&process->object));
+			inv_model_disagree(check, "a handle table names process %llu, which has another", serial(&process->object));
 		bool named = table->unique_process_id == process->unique_process_id;
 		if (!named && (table->unique_process_id || inv_model_linked(&process->active_process_links)))
-			disagree(check, "a handle table names another PID than its process %llu", serial(&process->object));
+			inv_model_disagree(check, "a handle table names another PID than its process %llu",
+			                   serial(&process->object));
 		check_table(check, table);
 		for (size_t i = 0; i < inv_count(table->entries); i++) {
 			struct inv_model_object *object = table->entries[i].object;
 			if (!object)
 				continue;
 			if (!object->allocated)
-				disagree(check, "a handle refers to object %llu, whose block is free", serial(object));
+				inv_model_disagree(check, "a handle refers to object %llu, whose block is free", serial(object));
 			object->handles_seen++;
 			object->references_seen++;
 			by_type[object->type]++;
@@ -265,56 +263,58 @@ static void walk_handles(const struct check *check)
 	}
 	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
 		if (by_type[i] != check->model->counters[i].total_number_of_handles)
-			disagree(check, "type %zu counts %u handles, %u are open", i,
-			         check->model->counters[i].total_number_of_handles, by_type[i]);
+			inv_model_disagree(check, "type %zu counts %u handles, %u are open", i,
+			                   check->model->counters[i].total_number_of_handles, by_type[i]);
 }
 
-static void walk_frames(const struct check *check)
+static void walk_frames(const struct inv_model_checking *check)
 {
 	for (size_t i = 0; i < inv_count(check->model->frames); i++) {
 		const struct inv_model_frame *frame = check->model->frames[i];
 		if (!frame->owner || !see(check, &frame->owner->object, HAS_FRAME, "page-frame database"))
 			continue;
 		if (frame->owner->directory_table_base != frame)
-			disagree(check, "frame %llu names process %llu, which has another", (unsigned long long)frame->number,
-			         serial(&frame->owner->object));
+			inv_model_disagree(check, "frame %llu names process %llu, which has another",
+			                   (unsigned long long)frame->number, serial(&frame->owner->object));
 	}
 }
 
-static void walk_jobs(const struct check *check)
+static void walk_jobs(const struct inv_model_checking *check)
 {
 	struct inv_model *model = check->model;
 	for (struct inv_model_link *link = model->job_list.next; link != &model->job_list; link = link->next) {
 		struct inv_model_job *job = link->owner;
-		if (!closed(check, link, "PspJobList") || !see(check, &job->object, ON_JOB_LIST, "PspJobList"))
+		if (!inv_model_closed(check, link, "PspJobList") || !see(check, &job->object, ON_JOB_LIST, "PspJobList"))
 			return;
 		if (walk_processes(check, &job->processes, ON_JOB, "job") != job->active_processes)
-			disagree(check, "job %llu counts %u active processes", serial(&job->object), job->active_processes);
+			inv_model_disagree(check, "job %llu counts %u active processes", serial(&job->object),
+			                   job->active_processes);
 		for (struct inv_model_link *at = job->processes.next; at != &job->processes; at = at->next)
 			if (((struct inv_model_process *)at->owner)->job != job)
-				disagree(check, "job %llu lists a process of another", serial(&job->object));
+				inv_model_disagree(check, "job %llu lists a process of another", serial(&job->object));
 	}
 }
 
-static void walk_queue(const struct check *check, struct inv_model_link *head, uint32_t where,
+static void walk_queue(const struct inv_model_checking *check, struct inv_model_link *head, uint32_t where,
                        enum inv_model_thread_state state)
 {
 	for (struct inv_model_link *link = head->next; link != head; link = link->next) {
 		struct inv_model_thread *thread = link->owner;
-		if (!closed(check, link, "a queue of a CPU") || !see(check, &thread->object, where, "a queue of a CPU"))
+		if (!inv_model_closed(check, link, "a queue of a CPU") ||
+		    !see(check, &thread->object, where, "a queue of a CPU"))
 			return;
 		if (thread->state != state)
-			disagree(check, "thread %llu has state %d on a queue for %d", serial(&thread->object), thread->state,
-			         state);
+			inv_model_disagree(check, "thread %llu has state %d on a queue for %d", serial(&thread->object),
+			                   thread->state, state);
 	}
 }
 
-static void check_cpu(const struct check *check, struct inv_model_cpu *cpu)
+static void check_cpu(const struct inv_model_checking *check, struct inv_model_cpu *cpu)
 {
 	for (unsigned i = 0; i < INV_MODEL_PRIORITIES; i++) {
 		walk_queue(check, &cpu->ready[i], ON_READY, INV_THREAD_READY);
 		if (inv_model_empty(&cpu->ready[i]) == (cpu->ready_summary >> i & 1))
-			disagree(check, "ReadySummary is wrong for priority %u", i);
+			inv_model_disagree(check, "ReadySummary is wrong for priority %u", i);
 	}
 	walk_queue(check, &cpu->wait, ON_WAIT, INV_THREAD_WAITING);
 	struct inv_model_thread *current = cpu->current;
@@ -323,17 +323,17 @@ static void check_cpu(const struct check *check, struct inv_model_cpu *cpu)
 	if (cpu->next)
 		see(check, &cpu->next->object, IS_NEXT, "NextThread");
 	if (cpu->cr3 != current->apc_process->directory_table_base)
-		disagree(check, "CR3 is not the address space of the current thread %llu", serial(&current->object));
+		inv_model_disagree(check, "CR3 is not the address space of the current thread %llu", serial(&current->object));
 	if (check->at_rest && cpu->pinned)
-		disagree(check, "a CPU is still in use by an operation that is over");
+		inv_model_disagree(check, "a CPU is still in use by an operation that is over");
 }
 
-static void walk_reaper(const struct check *check)
+static void walk_reaper(const struct inv_model_checking *check)
 {
 	struct inv_model_link *head = &check->model->reaper_list_head;
 	walk_queue(check, head, ON_REAPER, INV_THREAD_TERMINATED);
 	if (check->at_rest && !inv_model_empty(head))
-		disagree(check, "the reaper has not done its work");
+		inv_model_disagree(check, "the reaper has not done its work");
 }
 
 // -- references -------------------------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ static void refer(struct inv_model_object *object)
 		object->references_seen++;
 }
 
-static void count_references(const struct check *check)
+static void count_references(const struct inv_model_checking *check)
 {
 	struct inv_model *model = check->model;
 	struct inv_model_link *head = &model->blocks[INV_MODEL_THREAD];
@@ -362,7 +362,15 @@ static void count_references(const struct check *check)
 		refer(process->token ? &process->token->object : NULL);
 		refer(process->section ? &process->section->object : NULL);
 		refer(process->job ? &process->job->object : NULL);
+		refer(process->image_file_pointer ? &process->image_file_pointer->object : NULL);
 	}
+	head = &model->areas;
+	for (struct inv_model_link *link = head->next; link != head; link = link->next) {
+		const struct inv_model_area *area = link->owner;
+		refer(area->file_pointer ? &area->file_pointer->object : NULL);
+	}
+	refer(&model->system_dll->object);
+	refer(&model->nls->object);
 	for (size_t i = 0; i < inv_count(model->held); i++)
 		refer(model->held[i]);
 	for (size_t i = 0; i < inv_count(model->operations); i++)
@@ -370,22 +378,22 @@ static void count_references(const struct check *check)
 			refer(model->operations[i]->held[j]);
 }
 
-static void check_header(const struct check *check, const struct inv_model_object *object)
+static void check_header(const struct inv_model_checking *check, const struct inv_model_object *object)
 {
 	if (object->handle_count != object->handles_seen)
-		disagree(check, "object %llu counts %lld handles, %u are open", serial(object), (long long)object->handle_count,
-		         object->handles_seen);
+		inv_model_disagree(check, "object %llu counts %lld handles, %u are open", serial(object),
+		                   (long long)object->handle_count, object->handles_seen);
 	if (object->pointer_count != object->references_seen)
-		disagree(check, "object %llu counts %lld references, %lld are known", serial(object),
-		         (long long)object->pointer_count, (long long)object->references_seen);
+		inv_model_disagree(check, "object %llu counts %lld references, %lld are known", serial(object),
+		                   (long long)object->pointer_count, (long long)object->references_seen);
 	if (check->at_rest && object->pointer_count == 0)
-		disagree(check, "object %llu was not deleted", serial(object));
+		inv_model_disagree(check, "object %llu was not deleted", serial(object));
 }
 
 // -- one process, one thread ------------------------------------------------------------------------------------------------
 
 // Being on a list and being found by walking it are two statements.
-static void check_links(const struct check *check, const struct inv_model_process *process)
+static void check_links(const struct inv_model_checking *check, const struct inv_model_process *process)
 {
 	const struct {
 		bool says;
@@ -402,29 +410,29 @@ static void check_links(const struct check *check, const struct inv_model_proces
 	};
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
 		if (links[i].says != ((process->object.seen & links[i].where) != 0))
-			disagree(check, "process %llu and the %s disagree", serial(&process->object), links[i].name);
+			inv_model_disagree(check, "process %llu and the %s disagree", serial(&process->object), links[i].name);
 }
 
-static uint32_t walk_threads(const struct check *check, struct inv_model_process *process)
+static uint32_t walk_threads(const struct inv_model_checking *check, struct inv_model_process *process)
 {
 	uint32_t active = process->leaving;
 	for (struct inv_model_link *link = process->thread_head.next; link != &process->thread_head; link = link->next) {
 		struct inv_model_thread *thread = link->owner;
-		if (!closed(check, link, "EPROCESS.ThreadListHead") ||
+		if (!inv_model_closed(check, link, "EPROCESS.ThreadListHead") ||
 		    !see(check, &thread->object, ON_EXECUTIVE, "thread list"))
 			return active;
 		active += !thread->leaving;
 		if (thread->process != process)
-			disagree(check, "thread %llu is on the list of another process", serial(&thread->object));
+			inv_model_disagree(check, "thread %llu is on the list of another process", serial(&thread->object));
 	}
 	for (struct inv_model_link *link = process->thread_list_head.next; link != &process->thread_list_head;
 	     link = link->next) {
 		struct inv_model_thread *thread = link->owner;
-		if (!closed(check, link, "KPROCESS.ThreadListHead") ||
+		if (!inv_model_closed(check, link, "KPROCESS.ThreadListHead") ||
 		    !see(check, &thread->object, ON_SCHEDULER, "thread list"))
 			return active;
 		if (!(thread->object.seen & ON_EXECUTIVE))
-			disagree(check, "thread %llu is on the scheduler's list alone", serial(&thread->object));
+			inv_model_disagree(check, "thread %llu is on the scheduler's list alone", serial(&thread->object));
 	}
 	return active;
 }
@@ -446,7 +454,7 @@ static const char *wrong_in_state(const struct inv_model_process *process, enum 
 	if (state == INV_STATE_EXITING && !process->exit_time && !process->object_table && !process->minimal)
 		return "lost its handles before its exit time";
 	bool left = !process->object_table && !process->section && !process->image_file_pointer &&
-	            !process->win32_process && process->vad_count == 0 && process->signal_state == 1 &&
+	            !process->win32_process && process->space.vad_count == 0 && process->signal_state == 1 &&
 	            !inv_model_linked(&process->job_links);
 	if (state == INV_STATE_ZOMBIE &&
 	    (!left || pending || process->active_threads || !process->process_delete || !process->exit_process_reported))
@@ -461,25 +469,26 @@ static const char *wrong_in_state(const struct inv_model_process *process, enum 
 	return NULL;
 }
 
-static void check_process(const struct check *check, struct inv_model_process *process)
+static void check_process(const struct inv_model_checking *check, struct inv_model_process *process)
 {
 	check_links(check, process);
 	bool scheduled = inv_model_linked(&process->process_list);
 	if (scheduled == inv_model_empty(&process->thread_list_head))
-		disagree(check, "process %llu and its scheduler's thread list disagree", serial(&process->object));
+		inv_model_disagree(check, "process %llu and its scheduler's thread list disagree", serial(&process->object));
 	enum inv_model_state state = inv_model_state_of(check->model, process);
 	check->report->states[state]++;
 	if (state == INV_STATE_NONE)
-		disagree(check, "process %llu is in no legal state", serial(&process->object));
+		inv_model_disagree(check, "process %llu is in no legal state", serial(&process->object));
 	bool stays = state == INV_STATE_C3 || state == INV_STATE_RUN || state == INV_STATE_ZOMBIE ||
 	             (state == INV_STATE_C1 && process->creation_held);
 	bool forking = process->fork_in_progress && state != INV_STATE_C1;
 	if (check->at_rest && (!stays || process->leaving || process->rundown_protect || forking))
-		disagree(check, "process %llu is in state %s and nothing is under way", serial(&process->object),
-		         inv_model_state_name(state));
+		inv_model_disagree(check, "process %llu is in state %s and nothing is under way", serial(&process->object),
+		                   inv_model_state_name(state));
 	const char *wrong = wrong_in_state(process, state);
 	if (wrong)
-		disagree(check, "process %llu in state %s %s", serial(&process->object), inv_model_state_name(state), wrong);
+		inv_model_disagree(check, "process %llu in state %s %s", serial(&process->object), inv_model_state_name(state),
+		                   wrong);
 }
 
 static uint32_t places_of(const struct inv_model_thread *thread)
@@ -501,29 +510,30 @@ static uint32_t places_of(const struct inv_model_thread *thread)
 	return 0;
 }
 
-static void check_thread(const struct check *check, const struct inv_model_thread *thread)
+static void check_thread(const struct inv_model_checking *check, const struct inv_model_thread *thread)
 {
 	uint32_t seen = thread->object.seen;
 	uint32_t places = seen & (ON_READY | ON_WAIT | IS_CURRENT | IS_NEXT | ON_REAPER);
 	bool entering_wait = places == (ON_WAIT | IS_CURRENT) && check->model->cpu[thread->cpu].pinned;
 	if (places != places_of(thread) && (check->at_rest || !entering_wait))
-		disagree(check, "thread %llu of state %d stands at 0x%x", serial(&thread->object), thread->state, places);
+		inv_model_disagree(check, "thread %llu of state %d stands at 0x%x", serial(&thread->object), thread->state,
+		                   places);
 	bool over = thread->state == INV_THREAD_TERMINATED;
 	bool scheduled = seen & ON_SCHEDULER;
 	if (scheduled && over)
-		disagree(check, "thread %llu has ended and is scheduled", serial(&thread->object));
+		inv_model_disagree(check, "thread %llu has ended and is scheduled", serial(&thread->object));
 	if (!scheduled && !over && (thread->thread_inserted || check->at_rest))
-		disagree(check, "thread %llu runs and is not scheduled", serial(&thread->object));
+		inv_model_disagree(check, "thread %llu runs and is not scheduled", serial(&thread->object));
 	if (over && (!thread->terminated || thread->signal_state != 1))
-		disagree(check, "thread %llu has ended without a signal", serial(&thread->object));
+		inv_model_disagree(check, "thread %llu has ended without a signal", serial(&thread->object));
 	bool alive = thread->object.pointer_count > 0 && thread->self_reference;
 	if ((alive || check->at_rest) && (seen & (IN_CID | ON_EXECUTIVE)) != (IN_CID | ON_EXECUTIVE))
-		disagree(check, "thread %llu is not in both registers of the executive", serial(&thread->object));
+		inv_model_disagree(check, "thread %llu is not in both registers of the executive", serial(&thread->object));
 }
 
 // -- all --------------------------------------------------------------------------------------------------------------------
 
-static void walk_registers(const struct check *check)
+static void walk_registers(const struct inv_model_checking *check)
 {
 	struct inv_model *model = check->model;
 	walk_types(check);
@@ -552,7 +562,7 @@ static bool at_rest(const struct inv_model *model)
 bool inv_model_check(struct inv_model *model, struct inv_model_report *report)
 {
 	*report = (struct inv_model_report){0};
-	const struct check check = {model, report, at_rest(model)};
+	const struct inv_model_checking check = {model, report, at_rest(model)};
 	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
 		clear(&model->blocks[i]);
 	walk_registers(&check);
@@ -561,8 +571,8 @@ bool inv_model_check(struct inv_model *model, struct inv_model_report *report)
 		struct inv_model_process *process = link->owner;
 		uint32_t active = walk_threads(&check, process);
 		if (active != process->active_threads)
-			disagree(&check, "process %llu counts %u active threads, %u are on its list", serial(&process->object),
-			         process->active_threads, active);
+			inv_model_disagree(&check, "process %llu counts %u active threads, %u are on its list",
+			                   serial(&process->object), process->active_threads, active);
 		check_process(&check, process);
 	}
 	head = &model->blocks[INV_MODEL_THREAD];
@@ -571,5 +581,9 @@ bool inv_model_check(struct inv_model *model, struct inv_model_report *report)
 	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
 		for (struct inv_model_link *link = model->blocks[i].next; link != &model->blocks[i]; link = link->next)
 			check_header(&check, link->owner);
+	inv_model_check_sections(&check);
+	inv_model_check_spaces(&check);
+	inv_model_check_user(&check);
+	inv_model_check_apcs(&check);
 	return report->disagreements == 0;
 }

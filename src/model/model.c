@@ -5,6 +5,7 @@
 #include "model/parts.h"
 
 #define START_OF_2026 134116992000000000ull // FILETIME
+#define FIRST_IMAGE_BASE 0x7fffe0000ull     // a page; where ntdll ends
 
 // -- callbacks and time -----------------------------------------------------------------------------------------------------
 
@@ -69,6 +70,8 @@ static struct inv_model_process *new_system(struct inv_model *model)
 	system->exit_status = INV_STATUS_PENDING;
 	inv_model_list_init(&system->thread_list_head);
 	inv_model_list_init(&system->thread_head);
+	inv_model_list_init(&system->space.vad_root);
+	inv_model_init_ldr(&system->ldr);
 	struct inv_model_token *token = (struct inv_model_token *)inv_model_create_object(model, INV_MODEL_TOKEN);
 	token->token_id = ++model->last_token_id;
 	system->token = token;
@@ -96,6 +99,8 @@ static struct inv_model_process *new_idle(struct inv_model *model)
 	idle->directory_table_base = model->system_process->directory_table_base;
 	inv_model_list_init(&idle->thread_list_head);
 	inv_model_list_init(&idle->thread_head);
+	inv_model_list_init(&idle->space.vad_root);
+	inv_model_init_ldr(&idle->ldr);
 	return idle;
 }
 
@@ -109,6 +114,7 @@ static void add_idle_thread(struct inv_model *model, unsigned number)
 	thread->state = INV_THREAD_RUNNING;
 	thread->cpu = number;
 	thread->exit_status = INV_STATUS_PENDING;
+	inv_model_init_apcs(thread);
 	inv_model_append(&model->idle_process->thread_head, &thread->thread_list_exec, thread);
 	inv_model_append(&model->idle_process->thread_list_head, &thread->thread_list, thread);
 	model->idle_process->active_threads++;
@@ -127,6 +133,12 @@ static void init_lists(struct inv_model *model)
 	    &model->handle_table_list_head,
 	    &model->reaper_list_head,
 	    &model->job_list,
+	    &model->streams,
+	    &model->areas,
+	    &model->unused_segments,
+	    &model->vads,
+	    &model->modules,
+	    &model->apcs,
 	};
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		inv_model_list_init(heads[i]);
@@ -164,6 +176,9 @@ struct inv_model *inv_model_new(const struct inv_model_config *config)
 	model->idle_process = new_idle(model);
 	for (unsigned i = 0; i < model->cpu_count; i++)
 		add_idle_thread(model, i);
+	model->next_image_base = FIRST_IMAGE_BASE;
+	model->system_dll = inv_model_known_section(model, INV_MODEL_IMAGE); // PspInitializeSystemDlls
+	model->nls = inv_model_known_section(model, INV_MODEL_DATA);
 	start_system_threads(model, config->system_threads ? config->system_threads : 4);
 	return model;
 }
@@ -208,6 +223,17 @@ static void free_blocks(const struct inv_model_link *head)
 	}
 }
 
+static void free_memory(struct inv_model *model)
+{
+	while (!inv_model_empty(&model->vads))
+		inv_model_free_vad(model->vads.next->owner);
+	while (!inv_model_empty(&model->areas))
+		inv_model_free_area(model->areas.next->owner);
+	struct inv_model_link *const heads[] = {&model->streams, &model->modules, &model->apcs};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		free_blocks(heads[i]);
+}
+
 static void free_operation(struct inv_model_operation *operation)
 {
 	inv_array_free(operation->calls);
@@ -222,6 +248,7 @@ void inv_model_free(struct inv_model *model)
 	while (!inv_model_empty(&model->handle_table_list_head))
 		inv_model_free_table(model->handle_table_list_head.next->owner);
 	inv_model_free_table(model->cid);
+	free_memory(model);
 	for (size_t i = 0; i < INV_MODEL_TYPE_COUNT; i++)
 		free_blocks(&model->blocks[i]);
 	free_blocks(&model->freed);

@@ -25,77 +25,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/memory.h"
+#include "model/object.h"
+
 #define INV_MODEL_MAX_CPUS 64u
-#define INV_MODEL_PRIORITIES 32u     // of threads; KPRCB.DispatcherReadyListHead has as many lists
-#define INV_MODEL_MAX_CALLBACKS 64u  // of each kind: the size of PspCreateProcessNotifyRoutine since Windows Vista
-#define INV_MODEL_TABLE_PAGE 256u    // entries of a page of a handle table on x64: 16 bytes each
-#define INV_MODEL_MAX_HANDLES 65536u // of one table; the model's own limit
-#define INV_MODEL_FREED_BLOCKS 64u   // freed blocks that still hold their last object
+#define INV_MODEL_PRIORITIES 32u    // of threads; KPRCB.DispatcherReadyListHead has as many lists
+#define INV_MODEL_MAX_CALLBACKS 64u // of each kind: the size of PspCreateProcessNotifyRoutine since Windows Vista
 
 // NTSTATUS values.
 #define INV_STATUS_SUCCESS 0u
 #define INV_STATUS_PENDING 0x103u // ExitStatus of what has not ended
+#define INV_STATUS_ACCESS_VIOLATION 0xc0000005u
+#define INV_STATUS_UNSUCCESSFUL 0xc0000001u
 #define INV_STATUS_INVALID_HANDLE 0xc0000008u
 #define INV_STATUS_INVALID_PARAMETER 0xc000000du
 #define INV_STATUS_ACCESS_DENIED 0xc0000022u
+#define INV_STATUS_NO_MEMORY 0xc0000017u
+#define INV_STATUS_NOT_MAPPED_VIEW 0xc0000019u
+#define INV_STATUS_DELETE_PENDING 0xc0000056u
+#define INV_STATUS_CANNOT_DELETE 0xc0000121u
+#define INV_STATUS_DLL_NOT_FOUND 0xc0000135u
 #define INV_STATUS_INSUFFICIENT_RESOURCES 0xc000009au
 #define INV_STATUS_PROCESS_IS_TERMINATING 0xc000010au
-
-// -- lists ------------------------------------------------------------------------------------------------------------------
-// A circular doubly linked list as LIST_ENTRY makes them. A link that is on no list is all zero.
-struct inv_model_link {
-	struct inv_model_link *next, *prev;
-	void *owner; // the structure that the link stands in; NULL: the head
-};
-
-// -- objects ----------------------------------------------------------------------------------------------------------------
-enum inv_model_type {
-	INV_MODEL_PROCESS,
-	INV_MODEL_THREAD,
-	INV_MODEL_TOKEN,
-	INV_MODEL_JOB,
-	INV_MODEL_SECTION, // of an image
-	INV_MODEL_TYPE_COUNT,
-};
-
-// The counters of an OBJECT_TYPE.
-struct inv_model_type_counters {
-	uint32_t total_number_of_objects;
-	uint32_t total_number_of_handles;
-};
-
-// OBJECT_HEADER and the pool block that the object stands in. First member of every object.
-struct inv_model_object {
-	enum inv_model_type type;
-	uint64_t serial;       // the block's identity, in place of an address; never used twice
-	int64_t pointer_count; // each handle counts as one reference
-	int64_t handle_count;
-	bool allocated;             // state of the pool block; a freed one keeps its bytes until it is used again
-	struct inv_model_link pool; // the blocks of the type that are allocated, or all that are freed
-	uint32_t seen;              // a scratch of inv_model_check()
-	uint32_t handles_seen;      // ditto
-	int64_t references_seen;    // ditto
-};
-
-struct inv_model_handle_entry {
-	struct inv_model_object *object; // NULL: free
-	uint32_t granted_access;
-	uint32_t next_free; // index of the next free entry; 0: none
-};
-
-// HANDLE_TABLE. Values are four times the index. The first entry of every page is never given out (proven for the CID
-// table, whose look-up rejects values with (value & 0x3fc) == 0). Free entries form a list; a new page's are on it in
-// ascending order. With StrictFIFO an entry that is freed goes to the end of it, without to its front. (The flag stands in
-// the symbol tables; what it means and that the CID table alone has it is public practice, not verified in code.)
-struct inv_model_table {
-	struct inv_model_process *quota_process; // NULL: the CID table
-	uint64_t unique_process_id;              // written when the process is inserted
-	bool strict_fifo;
-	struct inv_model_handle_entry *entries; // stb_ds; whole pages
-	uint32_t first_free, last_free;         // indices; 0: none
-	uint32_t handle_count;
-	struct inv_model_link list; // HandleTableList; the CID table's is on no list
-};
 
 // A page frame that is the top level of an address space. Its page-frame entry points back at the process.
 struct inv_model_frame {
@@ -112,11 +63,6 @@ struct inv_model_session {
 struct inv_model_token {
 	struct inv_model_object object;
 	uint64_t token_id;
-};
-
-struct inv_model_section {
-	struct inv_model_object object;
-	uint64_t image; // which program: only equality has a meaning
 };
 
 struct inv_model_job {
@@ -158,9 +104,12 @@ struct inv_model_process {
 	struct inv_model_table *object_table;
 	struct inv_model_token *token;
 	struct inv_model_section *section;
-	bool image_file_pointer;   // the file object of the image is referenced
-	bool section_was_there;    // the address space was initialised with an image
-	uint32_t vad_count;        // ranges of the address space; 0 after it was cleaned
+	struct inv_model_file *image_file_pointer;
+	bool section_was_there; // the address space was initialised with an image
+	uint64_t section_base_address;
+	uint64_t peb; // its page; 0: it has none
+	struct inv_model_space space;
+	struct inv_model_ldr ldr;  // in its own memory
 	bool win32_process;        // W32PROCESS
 	bool se_audit;             // SeAuditProcessCreationInfo holds the image's name
 	struct inv_model_job *job; // stays until deletion
@@ -188,6 +137,13 @@ enum inv_model_thread_state {
 	INV_THREAD_WAITING = 5,
 };
 
+// KTHREAD.WaitReason (KWAIT_REASON), those that the model uses.
+enum inv_model_wait_reason {
+	INV_WAIT_EXECUTIVE = 0,
+	INV_WAIT_SUSPENDED = 5,
+	INV_WAIT_USER_REQUEST = 6,
+};
+
 // ETHREAD.
 struct inv_model_thread {
 	struct inv_model_object object;
@@ -204,7 +160,15 @@ struct inv_model_thread {
 	uint64_t unique_thread;                 // Cid.UniqueThread
 	uint64_t create_time, exit_time;
 	uint32_t exit_status;
-	bool stack; // the kernel stack exists
+	bool stack;               // the kernel stack exists
+	uint64_t teb, user_stack; // their first pages; 0: it has none, or no more
+	struct inv_model_apc_state apc_state, saved_apc_state;
+	unsigned apc_state_index; // 1: attached, its own state is the saved one
+	bool apc_queueable;
+	struct inv_model_apc suspend_apc;
+	uint32_t suspend_count;
+	enum inv_model_wait_reason wait_reason;
+	bool alertable, user_wait; // of the wait; WaitMode
 	bool win32_thread;
 	bool thread_inserted, terminated; // flags
 	struct inv_model_link reaper;     // PsReaperListHead: waits for its reference on itself to be dropped
@@ -277,7 +241,14 @@ struct inv_model {
 	uint64_t process_sequence_number;                        // PspProcessSequenceNumber: the last that was given
 	struct inv_model_session **sessions;                     // stb_ds; sessions stay, empty ones too
 	struct inv_model_frame **frames;                         // stb_ds: the page-frame database's top-level pages
-	uint64_t last_token_id, last_image;
+	uint64_t last_token_id, last_stream, last_area;
+	struct inv_model_link streams;             // head: files that are open
+	struct inv_model_link areas;               // head: control areas
+	struct inv_model_link unused_segments;     // head: MiUnusedSegmentList
+	struct inv_model_link vads, modules, apcs; // heads: blocks
+	uint64_t committed_pages;                  // MI_SYSTEM_... TotalCommittedPages: of processes and page-file sections
+	struct inv_model_section *system_dll, *nls; // PspSystemDlls, the section of the NLS tables
+	uint64_t next_image_base;                   // images are placed downwards
 
 	uint64_t system_time, interrupt_time; // both advance with every step; the first can be set
 	struct inv_model_callback callbacks[INV_CALLBACK_KIND_COUNT][INV_MODEL_MAX_CALLBACKS];
@@ -334,6 +305,27 @@ enum inv_model_operation_kind {
 	INV_MODEL_WAIT,          // `thread`, which runs, waits
 	INV_MODEL_WAKE,          // `thread` becomes ready
 	INV_MODEL_SCHEDULE,      // a CPU chooses and switches
+	// Memory. `target` is whose address space; `page` is in the range meant, 0: the model chooses.
+	INV_MODEL_CREATE_FILE,    // handle for `process`; `object`: a file object of the same file, NULL: a new file
+	INV_MODEL_DELETE_FILE,    // FileDispositionInformation for the file object `object`
+	INV_MODEL_CREATE_SECTION, // handle for `process`; `object`: the file, unless backing is INV_MODEL_PAGEFILE; pages
+	INV_MODEL_PURGE_SEGMENT,  // the oldest of the unused segments goes
+	INV_MODEL_MAP_VIEW,       // of the section `object`; protection
+	INV_MODEL_UNMAP_VIEW,
+	INV_MODEL_ALLOCATE_MEMORY, // pages, protection, commit; in a range that is reserved: commits all of it
+	INV_MODEL_FREE_MEMORY,     // with `decommit` it stays reserved
+	INV_MODEL_PROTECT_MEMORY,  // one page
+	INV_MODEL_FAULT,           // one page; with `write` to write it
+	INV_MODEL_TRIM,            // one page leaves the working set; one that has left goes to the page file
+	// The loader, in the context of `thread`.
+	INV_MODEL_RUN_LOADER,    // LdrpInitializeProcess, if it has not been done
+	INV_MODEL_LOAD_MODULE,   // `object`: the file, NULL: a new one
+	INV_MODEL_UNLOAD_MODULE, // the one at `page`, 0: the last
+	// Asynchronous procedure calls.
+	INV_MODEL_QUEUE_APC,   // to `thread`, of user_mode or the kernel's
+	INV_MODEL_DELIVER_APC, // `thread` comes to where they are delivered: one
+	INV_MODEL_SUSPEND_THREAD,
+	INV_MODEL_RESUME_THREAD,
 	INV_MODEL_OPERATION_COUNT,
 };
 
@@ -348,6 +340,13 @@ struct inv_model_request {
 	uint64_t handle;
 	uint32_t access, exit_status;
 	unsigned cpu, priority;
+	struct inv_model_object *image; // of a process to be created: file or section of an image; NULL: a new file
+	enum inv_model_backing backing;
+	uint64_t page;
+	uint32_t pages;
+	enum inv_model_protection protection;
+	bool commit, decommit, write;
+	bool user_mode, alertable; // of a wait or an APC
 };
 
 struct inv_model_result {
@@ -360,6 +359,9 @@ struct inv_model_result {
 	struct inv_model_job *job;
 	struct inv_model_token *token;
 	struct inv_model_session *session;
+	struct inv_model_file *file;
+	struct inv_model_section *section;
+	uint64_t page; // the first of a range that was allocated or mapped
 };
 
 enum inv_model_progress {

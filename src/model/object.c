@@ -32,7 +32,7 @@ static size_t size_of_type(enum inv_model_type type)
 	static const size_t sizes[INV_MODEL_TYPE_COUNT] = {
 	    [INV_MODEL_PROCESS] = sizeof(struct inv_model_process), [INV_MODEL_THREAD] = sizeof(struct inv_model_thread),
 	    [INV_MODEL_TOKEN] = sizeof(struct inv_model_token),     [INV_MODEL_JOB] = sizeof(struct inv_model_job),
-	    [INV_MODEL_SECTION] = sizeof(struct inv_model_section),
+	    [INV_MODEL_SECTION] = sizeof(struct inv_model_section), [INV_MODEL_FILE] = sizeof(struct inv_model_file),
 	};
 	return sizes[type];
 }
@@ -188,5 +188,7 @@ struct inv_model_object *inv_model_close(struct inv_model *model, struct inv_mod
 		return NULL;
 	object->handle_count--;
 	model->counters[object->type].total_number_of_handles--;
+	if (object->type == INV_MODEL_FILE && object->handle_count == 0)
+		inv_model_cleanup_file((struct inv_model_file *)object); // IopCloseFile
 	return object;
 }

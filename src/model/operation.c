@@ -8,15 +8,35 @@
 void inv_model_push(struct inv_model_operation *operation, const struct inv_model_step *steps, size_t count,
                     struct inv_model_object *subject, uint32_t value)
 {
-	const struct inv_model_call call = {steps, count, 0, subject, value};
+	const struct inv_model_call call = {.steps = steps, .count = count, .subject = subject, .value = value};
 	inv_push(operation->calls, call);
+}
+
+void inv_model_push_work(struct inv_model_operation *operation, struct inv_model_routine_steps row,
+                         struct inv_model_object *subject, const struct inv_model_work *work)
+{
+	const struct inv_model_call call = {.steps = row.steps, .count = row.count, .subject = subject, .work = *work};
+	inv_push(operation->calls, call);
+}
+
+struct inv_model_work *inv_model_work(struct inv_model_operation *operation)
+{
+	return &stbds_arrlast(operation->calls).work;
+}
+
+enum inv_model_took inv_model_refuse(struct inv_model_operation *operation, uint32_t status)
+{
+	operation->result.status = status;
+	return INV_TOOK_REST;
 }
 
 void inv_model_push_delete(struct inv_model_operation *operation, struct inv_model_object *object)
 {
-	struct inv_model_routine_steps row = object->type == INV_MODEL_PROCESS ? inv_model_delete_process()
-	                                     : object->type == INV_MODEL_THREAD
-	                                         ? inv_model_delete_thread()
+	struct inv_model_routine_steps row = object->type == INV_MODEL_PROCESS   ? inv_model_delete_process()
+	                                     : object->type == INV_MODEL_THREAD  ? inv_model_delete_thread()
+	                                     : object->type == INV_MODEL_SECTION ? inv_model_delete_section()
+	                                     : object->type == INV_MODEL_FILE
+	                                         ? inv_model_delete_file()
 	                                         : inv_model_object_steps(INV_MODEL_OPERATION_COUNT);
 	inv_model_push(operation, row.steps, row.count, object, 0);
 }
@@ -50,7 +70,17 @@ void inv_model_unprotect(struct inv_model_operation *operation, const struct inv
 
 // -- what a request must name -----------------------------------------------------------------------------------------------
 
-enum { ASKER = 1, TARGET = 2, THREAD = 4, OBJECT = 8, PROTECT_ASKER = 16, PROTECT_TARGET = 32, CREATION = 64 };
+enum {
+	ASKER = 1,
+	TARGET = 2,
+	THREAD = 4,
+	OBJECT = 8,
+	PROTECT_ASKER = 16,
+	PROTECT_TARGET = 32,
+	CREATION = 64,
+	PROTECT_OWN = 128, // the thread's process
+	SPACE = 256,       // the target's address space is one that programs may use
+};
 
 static unsigned needs(enum inv_model_operation_kind kind)
 {
@@ -78,6 +108,23 @@ static unsigned needs(enum inv_model_operation_kind kind)
 	    [INV_MODEL_DEREFERENCE] = OBJECT,
 	    [INV_MODEL_WAIT] = THREAD,
 	    [INV_MODEL_WAKE] = THREAD,
+	    [INV_MODEL_CREATE_FILE] = ASKER,
+	    [INV_MODEL_DELETE_FILE] = OBJECT,
+	    [INV_MODEL_CREATE_SECTION] = ASKER,
+	    [INV_MODEL_MAP_VIEW] = TARGET | OBJECT | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_UNMAP_VIEW] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_ALLOCATE_MEMORY] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_FREE_MEMORY] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_PROTECT_MEMORY] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_FAULT] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_TRIM] = TARGET | PROTECT_TARGET | SPACE,
+	    [INV_MODEL_RUN_LOADER] = THREAD | PROTECT_OWN,
+	    [INV_MODEL_LOAD_MODULE] = THREAD | PROTECT_OWN,
+	    [INV_MODEL_UNLOAD_MODULE] = THREAD | PROTECT_OWN,
+	    [INV_MODEL_QUEUE_APC] = THREAD,
+	    [INV_MODEL_DELIVER_APC] = THREAD,
+	    [INV_MODEL_SUSPEND_THREAD] = THREAD,
+	    [INV_MODEL_RESUME_THREAD] = THREAD,
 	};
 	return of[kind];
 }
@@ -129,6 +176,19 @@ static uint32_t take_creation(struct inv_model_operation *operation, struct inv_
 	return INV_STATUS_SUCCESS;
 }
 
+static bool is_program(const struct inv_model_object *object)
+{
+	return object->type == INV_MODEL_FILE ||
+	       (object->type == INV_MODEL_SECTION &&
+	        ((const struct inv_model_section *)object)->area->backing == INV_MODEL_IMAGE);
+}
+
+// What may be left out.
+static bool uses_object(enum inv_model_operation_kind kind)
+{
+	return kind == INV_MODEL_CREATE_FILE || kind == INV_MODEL_CREATE_SECTION || kind == INV_MODEL_LOAD_MODULE;
+}
+
 static uint32_t prepare(struct inv_model_operation *operation)
 {
 	const struct inv_model_request *request = &operation->request;
@@ -143,9 +203,19 @@ static uint32_t prepare(struct inv_model_operation *operation)
 		status = hold_named(operation, request->thread ? &request->thread->object : NULL, need & THREAD);
 	if (!status)
 		status = hold_named(operation, request->object, need & OBJECT);
+	if (!status)
+		status = hold_named(operation, request->image, request->image != NULL);
+	if (!status && request->image && !is_program(request->image))
+		status = INV_STATUS_INVALID_PARAMETER;
+	if (!status && request->object && !(need & OBJECT) && uses_object(request->kind))
+		status = hold_named(operation, request->object, true);
+	if (!status && (need & SPACE) && (request->target->system || !request->target->process_inserted))
+		status = INV_STATUS_ACCESS_DENIED;
 	if (!status && (need & PROTECT_ASKER) && !protect(operation, request->process))
 		status = INV_STATUS_PROCESS_IS_TERMINATING;
 	if (!status && (need & PROTECT_TARGET) && !protect(operation, request->target))
+		status = INV_STATUS_PROCESS_IS_TERMINATING;
+	if (!status && (need & PROTECT_OWN) && (!request->thread->process || !protect(operation, request->thread->process)))
 		status = INV_STATUS_PROCESS_IS_TERMINATING;
 	if (!status && (need & CREATION))
 		status = take_creation(operation, request->target);
@@ -154,10 +224,15 @@ static uint32_t prepare(struct inv_model_operation *operation)
 
 static struct inv_model_routine_steps steps_of(enum inv_model_operation_kind kind)
 {
-	struct inv_model_routine_steps row = inv_model_process_steps(kind);
-	if (!row.count)
-		row = inv_model_thread_steps(kind);
-	return row.count ? row : inv_model_object_steps(kind);
+	static struct inv_model_routine_steps (*const parts[])(enum inv_model_operation_kind) = {
+	    inv_model_process_steps, inv_model_thread_steps,  inv_model_object_steps,
+	    inv_model_file_steps,    inv_model_section_steps, inv_model_space_steps,
+	    inv_model_fault_steps,   inv_model_loader_steps,  inv_model_apc_steps,
+	};
+	struct inv_model_routine_steps row = {NULL, 0};
+	for (size_t i = 0; !row.count && i < sizeof parts / sizeof *parts; i++)
+		row = parts[i](kind);
+	return row;
 }
 
 struct inv_model_operation *inv_model_begin(struct inv_model *model, const struct inv_model_request *request)

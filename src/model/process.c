@@ -5,10 +5,6 @@
 #include "model/parts.h"
 
 #define PROCESS_ALL_ACCESS 0x1fffffu // since Windows Vista
-#define IMAGE_VADS 2u                // the image and the loader's library; a number without a meaning of its own
-
-#define STEP(name)                                                                                                     \
-	static enum inv_model_took name(struct inv_model_operation *operation, const struct inv_model_call *call)
 
 // -- PspAllocateProcess -----------------------------------------------------------------------------------------------------
 // The new process is the operation's result; it is the creation's own until the last step.
@@ -37,6 +33,8 @@ STEP(create_object)
 	process->inherited_from_unique_process_id = parent_of(operation)->unique_process_id;
 	inv_model_list_init(&process->thread_list_head);
 	inv_model_list_init(&process->thread_head);
+	inv_model_list_init(&process->space.vad_root);
+	inv_model_init_ldr(&process->ldr);
 	return INV_TOOK;
 }
 
@@ -51,25 +49,60 @@ STEP(give_token)
 	return INV_TOOK;
 }
 
-// An ordinary process maps an image of its own, a clone its parent's.
-STEP(give_section)
+// An ordinary process maps a program, a clone what its parent maps. (That the section is made here: NtCreateUserProcess makes it
+// before, which shows nowhere else.)
+STEP(find_section)
 {
 	(void)call;
 	struct inv_model_process *process = operation->result.process;
 	if (process->kind == INV_MODEL_MINIMAL)
 		return INV_TOOK;
 	if (process->kind == INV_MODEL_CLONE) {
-		const struct inv_model_process *parent = parent_of(operation);
-		process->clone_root = parent->object.serial;
+		process->clone_root = parent_of(operation)->object.serial;
 		process->fork_in_progress = true;
-		process->section = parent->section;
-		if (process->section)
-			inv_model_reference(&process->section->object);
-	} else {
-		process->section = (struct inv_model_section *)inv_model_create_object(operation->model, INV_MODEL_SECTION);
-		process->section->image = ++operation->model->last_image;
+		return INV_TOOK;
 	}
-	process->section_was_there = process->image_file_pointer = process->section != NULL;
+	struct inv_model_object *image = operation->request.image;
+	if (image && image->type == INV_MODEL_SECTION)
+		return INV_TOOK;
+	struct inv_model_work work = {.backing = INV_MODEL_IMAGE, .file = (struct inv_model_file *)image};
+	if (!image) {
+		work.file = inv_model_new_file(operation->model, NULL);
+		inv_push(operation->held, &work.file->object);
+	}
+	inv_model_push_section(operation, &work);
+	return INV_TOOK;
+}
+
+STEP(give_section)
+{
+	(void)call;
+	struct inv_model_process *process = operation->result.process;
+	if (process->kind == INV_MODEL_MINIMAL)
+		return INV_TOOK;
+	if (process->kind == INV_MODEL_CLONE)
+		process->section = parent_of(operation)->section;
+	else if (operation->result.section)
+		process->section = operation->result.section;
+	else
+		process->section = (struct inv_model_section *)operation->request.image;
+	operation->result.section = NULL;
+	if (process->section)
+		inv_model_reference(&process->section->object);
+	process->section_was_there = process->section != NULL;
+	return INV_TOOK;
+}
+
+// (That it is the file object of the control area: not verified.)
+STEP(give_image_file)
+{
+	(void)call;
+	(void)operation;
+	struct inv_model_process *process = operation->result.process;
+	if (!process->section)
+		return INV_TOOK;
+	process->image_file_pointer = process->section->area->file_pointer;
+	inv_model_reference(&process->image_file_pointer->object);
 	return INV_TOOK;
 }
 
@@ -118,7 +151,11 @@ STEP(map_image)
 {
 	(void)call;
 	struct inv_model_process *process = operation->result.process;
-	process->vad_count = process->section ? IMAGE_VADS : 0;
+	const struct inv_model_work work = {.process = process};
+	if (process->kind == INV_MODEL_CLONE)
+		inv_model_push_work(operation, inv_model_clone_space(), &parent_of(operation)->object, &work);
+	else if (process->section)
+		inv_model_push_work(operation, inv_model_start_space(), &process->object, &work);
 	return INV_TOOK;
 }
 
@@ -168,7 +205,9 @@ STEP(keep_for_insertion)
 static const struct inv_model_step allocate[] = {
     {"ObCreateObject", create_object},
     {"SeSubProcessToken", give_token},
+    {"MmCreateSection", find_section},
     {"reference the section", give_section},
+    {"ImageFilePointer", give_image_file},
     {"MiAllocateTopLevelPage", make_top_level_page},
     {"Session, ProcessInSession", set_session},
     {"MiInsertNewProcess: Mm list", insert_mm_list},
@@ -414,6 +453,16 @@ STEP(leave_job_list)
 	return INV_TOOK;
 }
 
+// Only a process that never had a thread still has an address space. (That it is cleaned here: not verified.)
+STEP(clean_space)
+{
+	struct inv_model_process *process = inv_as_process(call->subject);
+	const struct inv_model_work work = {.process = process};
+	if (process->space.vad_count)
+		inv_model_push_work(operation, inv_model_clean_space(), call->subject, &work);
+	return INV_TOOK;
+}
+
 STEP(leave_session_list)
 {
 	(void)operation;
@@ -450,10 +499,18 @@ STEP(release_section)
 	struct inv_model_process *process = inv_as_process(call->subject);
 	struct inv_model_section *section = process->section;
 	process->section = NULL;
-	process->image_file_pointer = false;
-	process->vad_count = 0;
 	if (section)
 		inv_model_dereference(operation, &section->object);
+	return INV_TOOK;
+}
+
+STEP(release_image_file)
+{
+	struct inv_model_process *process = inv_as_process(call->subject);
+	struct inv_model_file *file = process->image_file_pointer;
+	process->image_file_pointer = NULL;
+	if (file)
+		inv_model_dereference(operation, &file->object);
 	return INV_TOOK;
 }
 
@@ -497,10 +554,12 @@ static const struct inv_model_step delete_steps[] = {
     {"PspProcessDelete: SeAuditProcessCreationInfo", free_audit_name},
     {"PspProcessDelete: ObKillProcess", kill_handles},
     {"PspProcessDelete: job list", leave_job_list},
+    {"MmDeleteProcessAddressSpace", clean_space},
     {"MiDeleteFinalPageTables: session list", leave_session_list},
     {"MiDeleteFinalPageTables: Mm list", leave_mm_list},
     {"MiDeleteTopLevelPage", delete_top_level_page},
     {"PspProcessDelete: section", release_section},
+    {"PspProcessDelete: ImageFilePointer", release_image_file},
     {"PspProcessDelete: Job", release_job},
     {"PspProcessDelete: PspCidTable", destroy_identifier},
     {"PspProcessDelete: Token", release_token},

@@ -5,9 +5,6 @@
 #define JOB_ALL_ACCESS 0x1f001fu
 #define TOKEN_ALL_ACCESS 0xf01ffu
 
-#define STEP(name)                                                                                                     \
-	static enum inv_model_took name(struct inv_model_operation *operation, const struct inv_model_call *call)
-
 // -- handles ----------------------------------------------------------------------------------------------------------------
 
 static void give_handle(struct inv_model_operation *operation, struct inv_model_process *process,

@@ -5,9 +5,6 @@
 
 #define THREAD_ALL_ACCESS 0x1fffffu // since Windows Vista
 
-#define STEP(name)                                                                                                     \
-	static enum inv_model_took name(struct inv_model_operation *operation, const struct inv_model_call *call)
-
 // -- creation; the subject is the process -----------------------------------------------------------------------------------
 
 // The object refers to its process until it is deleted.
@@ -19,6 +16,7 @@ STEP(create_object)
 	thread->process = thread->apc_process = inv_as_process(call->subject);
 	thread->process_serial = call->subject->serial;
 	inv_model_reference(call->subject);
+	inv_model_init_apcs(thread);
 	thread->priority = operation->request.priority ? operation->request.priority : 8;
 	thread->exit_status = INV_STATUS_PENDING;
 	thread->create_time = operation->model->system_time;
@@ -35,6 +33,15 @@ STEP(give_identifier)
 	operation->result.status = INV_STATUS_INSUFFICIENT_RESOURCES;
 	operation->result.thread = NULL;
 	return INV_TOOK_REST;
+}
+
+// Threads of a process with a PEB run in user mode.
+STEP(create_user_part)
+{
+	const struct inv_model_work work = {0};
+	if (inv_as_process(call->subject)->peb)
+		inv_model_push_work(operation, inv_model_create_user_thread(), call->subject, &work);
+	return INV_TOOK;
 }
 
 // KeInitThread
@@ -124,6 +131,7 @@ STEP(set_thread_inserted)
 static const struct inv_model_step create[] = {
     {"ObCreateObject", create_object},
     {"ExCreateHandle(PspCidTable)", give_identifier},
+    {"user stack, TEB", create_user_part},
     {"KeInitThread", give_stack},
     {"PspInsertThread: EPROCESS.ThreadListHead", insert_executive_list},
     {"KeStartThread", insert_scheduler_list},
@@ -193,6 +201,7 @@ STEP(begin_exit)
 	if (!cpu)
 		return INV_TOOK_NOT;
 	cpu->pinned = true;
+	inv_model_force_resume(thread); // KeForceResumeThread
 	thread->leaving = true;
 	process->leaving++;
 	return INV_TOOK;
@@ -265,6 +274,13 @@ STEP(notify_process_exit)
 	return INV_TOOK;
 }
 
+STEP(delete_user_part)
+{
+	const struct inv_model_work work = {0};
+	inv_model_push_work(operation, inv_model_delete_user_thread(), call->subject, &work);
+	return INV_TOOK;
+}
+
 // PspRundownSingleProcess begins with ObKillProcess: handle by handle, then the table.
 STEP(kill_handle)
 {
@@ -292,12 +308,10 @@ STEP(drop_handle_table)
 
 STEP(clean_address_space)
 {
-	(void)operation;
 	const struct inv_model_thread *thread = inv_as_thread(call->subject);
-	if (!thread->last_thread)
-		return INV_TOOK;
-	thread->process->vad_count = 0;
-	thread->process->vm_deleted = true;
+	const struct inv_model_work work = {.process = thread->process};
+	if (thread->last_thread)
+		inv_model_push_work(operation, inv_model_clean_space(), &thread->process->object, &work);
 	return INV_TOOK;
 }
 
@@ -314,10 +328,12 @@ STEP(release_section)
 
 STEP(release_image_file)
 {
-	(void)operation;
 	const struct inv_model_thread *thread = inv_as_thread(call->subject);
-	if (thread->last_thread)
-		thread->process->image_file_pointer = false;
+	struct inv_model_file *file = thread->process->image_file_pointer;
+	if (!thread->last_thread || !file)
+		return INV_TOOK;
+	thread->process->image_file_pointer = NULL;
+	inv_model_dereference(operation, &file->object);
 	return INV_TOOK;
 }
 
@@ -348,6 +364,21 @@ STEP(set_thread_exit)
 	struct inv_model_thread *thread = inv_as_thread(call->subject);
 	thread->exit_status = call->value;
 	thread->exit_time = operation->model->system_time;
+	return INV_TOOK;
+}
+
+// (Their place among these steps: not verified.)
+STEP(refuse_apcs)
+{
+	(void)operation;
+	inv_as_thread(call->subject)->apc_queueable = false;
+	return INV_TOOK;
+}
+
+STEP(flush_apcs)
+{
+	(void)operation;
+	inv_model_flush_apcs(inv_as_thread(call->subject));
 	return INV_TOOK;
 }
 
@@ -390,6 +421,7 @@ static const struct inv_model_step exit_steps[] = {
     {"thread callbacks", notify_thread_exit},
     {"EPROCESS.ExitTime", set_exit_time},
     {"process callbacks", notify_process_exit},
+    {"user stack, TEB", delete_user_part},
     {"ObKillProcess: a handle", kill_handle},
     {"ObKillProcess: ObjectTable", drop_handle_table},
     {"MmCleanProcessAddressSpace", clean_address_space},
@@ -398,6 +430,8 @@ static const struct inv_model_step exit_steps[] = {
     {"Header.SignalState", signal_process},
     {"job list", leave_job},
     {"ETHREAD.ExitStatus", set_thread_exit},
+    {"ApcQueueable", refuse_apcs},
+    {"KeFlushQueueApc", flush_apcs},
     {"KeTerminateThread", terminate},
     {"PspReaper", reap},
 };
@@ -458,7 +492,8 @@ STEP(attach)
 {
 	struct inv_model_thread *thread = inv_as_thread(call->subject);
 	if (thread->leaving || thread->state == INV_THREAD_INITIALIZED || thread->state == INV_THREAD_TERMINATED ||
-	    thread->apc_process != thread->process || !operation->request.target->process_inserted) {
+	    inv_model_suspended(thread) || thread->apc_process != thread->process ||
+	    !operation->request.target->process_inserted) {
 		operation->result.status = INV_STATUS_INVALID_PARAMETER;
 		return INV_TOOK_REST;
 	}
@@ -469,6 +504,7 @@ STEP(attach)
 		return INV_TOOK;
 	thread->apc_process = operation->request.target;
 	inv_model_reference(&thread->apc_process->object);
+	inv_model_attach_apcs(thread);
 	inv_model_load_address_space(cpu);
 	return INV_TOOK;
 }
@@ -483,6 +519,7 @@ STEP(detach)
 	if (!cpu)
 		return INV_TOOK_NOT;
 	thread->apc_process = thread->process;
+	inv_model_detach_apcs(thread);
 	inv_model_load_address_space(cpu);
 	inv_model_dereference(operation, &other->object);
 	return INV_TOOK;
@@ -505,6 +542,14 @@ STEP(enter_wait)
 	struct inv_model_cpu *cpu = cpu_of(operation, thread);
 	if (thread->state != INV_THREAD_RUNNING || cpu->pinned)
 		return INV_TOOK_REST;
+	const struct inv_model_request *request = &operation->request;
+	if (request->user_mode && request->alertable && !inv_model_empty(&thread->apc_state.lists[INV_APC_USER])) {
+		thread->apc_state.user_apc_pending = true; // there is no waiting
+		return INV_TOOK_REST;
+	}
+	thread->wait_reason = thread->teb ? INV_WAIT_USER_REQUEST : INV_WAIT_EXECUTIVE;
+	thread->user_wait = request->user_mode;
+	thread->alertable = request->alertable;
 	cpu->pinned = true;
 	inv_model_queue_wait(operation->model, thread);
 	return INV_TOOK;
@@ -522,7 +567,7 @@ STEP(leave_cpu)
 STEP(wake)
 {
 	struct inv_model_thread *thread = inv_as_thread(call->subject);
-	if (thread->state != INV_THREAD_WAITING)
+	if (thread->state != INV_THREAD_WAITING || inv_model_suspended(thread))
 		return INV_TOOK_REST;
 	if (cpu_of(operation, thread)->current == thread)
 		return INV_TOOK_NOT;

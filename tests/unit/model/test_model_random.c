@@ -96,18 +96,59 @@ static enum inv_model_operation_kind any_kind(struct world *world)
 		return INV_MODEL_DEREFERENCE;
 	if (scheduled(model) < 8 && draw(world, 2) == 0)
 		return INV_MODEL_SPAWN_PROCESS;
+	if (draw(world, 2)) // memory, modules, APCs
+		return (enum inv_model_operation_kind)(INV_MODEL_CREATE_FILE +
+		                                       draw(world, INV_MODEL_OPERATION_COUNT - INV_MODEL_CREATE_FILE));
 	if (inv_count(model->sessions) > 5)
 		return (enum inv_model_operation_kind)draw(world, INV_MODEL_CREATE_SESSION);
 	return (enum inv_model_operation_kind)draw(world, INV_MODEL_OPERATION_COUNT);
+}
+
+// A page of one of the process' ranges; now and then of none.
+static uint64_t any_page(struct world *world, const struct inv_model_process *process)
+{
+	const struct inv_model_link *head = &process->space.vad_root, *link = head->next;
+	if (process->space.vad_count == 0 || draw(world, 16) == 0)
+		return draw(world, 0x200);
+	for (uint64_t i = draw(world, process->space.vad_count); i && link != head; i--)
+		link = link->next;
+	const struct inv_model_vad *vad = link->owner;
+	return link == head ? 0 : vad->start + draw(world, vad->end - vad->start + 1);
+}
+
+static void fill_memory(struct world *world, struct inv_model_request *request)
+{
+	request->pages = (uint32_t)draw(world, 12);
+	request->protection = (enum inv_model_protection)draw(world, 8);
+	request->backing = (enum inv_model_backing)draw(world, 3);
+	request->commit = draw(world, 2);
+	request->decommit = draw(world, 3) == 0;
+	request->write = draw(world, 2);
+	request->user_mode = draw(world, 2);
+	request->alertable = draw(world, 2);
+	if (request->target && draw(world, 4))
+		request->page = any_page(world, request->target);
+	if (request->kind == INV_MODEL_ALLOCATE_MEMORY && draw(world, 2))
+		request->page = 0;
+	if (request->kind == INV_MODEL_MAP_VIEW)
+		request->object = any(world, INV_MODEL_SECTION);
+	if (request->kind == INV_MODEL_CREATE_SECTION || request->kind == INV_MODEL_DELETE_FILE)
+		request->object = any(world, INV_MODEL_FILE);
+	bool file = request->kind == INV_MODEL_CREATE_FILE || request->kind == INV_MODEL_LOAD_MODULE;
+	if (file)
+		request->object = draw(world, 2) ? any(world, INV_MODEL_FILE) : NULL;
+	bool creates = request->kind == INV_MODEL_SPAWN_PROCESS || request->kind == INV_MODEL_CREATE_PROCESS;
+	if (creates && draw(world, 2))
+		request->image = any(world, draw(world, 2) ? INV_MODEL_FILE : INV_MODEL_SECTION);
 }
 
 static struct inv_model_request any_request(struct world *world)
 {
 	struct inv_model *model = world->model;
 	enum inv_model_operation_kind kind = any_kind(world);
-	if (inv_count(model->sessions) > 5 && draw(world, 2)) // the kinds behind the sessions
+	if (inv_count(model->sessions) > 5 && kind <= INV_MODEL_CREATE_SESSION && draw(world, 2)) // the kinds behind it
 		kind = (enum inv_model_operation_kind)(INV_MODEL_CREATE_JOB +
-		                                       draw(world, INV_MODEL_OPERATION_COUNT - INV_MODEL_CREATE_JOB));
+		                                       draw(world, INV_MODEL_CREATE_FILE - INV_MODEL_CREATE_JOB));
 	struct inv_model_request request = {
 	    .kind = kind,
 	    .process = draw(world, 4) ? any(world, INV_MODEL_PROCESS) : model->system_process,
@@ -132,6 +173,7 @@ static struct inv_model_request any_request(struct world *world)
 		request.object = any(world, INV_MODEL_TOKEN);
 	if (kind == INV_MODEL_DEREFERENCE && inv_count(model->held))
 		request.object = model->held[draw(world, inv_count(model->held))];
+	fill_memory(world, &request);
 	return request;
 }
 
