@@ -6,6 +6,7 @@
 #define MANY_PROCESSES 30u
 #define MANY_HANDLES 160u
 #define MANY_SESSIONS 4u
+#define KINDS INV_MODEL_CREATE_FILE // what is behind it is not laid out yet
 
 struct life {
 	struct inv_model *model;
@@ -76,7 +77,7 @@ static enum inv_model_operation_kind any_kind(struct life *life)
 		return INV_MODEL_EXIT_PROCESS;
 	if (scheduled < 8 && draw(life, 2))
 		return INV_MODEL_SPAWN_PROCESS;
-	enum inv_model_operation_kind kind = (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT);
+	enum inv_model_operation_kind kind = (enum inv_model_operation_kind)draw(life, KINDS);
 	bool enough = kind == INV_MODEL_CREATE_SESSION && inv_count(model->sessions) >= MANY_SESSIONS;
 	return enough ? INV_MODEL_CREATE_JOB : kind;
 }
@@ -142,7 +143,7 @@ static void stop_half_way(struct life *life)
 		if (life->running[i])
 			finish(&life->running[i]);
 	for (uint64_t i = 1 + draw(life, AT_ONCE); i-- > 0;) {
-		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT));
+		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, KINDS));
 		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]);
 		     steps--)
 			(void)inv_model_step(life->running[i]);

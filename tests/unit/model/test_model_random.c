@@ -17,12 +17,35 @@
 #define OPERATIONS 100000u
 #define AT_ONCE 3u
 
+// What must have come about somewhere in a long life.
+enum event {
+	SHARED_BY_TWO,
+	COPIED_ON_WRITE,
+	IN_TRANSITION,
+	PAGED_OUT,
+	DECOMMITTED,
+	SEGMENT_UNUSED,
+	SEGMENT_PAGED_OUT,
+	AREA_HALF_MADE,
+	AREA_HALF_DELETED,
+	MODULES,
+	LOADER_LOCKED,
+	CLONE_WITH_MODULES,
+	RUNS_A_DELETED_FILE,
+	APC_WHILE_ATTACHED,
+	USER_APC_PENDING,
+	SUSPENDED,
+	EVENT_COUNT,
+};
+
 struct world {
 	struct inv_model *model;
 	uint64_t random;
 	struct inv_model_operation *running[AT_ONCE];
-	size_t begun, refused, reused, kinds[INV_MODEL_OPERATION_COUNT], done[INV_MODEL_OPERATION_COUNT];
-	size_t states[INV_STATE_COUNT];
+	enum inv_model_operation_kind running_kind[AT_ONCE];
+	size_t begun, refused, reused, kinds[INV_MODEL_OPERATION_COUNT], done[INV_MODEL_OPERATION_COUNT],
+	    worked[INV_MODEL_OPERATION_COUNT];
+	size_t states[INV_STATE_COUNT], events[EVENT_COUNT];
 	uint64_t highest_id, steps, digest;
 	uint64_t refusals; // by the callback
 	bool check_all;
@@ -96,6 +119,8 @@ static enum inv_model_operation_kind any_kind(struct world *world)
 		return INV_MODEL_DEREFERENCE;
 	if (scheduled(model) < 8 && draw(world, 2) == 0)
 		return INV_MODEL_SPAWN_PROCESS;
+	if (draw(world, 4) == 0)
+		return draw(world, 2) ? INV_MODEL_FAULT : INV_MODEL_TRIM;
 	if (draw(world, 2)) // memory, modules, APCs
 		return (enum inv_model_operation_kind)(INV_MODEL_CREATE_FILE +
 		                                       draw(world, INV_MODEL_OPERATION_COUNT - INV_MODEL_CREATE_FILE));
@@ -113,11 +138,36 @@ static uint64_t any_page(struct world *world, const struct inv_model_process *pr
 	for (uint64_t i = draw(world, process->space.vad_count); i && link != head; i--)
 		link = link->next;
 	const struct inv_model_vad *vad = link->owner;
-	return link == head ? 0 : vad->start + draw(world, vad->end - vad->start + 1);
+	uint64_t pages = vad->end - vad->start + 1;
+	return link == head ? 0 : vad->start + draw(world, draw(world, 2) ? 1 : pages); // the first more often
+}
+
+// Most processes are zombies; what is done inside of one is done to one that lives.
+static struct inv_model_process *any_living(struct world *world)
+{
+	const struct inv_model_link *head = &world->model->ki_process_list_head, *link = head->next;
+	for (uint64_t i = draw(world, scheduled(world->model)); i && link != head; i--)
+		link = link->next;
+	return link == head ? NULL : link->owner;
+}
+
+static void fill_living(struct world *world, struct inv_model_request *request)
+{
+	struct inv_model_process *process = any_living(world);
+	if (!process)
+		return;
+	const struct inv_model_link *head = &process->thread_list_head, *link = head->next;
+	if (link != head && link->next != head && draw(world, 2))
+		link = link->next;
+	request->target = process;
+	if (link != head)
+		request->thread = link->owner;
 }
 
 static void fill_memory(struct world *world, struct inv_model_request *request)
 {
+	if (request->kind >= INV_MODEL_CREATE_FILE && draw(world, 4))
+		fill_living(world, request);
 	request->pages = (uint32_t)draw(world, 12);
 	request->protection = (enum inv_model_protection)draw(world, 8);
 	request->backing = (enum inv_model_backing)draw(world, 3);
@@ -177,8 +227,65 @@ static struct inv_model_request any_request(struct world *world)
 	return request;
 }
 
+static void note_pages(struct world *world, const struct inv_model_vad *vad)
+{
+	for (uint64_t i = 0; i <= vad->end - vad->start; i++) {
+		enum inv_model_page_state state = vad->pages[i].state;
+		world->events[COPIED_ON_WRITE] += vad->area && state == INV_PAGE_PRIVATE;
+		world->events[IN_TRANSITION] += state == INV_PAGE_TRANSITION;
+		world->events[PAGED_OUT] += state == INV_PAGE_PAGED_OUT;
+		world->events[DECOMMITTED] += state == INV_PAGE_DECOMMITTED;
+	}
+}
+
+static void note_area(struct world *world, const struct inv_model_area *area)
+{
+	world->events[SEGMENT_UNUSED] += area->unused.next != NULL;
+	world->events[AREA_HALF_MADE] += area->being_created;
+	world->events[AREA_HALF_DELETED] += area->being_deleted;
+	for (uint32_t i = 0; i < area->pages; i++) {
+		world->events[SHARED_BY_TWO] += area->prototypes[i].share_count > 1;
+		world->events[SEGMENT_PAGED_OUT] += area->prototypes[i].state == INV_PROTOTYPE_PAGED_OUT;
+	}
+}
+
+static void note_process(struct world *world, const struct inv_model_process *process)
+{
+	bool modules = process->ldr.initialized && process->ldr.in_load_order.prev != process->ldr.in_load_order.next->next;
+	world->events[MODULES] += modules;
+	world->events[CLONE_WITH_MODULES] += modules && process->kind == INV_MODEL_CLONE;
+	world->events[LOADER_LOCKED] += process->ldr.lock_owner != 0;
+	const struct inv_model_file *file = process->image_file_pointer;
+	world->events[RUNS_A_DELETED_FILE] += file && file->stream->deleted && process->process_list.next;
+}
+
+static void note_thread(struct world *world, const struct inv_model_thread *thread)
+{
+	const struct inv_model_link *saved = thread->saved_apc_state.lists;
+	world->events[APC_WHILE_ATTACHED] += saved[0].next != &saved[0] || saved[1].next != &saved[1];
+	world->events[USER_APC_PENDING] += thread->apc_state.user_apc_pending;
+	world->events[SUSPENDED] += thread->state == INV_THREAD_WAITING && thread->wait_reason == INV_WAIT_SUSPENDED;
+}
+
+static void note_events(struct world *world)
+{
+	const struct inv_model *model = world->model;
+	for (const struct inv_model_link *link = model->vads.next; link != &model->vads; link = link->next)
+		note_pages(world, link->owner);
+	for (const struct inv_model_link *link = model->areas.next; link != &model->areas; link = link->next)
+		note_area(world, link->owner);
+	const struct inv_model_link *head = &model->blocks[INV_MODEL_PROCESS];
+	for (const struct inv_model_link *link = head->next; link != head; link = link->next)
+		note_process(world, link->owner);
+	head = &model->blocks[INV_MODEL_THREAD];
+	for (const struct inv_model_link *link = head->next; link != head; link = link->next)
+		note_thread(world, link->owner);
+}
+
 static void look(struct world *world)
 {
+	if (world->steps % 16 == 0)
+		note_events(world);
 	struct inv_model_report report;
 	if (!inv_model_check(world->model, &report))
 		fail_msg("after %zu operations and %llu steps: %s (%zu disagreements)", world->begun,
@@ -196,6 +303,7 @@ static void step(struct world *world, size_t slot)
 	if (progress == INV_MODEL_FINISHED || !inv_model_next_step(world->running[slot])) {
 		struct inv_model_result result = inv_model_finish(world->running[slot]);
 		world->running[slot] = NULL;
+		world->worked[world->running_kind[slot]] += result.status == INV_STATUS_SUCCESS;
 		world->refused += result.status != INV_STATUS_SUCCESS;
 		world->digest = (world->digest ^ result.status ^ result.handle) * 0x100000001b3u;
 	}
@@ -208,6 +316,7 @@ static void begin(struct world *world, size_t slot)
 	world->running[slot] = inv_model_begin(world->model, &request);
 	world->begun++;
 	world->kinds[request.kind]++;
+	world->running_kind[slot] = request.kind;
 	world->done[request.kind] += inv_model_next_step(world->running[slot]) != NULL;
 }
 
@@ -265,14 +374,20 @@ static void everything_agrees(void **state)
 	              (unsigned long long)world.steps, world.refused, world.begun, (unsigned long long)world.refusals,
 	              world.reused);
 	for (size_t i = 0; i < INV_MODEL_OPERATION_COUNT; i++) {
-		print_message("operation %zu: %zu, with steps %zu\n", i, world.kinds[i], world.done[i]);
+		print_message("operation %zu: %zu, with steps %zu, successful %zu\n", i, world.kinds[i], world.done[i],
+		              world.worked[i]);
 		assert_true(world.done[i] > 0);
+		assert_true(world.worked[i] > 0);
 	}
 	for (size_t i = INV_STATE_ALLOCATED; i < INV_STATE_COUNT; i++) {
 		print_message("%s: %zu\n", inv_model_state_name((enum inv_model_state)i), world.states[i]);
 		assert_true(world.states[i] > 0);
 	}
 	assert_int_equal(world.states[INV_STATE_NONE], 0);
+	for (size_t i = 0; i < EVENT_COUNT; i++) {
+		print_message("event %zu: %zu\n", i, world.events[i]);
+		assert_true(world.events[i] > 0);
+	}
 	assert_true(world.reused > 0);
 	assert_true(world.refusals > 0);
 }
