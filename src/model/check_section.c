@@ -45,7 +45,7 @@ static void see_shares(const struct inv_model_checking *check, const struct inv_
 		return;
 	}
 	for (uint64_t i = 0; i < pages; i++)
-		vad->area->prototypes[vad->first_prototype + i].shares_seen += vad->pages[i].state == INV_PAGE_SHARED;
+		vad->area->prototypes[vad->first_prototype + i].shares_seen += vad->pages[i].state == INV_MODEL_PAGE_SHARED;
 }
 
 static void see_views(const struct inv_model_checking *check)

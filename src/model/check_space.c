@@ -16,14 +16,14 @@ static unsigned long long serial(const struct inv_model_process *process)
 
 static const char *wrong_with_page(const struct inv_model_vad *vad, const struct inv_model_page *page)
 {
-	bool shared = page->state == INV_PAGE_SHARED || page->state == INV_PAGE_PROTOTYPE;
-	bool own =
-	    page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION || page->state == INV_PAGE_PAGED_OUT;
+	bool shared = page->state == INV_MODEL_PAGE_SHARED || page->state == INV_MODEL_PAGE_PROTOTYPE;
+	bool own = page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_TRANSITION ||
+	           page->state == INV_MODEL_PAGE_PAGED_OUT;
 	if (shared && !vad->area)
 		return "has a shared page in a private range";
 	if (own && !page->committed)
 		return "has a page of its own that is not committed";
-	if (page->state == INV_PAGE_DECOMMITTED && (vad->area || page->committed))
+	if (page->state == INV_MODEL_PAGE_DECOMMITTED && (vad->area || page->committed))
 		return "has a page that is decommitted and committed";
 	return NULL;
 }
@@ -37,9 +37,9 @@ static void add_pages(const struct inv_model_checking *check, const struct inv_m
 			inv_model_disagree(check, "process %llu %s", serial(vad->process), wrong);
 		totals->virtual_size++;
 		totals->commit += page->committed;
-		totals->working_set += page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_SHARED;
-		totals->private_pages +=
-		    page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION || page->state == INV_PAGE_PAGED_OUT;
+		totals->working_set += page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_SHARED;
+		totals->private_pages += page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_TRANSITION ||
+		                         page->state == INV_MODEL_PAGE_PAGED_OUT;
 	}
 }
 

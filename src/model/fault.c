@@ -48,7 +48,8 @@ STEP(begin_fault)
 
 static bool is_own(const struct inv_model_page *page)
 {
-	return page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION || page->state == INV_PAGE_PAGED_OUT;
+	return page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_TRANSITION ||
+	       page->state == INV_MODEL_PAGE_PAGED_OUT;
 }
 
 static void bring_in(struct inv_model_area *area, struct inv_model_prototype *prototype)
@@ -76,20 +77,20 @@ STEP(make_valid)
 	const struct inv_model_vad *vad = inv_model_vad_at(inv_as_process(call->subject), operation->request.page);
 	struct inv_model_space *space = &vad->process->space;
 	struct inv_model_page *page = page_of(vad, operation->request.page);
-	if (page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_SHARED)
+	if (page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_SHARED)
 		return INV_TOOK;
 	space->working_set_size++;
 	if (!vad->area && !is_own(page))
 		space->number_of_private_pages++;
 	if (!vad->area || is_own(page)) {
-		page->state = INV_PAGE_PRIVATE;
+		page->state = INV_MODEL_PAGE_PRIVATE;
 		return INV_TOOK;
 	}
 	struct inv_model_prototype *prototype = prototype_of(vad, operation->request.page);
 	bring_in(vad->area, prototype); // it may have been written out again meanwhile
 	prototype->state = INV_PROTOTYPE_VALID;
 	prototype->share_count++;
-	page->state = INV_PAGE_SHARED;
+	page->state = INV_MODEL_PAGE_SHARED;
 	return INV_TOOK;
 }
 
@@ -98,9 +99,9 @@ STEP(copy_on_write)
 {
 	const struct inv_model_vad *vad = inv_model_vad_at(inv_as_process(call->subject), operation->request.page);
 	struct inv_model_page *page = page_of(vad, operation->request.page);
-	if (!operation->request.write || page->state != INV_PAGE_SHARED || !copies(page->protection))
+	if (!operation->request.write || page->state != INV_MODEL_PAGE_SHARED || !copies(page->protection))
 		return INV_TOOK;
-	page->state = INV_PAGE_PRIVATE;
+	page->state = INV_MODEL_PAGE_PRIVATE;
 	page->protection =
 	    page->protection == INV_PROTECT_WRITECOPY ? INV_PROTECT_READWRITE : INV_PROTECT_EXECUTE_READWRITE;
 	inv_model_unshare(prototype_of(vad, operation->request.page));
@@ -134,15 +135,15 @@ STEP(trim)
 	const struct inv_model_vad *vad = inv_model_vad_at(inv_as_process(call->subject), operation->request.page);
 	struct inv_model_page *page = page_of(vad, operation->request.page);
 	struct inv_model_space *space = &vad->process->space;
-	if (page->state == INV_PAGE_PRIVATE) {
-		page->state = INV_PAGE_TRANSITION;
+	if (page->state == INV_MODEL_PAGE_PRIVATE) {
+		page->state = INV_MODEL_PAGE_TRANSITION;
 		space->working_set_size--;
-	} else if (page->state == INV_PAGE_SHARED) {
-		page->state = INV_PAGE_PROTOTYPE;
+	} else if (page->state == INV_MODEL_PAGE_SHARED) {
+		page->state = INV_MODEL_PAGE_PROTOTYPE;
 		space->working_set_size--;
 		inv_model_unshare(prototype_of(vad, operation->request.page));
-	} else if (page->state == INV_PAGE_TRANSITION) {
-		page->state = INV_PAGE_PAGED_OUT;
+	} else if (page->state == INV_MODEL_PAGE_TRANSITION) {
+		page->state = INV_MODEL_PAGE_PAGED_OUT;
 	} else if (vad->area && !is_own(page)) {
 		write_out(vad, operation->request.page);
 	}

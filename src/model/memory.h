@@ -106,13 +106,13 @@ struct inv_model_section {
 // -- address spaces ---------------------------------------------------------------------------------------------------------
 // What a page-table entry says.
 enum inv_model_page_state {
-	INV_PAGE_ZERO,       // nothing: the VAD says what it is
-	INV_PAGE_PRIVATE,    // valid, the process' own
-	INV_PAGE_TRANSITION, // its own, on the standby or modified list
-	INV_PAGE_PAGED_OUT,  // its own, in a page file
-	INV_PAGE_SHARED,     // valid, through the prototype
-	INV_PAGE_PROTOTYPE,  // was valid through the prototype
-	INV_PAGE_DECOMMITTED,
+	INV_MODEL_PAGE_ZERO,       // nothing: the VAD says what it is
+	INV_MODEL_PAGE_PRIVATE,    // valid, the process' own
+	INV_MODEL_PAGE_TRANSITION, // its own, on the standby or modified list
+	INV_MODEL_PAGE_PAGED_OUT,  // its own, in a page file
+	INV_MODEL_PAGE_SHARED,     // valid, through the prototype
+	INV_MODEL_PAGE_PROTOTYPE,  // was valid through the prototype
+	INV_MODEL_PAGE_DECOMMITTED,
 };
 
 struct inv_model_page {

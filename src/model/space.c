@@ -63,7 +63,7 @@ struct inv_model_vad *inv_model_new_vad(struct inv_model *model, const struct in
 	vad->mem_commit = work->commit;
 	vad->pages = inv_alloc(work->pages * sizeof *vad->pages);
 	for (uint32_t i = 0; i < work->pages; i++)
-		vad->pages[i] = (struct inv_model_page){INV_PAGE_ZERO, work->protection, work->commit};
+		vad->pages[i] = (struct inv_model_page){INV_MODEL_PAGE_ZERO, work->protection, work->commit};
 	inv_model_append(&model->vads, &vad->block, vad);
 	return vad;
 }
@@ -176,13 +176,13 @@ static void delete_page(struct inv_model_vad *vad, uint64_t index)
 {
 	struct inv_model_space *space = &vad->process->space;
 	struct inv_model_page *page = &vad->pages[index];
-	bool own =
-	    page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION || page->state == INV_PAGE_PAGED_OUT;
+	bool own = page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_TRANSITION ||
+	           page->state == INV_MODEL_PAGE_PAGED_OUT;
 	space->number_of_private_pages -= own;
-	space->working_set_size -= page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_SHARED;
-	if (page->state == INV_PAGE_SHARED)
+	space->working_set_size -= page->state == INV_MODEL_PAGE_PRIVATE || page->state == INV_MODEL_PAGE_SHARED;
+	if (page->state == INV_MODEL_PAGE_SHARED)
 		inv_model_unshare(&vad->area->prototypes[vad->first_prototype + index]);
-	page->state = INV_PAGE_ZERO;
+	page->state = INV_MODEL_PAGE_ZERO;
 }
 
 STEP(take_from_tree)
@@ -264,8 +264,8 @@ static void commit_pages(struct inv_model *model, struct inv_model_vad *vad)
 	uint64_t before = committed(vad);
 	for (uint64_t i = 0; i < pages_of(vad); i++) {
 		vad->pages[i].committed = true;
-		if (vad->pages[i].state == INV_PAGE_DECOMMITTED)
-			vad->pages[i].state = INV_PAGE_ZERO;
+		if (vad->pages[i].state == INV_MODEL_PAGE_DECOMMITTED)
+			vad->pages[i].state = INV_MODEL_PAGE_ZERO;
 	}
 	inv_model_charge_commit(model, vad->process, committed(vad) - before);
 }
@@ -320,7 +320,7 @@ STEP(decommit_range)
 		if (!vad->pages[i].committed)
 			continue;
 		delete_page(vad, i);
-		vad->pages[i].state = INV_PAGE_DECOMMITTED;
+		vad->pages[i].state = INV_MODEL_PAGE_DECOMMITTED;
 		vad->pages[i].committed = false;
 	}
 	return_commit(operation->model, vad->process, before);
@@ -399,8 +399,8 @@ STEP(protect_page)
 	const struct inv_model_request *request = &operation->request;
 	const struct inv_model_vad *vad = inv_model_vad_at(inv_as_process(call->subject), request->page);
 	struct inv_model_page *page = &vad->pages[request->page - vad->start];
-	bool own = vad->type == INV_VAD_PRIVATE || page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION ||
-	           page->state == INV_PAGE_PAGED_OUT;
+	bool own = vad->type == INV_VAD_PRIVATE || page->state == INV_MODEL_PAGE_PRIVATE ||
+	           page->state == INV_MODEL_PAGE_TRANSITION || page->state == INV_MODEL_PAGE_PAGED_OUT;
 	page->protection = own ? request->protection : of_view(vad, request->protection);
 	return INV_TOOK;
 }
@@ -478,11 +478,12 @@ static void copy_pages(struct inv_model *model, const struct inv_model_vad *from
 	for (uint64_t i = 0; i < pages_of(from); i++) {
 		struct inv_model_page *page = &to->pages[i];
 		*page = from->pages[i];
-		if (page->state == INV_PAGE_SHARED)
-			page->state = INV_PAGE_PROTOTYPE;
-		space->working_set_size += page->state == INV_PAGE_PRIVATE;
-		space->number_of_private_pages +=
-		    page->state == INV_PAGE_PRIVATE || page->state == INV_PAGE_TRANSITION || page->state == INV_PAGE_PAGED_OUT;
+		if (page->state == INV_MODEL_PAGE_SHARED)
+			page->state = INV_MODEL_PAGE_PROTOTYPE;
+		space->working_set_size += page->state == INV_MODEL_PAGE_PRIVATE;
+		space->number_of_private_pages += page->state == INV_MODEL_PAGE_PRIVATE ||
+		                                  page->state == INV_MODEL_PAGE_TRANSITION ||
+		                                  page->state == INV_MODEL_PAGE_PAGED_OUT;
 	}
 	space->virtual_size += pages_of(from);
 	inv_model_charge_commit(model, to->process, committed(to));

@@ -231,10 +231,10 @@ static void note_pages(struct world *world, const struct inv_model_vad *vad)
 {
 	for (uint64_t i = 0; i <= vad->end - vad->start; i++) {
 		enum inv_model_page_state state = vad->pages[i].state;
-		world->events[COPIED_ON_WRITE] += vad->area && state == INV_PAGE_PRIVATE;
-		world->events[IN_TRANSITION] += state == INV_PAGE_TRANSITION;
-		world->events[PAGED_OUT] += state == INV_PAGE_PAGED_OUT;
-		world->events[DECOMMITTED] += state == INV_PAGE_DECOMMITTED;
+		world->events[COPIED_ON_WRITE] += vad->area && state == INV_MODEL_PAGE_PRIVATE;
+		world->events[IN_TRANSITION] += state == INV_MODEL_PAGE_TRANSITION;
+		world->events[PAGED_OUT] += state == INV_MODEL_PAGE_PAGED_OUT;
+		world->events[DECOMMITTED] += state == INV_MODEL_PAGE_DECOMMITTED;
 	}
 }
 
