@@ -50,9 +50,9 @@ static const char *wrong_with_vad(const struct inv_model_process *process, const
 		return "has a VAD of another one";
 	if (vad->start < first || vad->end < vad->start || vad->end > INV_MODEL_HIGHEST_PAGE)
 		return "has VADs that are out of order";
-	if ((vad->type == INV_VAD_PRIVATE) != (vad->area == NULL))
+	if ((vad->type == INV_MODEL_VAD_PRIVATE) != (vad->area == NULL))
 		return "has a VAD whose type and control area disagree";
-	if (vad->area && (vad->type == INV_VAD_IMAGE) != (vad->area->backing == INV_MODEL_IMAGE))
+	if (vad->area && (vad->type == INV_MODEL_VAD_IMAGE) != (vad->area->backing == INV_MODEL_IMAGE))
 		return "has a VAD whose type and segment disagree";
 	if (!inv_model_linked(&vad->view) && vad->area && !process->space.address_creation_lock)
 		return "has a view that its control area does not list";

@@ -122,9 +122,9 @@ struct inv_model_page {
 };
 
 enum inv_model_vad_type {
-	INV_VAD_PRIVATE, // VadNone, PrivateMemory
-	INV_VAD_MAPPED,  // VadNone
-	INV_VAD_IMAGE,   // VadImageMap
+	INV_MODEL_VAD_PRIVATE, // VadNone, PrivateMemory
+	INV_MODEL_VAD_MAPPED,  // VadNone
+	INV_MODEL_VAD_IMAGE,   // VadImageMap
 };
 
 enum inv_model_purpose {

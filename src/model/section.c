@@ -287,7 +287,7 @@ STEP(insert_view)
 	work->pages = work->area->pages;
 	work->vad = inv_model_new_vad(operation->model, work);
 	work->vad->area = work->area;
-	work->vad->type = work->area->backing == INV_MODEL_IMAGE ? INV_VAD_IMAGE : INV_VAD_MAPPED;
+	work->vad->type = work->area->backing == INV_MODEL_IMAGE ? INV_MODEL_VAD_IMAGE : INV_MODEL_VAD_MAPPED;
 	work->vad->user_reference = !work->kernel;
 	work->vad->inherit = true; // ViewShare
 	for (uint32_t i = 0; i < work->pages; i++) {

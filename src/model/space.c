@@ -280,7 +280,7 @@ static const struct inv_model_step commit_steps[] = {{"MiCommitExistingVad", com
 
 static bool programs_own(const struct inv_model_vad *vad)
 {
-	return vad->type == INV_VAD_PRIVATE && vad->purpose == INV_PURPOSE_NONE;
+	return vad->type == INV_MODEL_VAD_PRIVATE && vad->purpose == INV_PURPOSE_NONE;
 }
 
 STEP(begin_allocate)
@@ -336,7 +336,7 @@ static struct inv_model_vad *find_own(const struct inv_model_process *process, u
 	for (const struct inv_model_link *link = head->prev; link != head; link = link->prev) {
 		struct inv_model_vad *vad = link->owner;
 		bool meant = page == 0 || (page >= vad->start && page <= vad->end);
-		if (meant && vad->purpose == INV_PURPOSE_NONE && (vad->type != INV_VAD_PRIVATE) == view)
+		if (meant && vad->purpose == INV_PURPOSE_NONE && (vad->type != INV_MODEL_VAD_PRIVATE) == view)
 			return vad;
 	}
 	return NULL;
@@ -364,7 +364,7 @@ STEP(begin_free)
 // Who may write to a view of an image writes to a copy.
 static enum inv_model_protection of_view(const struct inv_model_vad *vad, enum inv_model_protection wish)
 {
-	bool copies = vad->type == INV_VAD_IMAGE || vad->protection == INV_PROTECT_WRITECOPY;
+	bool copies = vad->type == INV_MODEL_VAD_IMAGE || vad->protection == INV_PROTECT_WRITECOPY;
 	if (copies && wish == INV_PROTECT_READWRITE)
 		return INV_PROTECT_WRITECOPY;
 	return copies && wish == INV_PROTECT_EXECUTE_READWRITE ? INV_PROTECT_EXECUTE_WRITECOPY : wish;
@@ -380,7 +380,7 @@ static bool may_protect(const struct inv_model_vad *vad, enum inv_model_protecti
 {
 	if (wish == INV_PROTECT_NONE || wish > INV_PROTECT_EXECUTE_WRITECOPY || secured(vad))
 		return false;
-	return vad->type != INV_VAD_MAPPED || wish == INV_PROTECT_READONLY || wish == vad->protection;
+	return vad->type != INV_MODEL_VAD_MAPPED || wish == INV_PROTECT_READONLY || wish == vad->protection;
 }
 
 STEP(begin_protect)
@@ -389,7 +389,7 @@ STEP(begin_protect)
 	const struct inv_model_vad *vad = inv_model_vad_at(process, operation->request.page);
 	if (!vad || !may_protect(vad, operation->request.protection))
 		return inv_model_refuse(operation, INV_STATUS_INVALID_PARAMETER);
-	if (vad->type == INV_VAD_PRIVATE && !vad->pages[operation->request.page - vad->start].committed)
+	if (vad->type == INV_MODEL_VAD_PRIVATE && !vad->pages[operation->request.page - vad->start].committed)
 		return inv_model_refuse(operation, INV_STATUS_INVALID_PARAMETER);
 	return inv_model_lock_space(process);
 }
@@ -399,7 +399,7 @@ STEP(protect_page)
 	const struct inv_model_request *request = &operation->request;
 	const struct inv_model_vad *vad = inv_model_vad_at(inv_as_process(call->subject), request->page);
 	struct inv_model_page *page = &vad->pages[request->page - vad->start];
-	bool own = vad->type == INV_VAD_PRIVATE || page->state == INV_MODEL_PAGE_PRIVATE ||
+	bool own = vad->type == INV_MODEL_VAD_PRIVATE || page->state == INV_MODEL_PAGE_PRIVATE ||
 	           page->state == INV_MODEL_PAGE_TRANSITION || page->state == INV_MODEL_PAGE_PAGED_OUT;
 	page->protection = own ? request->protection : of_view(vad, request->protection);
 	return INV_TOOK;
