@@ -29,7 +29,7 @@
 	{"minimal",                                                                                                        \
 	 "The role of a process without program is proved (Registry, Memory Compression, Secure System, Flags3 and "       \
 	 "dispatcher header both minimal, or Pico), SectionObject is 0, and no range is an image."},                       \
-	    {"exited", "ExitTime is set, no range is an image any more, and SectionObject is 0."},                         \
+	    {"exited", "ExitTime is set, no range is an image any more, and SectionObject or ActiveThreads is 0."},        \
 	{                                                                                                                  \
 		"creating", "No thread yet, and never one before: states c0 to c3 of creation."                                \
 	}
@@ -1026,7 +1026,8 @@ static const struct inv_invariant catalogue[] = {
      .judge_inside = inv_judge_I06},
     {"I07",
      "A process that runs a program has an ImageFilePointer, and the object that it was made through is not to delete "
-     "its file. Observed only: that object can be written through or was opened in a transaction, its file goes when it "
+     "its file. Observed only: that object can be written through or was opened in a transaction, its file goes when "
+     "it "
      "is closed, the file has another image by now, or most others of its name run from another file.",
      "The file of a mapped image cannot be deleted, and the kernel keeps a reference to the file of every program.",
      "EPROCESS.ImageFilePointer and CONTROL_AREA against FILE_OBJECT",

@@ -89,11 +89,15 @@ static bool is_minimal(const struct inv_inside *inside)
 	}
 }
 
-// A process that exits notes the time, lets its ranges go, and only then its section (PspRundownSingleProcess).
+// A process that exits notes the time, lets its ranges go, and only then its section (PspRundownSingleProcess). No thread counts as
+// active by then.
 static bool has_exited(const struct inv_inside *inside)
 {
-	struct inv_value time = inv_field(inside->dossiers->kernel, inside->process->address, INV_F_EPROCESS_ExitTime);
-	return time.ok && time.u != 0 && !inv_has_image_range(inside);
+	const struct inv_kernel *kernel = inside->dossiers->kernel;
+	struct inv_value time = inv_field(kernel, inside->process->address, INV_F_EPROCESS_ExitTime);
+	struct inv_value threads = inv_field(kernel, inside->process->address, INV_F_EPROCESS_ActiveThreads);
+	bool let_go = inside->image.section_object.u == 0 || (threads.ok && threads.u == 0);
+	return time.ok && time.u != 0 && !inv_has_image_range(inside) && let_go;
 }
 
 bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
@@ -105,7 +109,7 @@ bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
 		exception = "creating";
 	else if (section->ok && section->u == 0 && is_minimal(inside))
 		exception = "minimal";
-	else if (section->ok && section->u == 0 && has_exited(inside))
+	else if (section->ok && has_exited(inside))
 		exception = "exited";
 	if (exception)
 		inv_excuse(judge, inv_subject_process(process), exception);
