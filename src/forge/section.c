@@ -140,7 +140,7 @@ static void add_subsection(struct inv_forge_area *area, uint32_t first, uint32_t
 // The control area with its subsections behind it in one block; the segment; the prototype PTEs.
 static void put_blocks(struct inv_machine *machine, struct inv_forge_area *area, uint32_t pages)
 {
-	uint32_t size = (inv_machine_size(machine, INV_T_CONTROL_AREA, 0x80) + 15) / 16 * 16;
+	uint32_t size = inv_machine_size(machine, INV_T_CONTROL_AREA, 0x80); // the subsections follow at once
 	uint32_t step = inv_machine_size(machine, INV_T_SUBSECTION, 0x38);
 	uint32_t count = (uint32_t)inv_count(area->subsections);
 	area->address = inv_machine_pool(machine, &machine->pool, size + step * count, area->image ? "MmCi" : "MmCa");
