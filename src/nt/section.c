@@ -138,15 +138,22 @@ static bool read_subsection(const struct inv_kernel *kernel, uint64_t address, s
 	return base.ok && pages.ok && protection.ok && link.ok;
 }
 
-// The first subsection follows the control area at once (MiGetFirstSubsection; public practice, as Volatility's and MemProcFS'
-// readers have it).
+// The first subsection follows the control area (public practice, as Volatility's and MemProcFS' readers have it), whose size in 8.1
+// is no multiple of 16: which of the two places it has there was not verified, so that the one counts that leads back.
+static uint64_t first_subsection(const struct inv_kernel *kernel, uint64_t area, uint32_t size)
+{
+	enum { ALIGNMENT = 16 };
+	struct inv_value owner = inv_field(kernel, area + size, INV_F_SUBSECTION_ControlArea);
+	return owner.ok && owner.u == area ? area + size : area + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 static void read_subsections(struct inv_control_areas *sections, struct inv_control_area *area)
 {
 	const struct inv_kernel *kernel = sections->kernel;
 	uint32_t size = kernel->layout ? kernel->layout->size[INV_T_CONTROL_AREA] : 0;
 	if (size == 0)
 		return;
-	uint64_t next = area->address + size;
+	uint64_t next = first_subsection(kernel, area->address, size);
 	while (next && inv_count(area->subsections) < INV_SUBSECTION_BOUND && sections->subsections < MOST_SUBSECTIONS) {
 		struct inv_value owner = inv_field(kernel, next, INV_F_SUBSECTION_ControlArea);
 		struct inv_subsection subsection;
