@@ -62,14 +62,18 @@ static void put_file(struct inv_machine *machine, struct inv_forge_file *file)
 
 struct inv_forge_file *inv_machine_file(struct inv_machine *machine, const char *path)
 {
-	struct inv_forge_file *file = stbds_shget(machine->files, path);
-	if (file)
-		return file;
-	file = inv_alloc(sizeof *file);
-	file->path = inv_arena_strdup(machine->arena, path);
-	file->name = last_part(file->path);
-	stbds_shput(machine->files, file->path, file);
-	put_file(machine, file);
+	char *key = inv_alloc(strlen(path) + 1); // the map takes keys that it could change
+	memcpy(key, path, strlen(path));
+	struct inv_forge_file *file = stbds_shget(machine->files, key);
+	if (!file) {
+		file = inv_alloc(sizeof *file);
+		char *kept = inv_arena_strdup(machine->arena, path);
+		file->path = kept;
+		file->name = last_part(kept);
+		stbds_shput(machine->files, kept, file);
+		put_file(machine, file);
+	}
+	free(key);
 	return file;
 }
 
