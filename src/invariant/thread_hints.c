@@ -130,16 +130,9 @@ static void judge_start(struct inv_judge *judge, const struct inv_inside *inside
 	}
 }
 
-static void each_thread(struct inv_judge *judge, const struct inv_inside *inside,
-                        void (*one)(struct inv_judge *, const struct inv_inside *, const struct inv_thread_dossier *))
-{
-	for (size_t i = 0; i < inside->thread_count; i++)
-		one(judge, inside, inside->threads[i]);
-}
-
 void inv_judge_starts_in_image(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_start);
+	inv_each_inside_thread(judge, inside, judge_start);
 }
 
 // -- T19, T20: where they are -----------------------------------------------------------------------------------------------
@@ -218,7 +211,7 @@ static void judge_user_stack(struct inv_judge *judge, const struct inv_inside *i
 
 void inv_judge_T19(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_user_stack);
+	inv_each_inside_thread(judge, inside, judge_user_stack);
 }
 
 // Preempted, or waiting for a page: then it may have been anywhere in its code.
@@ -273,7 +266,7 @@ static void judge_rip(struct inv_judge *judge, const struct inv_inside *inside, 
 
 void inv_judge_T20(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_rip);
+	inv_each_inside_thread(judge, inside, judge_rip);
 }
 
 // -- T21: what waits for them -----------------------------------------------------------------------------------------------
@@ -329,7 +322,7 @@ static void judge_pending(struct inv_judge *judge, const struct inv_inside *insi
 
 void inv_judge_T21(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_pending);
+	inv_each_inside_thread(judge, inside, judge_pending);
 }
 
 // -- T22: processes that never ran ------------------------------------------------------------------------------------------
@@ -404,5 +397,5 @@ static void judge_hidden(struct inv_judge *judge, const struct inv_inside *insid
 
 void inv_judge_T23(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_hidden);
+	inv_each_inside_thread(judge, inside, judge_hidden);
 }

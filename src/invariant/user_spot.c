@@ -122,3 +122,11 @@ struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, con
 		state.runs |= testimony->cpus[i].current.ok && testimony->cpus[i].current.u == thread->address;
 	return state;
 }
+
+void inv_each_inside_thread(struct inv_judge *judge, const struct inv_inside *inside,
+                            void (*one)(struct inv_judge *judge, const struct inv_inside *inside,
+                                        const struct inv_thread_dossier *thread))
+{
+	for (size_t i = 0; i < inside->thread_count; i++)
+		one(judge, inside, inside->threads[i]);
+}

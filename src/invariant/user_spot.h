@@ -38,7 +38,12 @@ struct inv_thread_state {
 };
 struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, const struct inv_thread_dossier *thread);
 
-// Memory of user mode is the process' own affair: what of it looks odd is charged to nobody else.
+// Calls `one` for every thread of the process.
+void inv_each_inside_thread(struct inv_judge *judge, const struct inv_inside *inside,
+                            void (*one)(struct inv_judge *judge, const struct inv_inside *inside,
+                                        const struct inv_thread_dossier *thread));
+
+// From here on addresses are the kernel's.
 #define INV_KERNEL_HALF ((uint64_t)1 << 63)
 
 #endif

@@ -14,13 +14,6 @@ static struct inv_subject subject(const struct inv_judge *judge, const struct in
 	return inv_subject_thread(judge->dossiers, thread);
 }
 
-static void each_thread(struct inv_judge *judge, const struct inv_inside *inside,
-                        void (*one)(struct inv_judge *, const struct inv_inside *, const struct inv_thread_dossier *))
-{
-	for (size_t i = 0; i < inside->thread_count; i++)
-		one(judge, inside, inside->threads[i]);
-}
-
 // -- an address that a thread was sent to -----------------------------------------------------------------------------------
 
 // One of the fields by which the kernel knows where a thread runs.
@@ -97,7 +90,7 @@ static void judge_user_start(struct inv_judge *judge, const struct inv_inside *i
 
 void inv_judge_user_starts(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_user_start);
+	inv_each_inside_thread(judge, inside, judge_user_start);
 }
 
 // -- T11: its TEB -----------------------------------------------------------------------------------------------------------
@@ -263,7 +256,7 @@ static void judge_teb(struct inv_judge *judge, const struct inv_inside *inside, 
 
 void inv_judge_T11(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_teb);
+	inv_each_inside_thread(judge, inside, judge_teb);
 }
 
 // -- T12: what the CPU did --------------------------------------------------------------------------------------------------
@@ -297,7 +290,7 @@ static void judge_frame(struct inv_judge *judge, const struct inv_inside *inside
 
 void inv_judge_T12(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_frame);
+	inv_each_inside_thread(judge, inside, judge_frame);
 }
 
 // -- T13: what waits to be run ----------------------------------------------------------------------------------------------
@@ -445,5 +438,5 @@ static void judge_user_apcs(struct inv_judge *judge, const struct inv_inside *in
 
 void inv_judge_user_apcs(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	each_thread(judge, inside, judge_user_apcs);
+	inv_each_inside_thread(judge, inside, judge_user_apcs);
 }
