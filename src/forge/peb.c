@@ -510,8 +510,7 @@ static void make_wow64(struct inv_machine *machine, struct inv_forge_process *pr
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_WoW64Process, wow64);
 }
 
-// A process that has not run yet has no lists: the loader makes them in its first thread.
-static bool has_run(const struct inv_forge_process *process)
+bool inv_machine_has_run(const struct inv_forge_process *process)
 {
 	return process->stage != INV_STAGE_C0 && process->stage != INV_STAGE_C1 && process->stage != INV_STAGE_C2 &&
 	       process->stage != INV_STAGE_C3;
@@ -537,7 +536,7 @@ static void enter_all(struct inv_machine *machine, struct inv_forge_process *pro
 static void fill_half(struct inv_machine *machine, struct inv_forge_process *process, struct inv_forge_half *half)
 {
 	make_parameters(machine, process, half);
-	if (!has_run(process))
+	if (!inv_machine_has_run(process))
 		return;
 	make_heap(machine, process, half);
 	make_loader(machine, process, half);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "forge/parts.h"
+#include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/user.h"
 
@@ -167,7 +168,7 @@ void inv_machine_map_dlls(struct inv_machine *machine, struct inv_forge_process 
 		map_dll(machine, process, SYSTEM_32, "wow64.dll");
 		map_dll(machine, process, SYSTEM_WOW64, "ntdll.dll");
 	}
-	if (!process->session) // a native program
+	if (!process->session || !inv_machine_has_run(process)) // a native program, or one that has not run
 		return;
 	map_dll(machine, process, folder, "kernel32.dll");
 	map_dll(machine, process, folder, "KERNELBASE.dll");

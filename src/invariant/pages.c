@@ -2,6 +2,7 @@
 #include "base/array.h"
 #include "invariant/families.h"
 #include "invariant/inside.h"
+#include "invariant/trial.h"
 
 const char *inv_page_kind_name(enum inv_page_kind kind)
 {
@@ -51,13 +52,6 @@ static bool is_set(const struct inv_judge *judge, const struct inv_dossier *proc
 	return value.ok && value.u != 0;
 }
 
-// MmCleanProcessAddressSpace marks the process when its last thread exits, and takes all ranges away.
-static bool is_exiting(const struct inv_judge *judge, const struct inv_dossier *process)
-{
-	struct inv_value active = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
-	return is_set(judge, process, INV_F_EPROCESS_VmDeleted) && active.ok && active.u == 0;
-}
-
 // L05 says what it means that it is not.
 static bool root_is_own(const struct inv_judge *judge, const struct inv_inside *inside)
 {
@@ -79,7 +73,7 @@ bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *i
 	struct inv_value tree = {.why = inside->vads.why};
 	if (inv_has_lost_space(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "deleting");
-	else if (is_exiting(judge, process))
+	else if (inv_space_is_cleaned(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 	else if (!inside->vads.complete)
 		inv_unknown(judge, &tree);

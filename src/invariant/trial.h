@@ -30,6 +30,8 @@ void inv_range_says(struct inv_trial *trial, const struct inv_vad *vad, const ch
 // Does the process run a program from a file, as far as that can be told? If not, gives the verdict: excused as "minimal", "exited" or
 // "creating", or unknown.
 bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside);
+// MmCleanProcessAddressSpace marks the process when its last thread exits, and takes all ranges away.
+bool inv_space_is_cleaned(const struct inv_judge *judge, const struct inv_dossier *process);
 bool inv_has_image_range(const struct inv_inside *inside);
 // What the kernel maps and starts, and no more: the loader may not have begun.
 bool inv_is_starting(const struct inv_inside *inside);
