@@ -29,7 +29,9 @@
 	{"minimal",                                                                                                        \
 	 "The role of a process without program is proved (Registry, Memory Compression, Secure System, Flags3 and "       \
 	 "dispatcher header both minimal, or Pico), SectionObject is 0, and no range is an image."},                       \
-	    {"exited", "ExitTime is set, no range is an image any more, and SectionObject or ActiveThreads is 0."},        \
+	    {"exited",                                                                                                     \
+	     "ExitTime is set; and SectionObject is 0 and no range an image any more, or Flags.VmDeleted is set and "      \
+	     "ActiveThreads 0: the ranges go before the section."},                                                        \
 	{                                                                                                                  \
 		"creating", "No thread yet, and never one before: states c0 to c3 of creation."                                \
 	}

@@ -89,15 +89,23 @@ static bool is_minimal(const struct inv_inside *inside)
 	}
 }
 
-// A process that exits notes the time, lets its ranges go, and only then its section (PspRundownSingleProcess). No thread counts as
-// active by then.
-static bool has_exited(const struct inv_inside *inside)
+bool inv_space_is_cleaned(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	const struct inv_kernel *kernel = inside->dossiers->kernel;
-	struct inv_value time = inv_field(kernel, inside->process->address, INV_F_EPROCESS_ExitTime);
-	struct inv_value threads = inv_field(kernel, inside->process->address, INV_F_EPROCESS_ActiveThreads);
-	bool let_go = inside->image.section_object.u == 0 || (threads.ok && threads.u == 0);
-	return time.ok && time.u != 0 && !inv_has_image_range(inside) && let_go;
+	struct inv_value deleted = inv_field(judge->kernel, process->address, INV_F_EPROCESS_VmDeleted);
+	struct inv_value active = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
+	return deleted.ok && deleted.u != 0 && active.ok && active.u == 0;
+}
+
+// A process that exits notes the time, lets its ranges go, and only then its section (PspRundownSingleProcess): between the last two
+// it has a section, and some of its images or none.
+static bool has_exited(const struct inv_judge *judge, const struct inv_inside *inside)
+{
+	struct inv_value time = inv_field(judge->kernel, inside->process->address, INV_F_EPROCESS_ExitTime);
+	const struct inv_value *section = &inside->image.section_object;
+	if (!time.ok || time.u == 0)
+		return false;
+	return inv_space_is_cleaned(judge, inside->process) ||
+	       (section->ok && section->u == 0 && !inv_has_image_range(inside));
 }
 
 bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
@@ -109,7 +117,7 @@ bool inv_runs_program(struct inv_judge *judge, const struct inv_inside *inside)
 		exception = "creating";
 	else if (section->ok && section->u == 0 && is_minimal(inside))
 		exception = "minimal";
-	else if (section->ok && has_exited(inside))
+	else if (has_exited(judge, inside))
 		exception = "exited";
 	if (exception)
 		inv_excuse(judge, inv_subject_process(process), exception);
