@@ -63,7 +63,7 @@ static void put_file(struct inv_machine *machine, struct inv_forge_file *file)
 struct inv_forge_file *inv_machine_file(struct inv_machine *machine, const char *path)
 {
 	char *key = inv_alloc(strlen(path) + 1); // the map takes keys that it could change
-	memcpy(key, path, strlen(path));
+	memcpy(key, path, strlen(path) + 1);
 	struct inv_forge_file *file = stbds_shget(machine->files, key);
 	if (!file) {
 		file = inv_alloc(sizeof *file);

@@ -272,7 +272,8 @@ static int word_module(lua_State *lua)
 	const struct inv_user_export *export = name ? inv_user_image_export(module->image, name) : NULL;
 	if (name && !export)
 		return luaL_error(lua, "%s exports no %s", module->file->name, name);
-	lua_pushinteger(lua, (lua_Integer)(module->base + (export ? export->rva : 0)));
+	uint64_t address = export ? module->base + export->rva : module->base;
+	lua_pushinteger(lua, (lua_Integer)address);
 	return 1;
 }
 

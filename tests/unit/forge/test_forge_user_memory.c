@@ -41,7 +41,7 @@ struct tree_walk {
 // The height of the tree under a node whose parent must be this one.
 static int walk_tree(struct tree_walk *walk, uint64_t node, uint64_t parent)
 {
-	if (!node)
+	if (!node || !walk->vads)
 		return 0;
 	const struct inv_machine *machine = walk->machine;
 	uint64_t above = inv_machine_get(machine, node, INV_F_MMVAD_SHORT_ParentValue);
