@@ -2,6 +2,7 @@
 #include "forge/peb.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 
@@ -41,20 +42,6 @@ static const char *last_part(const char *path)
 {
 	const char *slash = strrchr(path, '\\');
 	return slash ? slash + 1 : path;
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	while (*a && lower(*a) == lower(*b)) {
-		a++;
-		b++;
-	}
-	return lower(*a) == lower(*b);
 }
 
 // The 32-bit loader opens C:\Windows\System32, which WOW64 turns into SysWOW64, and notes the first.
@@ -441,7 +428,7 @@ struct inv_forge_loaded *inv_machine_loaded_at(const struct inv_forge_process *p
 struct inv_forge_loaded *inv_machine_loaded_named(const struct inv_forge_process *process, const char *name)
 {
 	for (size_t i = 0; process->user && i < inv_count(process->user->modules); i++)
-		if (same_text(last_part(process->user->modules[i].path), name))
+		if (strcasecmp(last_part(process->user->modules[i].path), name) == 0)
 			return &process->user->modules[i];
 	return NULL;
 }
@@ -528,7 +515,7 @@ static void enter_all(struct inv_machine *machine, struct inv_forge_process *pro
 		for (size_t i = 0; i < inv_count(process->user->modules); i++) {
 			struct inv_forge_loaded *module = &process->user->modules[i];
 			if (module->x86 == x86 && module->base != process->image_base &&
-			    (round == 2 || same_text(last_part(module->path), first[round])))
+			    (round == 2 || strcasecmp(last_part(module->path), first[round]) == 0))
 				inv_machine_link_module(machine, process, module, INV_LDR_ALL);
 		}
 }

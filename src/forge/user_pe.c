@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/user_pe.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
@@ -200,26 +202,12 @@ static const struct contents other_dll = {"", other_exports, from_kernel32};
 static const struct contents program = {"", no_exports, from_kernel32};
 static const struct contents native_program = {"", no_exports, from_ntdll};
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-	while (*a && lower(*a) == lower(*b)) {
-		a++;
-		b++;
-	}
-	return lower(*a) == lower(*b);
-}
-
 static const struct contents *contents_of(const struct inv_user_image *image)
 {
 	if (!image->dll)
 		return image->subsystem == INV_SUBSYSTEM_NATIVE ? &native_program : &program;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (same_name(image->name, known[i].name))
+		if (strcasecmp(image->name, known[i].name) == 0)
 			return &known[i];
 	return &other_dll;
 }
@@ -260,8 +248,8 @@ static uint32_t round_up(uint32_t value, uint32_t unit)
 static uint8_t *grow(uint8_t **bytes, uint32_t size)
 {
 	size_t before = inv_count(*bytes);
-	stbds_arrsetlen(*bytes, before + size);
-	memset(*bytes + before, 0, size);
+	for (uint32_t i = 0; i < size; i++)
+		inv_push(*bytes, 0);
 	return *bytes + before;
 }
 
@@ -272,7 +260,8 @@ static uint32_t length_of(const uint8_t *bytes)
 
 static void add(uint8_t **bytes, const void *from, uint32_t size)
 {
-	memcpy(grow(bytes, size), from, size);
+	uint8_t *to = grow(bytes, size);
+	memcpy(to, from, size);
 }
 
 static void add32(uint8_t **bytes, uint32_t value)
@@ -295,7 +284,7 @@ static void refer(struct builder *b, enum target target, uint32_t index, bool ab
 static uint64_t hash_of(const char *name, uint64_t hash)
 {
 	for (; *name; name++)
-		hash = (hash ^ (uint8_t)lower(*name)) * 0x100000001b3u;
+		hash = (hash ^ (uint8_t)tolower((uint8_t)*name)) * 0x100000001b3u;
 	return hash;
 }
 
@@ -600,8 +589,9 @@ static void resolve(struct builder *b)
 static void put_data(struct builder *b)
 {
 	uint8_t *data = grow(&b->data, DATA_SIZE);
-	for (uint32_t at = 0; at < DATA_SIZE; at += 0x40) {
-		const struct function *function = &b->functions[at / 0x40 % inv_count(b->functions)];
+	size_t count = inv_count(b->functions);
+	for (uint32_t at = 0; count && at < DATA_SIZE; at += 0x40) {
+		const struct function *function = &b->functions[at / 0x40 % count];
 		uint64_t address = b->image->preferred + function->rva;
 		if (b->image->x86)
 			inv_put32(data + at, (uint32_t)address);
@@ -636,7 +626,7 @@ static void add_section(struct builder *b, const char *name, const uint8_t *byte
 	if (!bytes)
 		return;
 	struct inv_user_section *s = &image->sections[image->section_count++];
-	memcpy(s->name, name, strlen(name) + 1);
+	snprintf(s->name, sizeof s->name, "%s", name);
 	s->rva = image->size;
 	s->size = length_of(bytes);
 	s->file_offset = image->file_size;
@@ -701,7 +691,8 @@ static void put_headers(const struct builder *b, uint8_t *h)
 	for (size_t i = 0; i < sizeof dos / sizeof *dos; i++)
 		inv_put16(h + 2 * i, dos[i]);
 	inv_put32(h + 0x3c, PE_OFFSET);
-	memcpy(h + 0x40, "\x0e\x1f\xba\x0e\x00\xb4\x09\xcd\x21\xb8\x01\x4c\xcd\x21", 14);
+	static const uint8_t stub[] = {0x0e, 0x1f, 0xba, 0x0e, 0, 0xb4, 9, 0xcd, 0x21, 0xb8, 1, 0x4c, 0xcd, 0x21};
+	memcpy(h + 0x40, stub, sizeof stub);
 	inv_put_text(h + 0x4e, "This program cannot be run in DOS mode.\r\r\n$");
 	inv_put_text(h + PE_OFFSET, "PE");
 	uint8_t *coff = h + PE_OFFSET + 4;

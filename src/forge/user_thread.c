@@ -87,7 +87,7 @@ static struct stack make_stack(struct inv_machine *machine, struct inv_forge_pro
 	if (!stack.bottom)
 		return stack;
 	stack.base = stack.bottom + INV_USER_STACK;
-	stack.limit = stack.base - COMMITTED * PAGE;
+	stack.limit = stack.base - (uint64_t)COMMITTED * PAGE;
 	inv_machine_map_user(machine, process, stack.base - PAGE, INV_PTE_WRITE | INV_PTE_NX);
 	inv_maps_set_pte(&process->maps, stack.base - (uint64_t)2 * PAGE,
 	                 inv_pte_demand_zero(machine->layout, INV_MM_READWRITE));
