@@ -125,7 +125,9 @@ void inv_judge_M10(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_M11(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_M13(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_M14(struct inv_judge *judge, const struct inv_inside *inside);
-// Gives the verdict "unknown", or excuses ("deleting", "exiting"), where the ranges of the process say nothing; else true.
+// Excuses ("deleting", "exiting") where the process has no ranges any more; else true.
+bool inv_space_is_kept(struct inv_judge *judge, const struct inv_dossier *process);
+// The same, and the verdict "unknown" where not all ranges could be read.
 bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside);
 // EPROCESS.AddressCreationLock is held.
 bool inv_ranges_are_changing(const struct inv_judge *judge, const struct inv_dossier *process);

@@ -67,19 +67,25 @@ static bool root_is_own(const struct inv_judge *judge, const struct inv_inside *
 	return false;
 }
 
-bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside)
+bool inv_space_is_kept(struct inv_judge *judge, const struct inv_dossier *process)
 {
-	const struct inv_dossier *process = inside->process;
-	struct inv_value tree = {.why = inside->vads.why};
 	if (inv_has_lost_space(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "deleting");
 	else if (inv_space_is_cleaned(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "exiting");
-	else if (!inside->vads.complete)
-		inv_unknown(judge, &tree);
 	else
 		return true;
 	return false;
+}
+
+bool inv_space_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside)
+{
+	struct inv_value tree = {.why = inside->vads.why};
+	if (!inv_space_is_kept(judge, inside->process))
+		return false;
+	if (!inside->vads.complete)
+		inv_unknown(judge, &tree);
+	return inside->vads.complete;
 }
 
 static bool pages_can_be_judged(struct inv_judge *judge, const struct inv_inside *inside)

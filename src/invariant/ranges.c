@@ -107,11 +107,14 @@ void inv_judge_M08(struct inv_judge *judge, const struct inv_inside *inside)
 {
 	const struct inv_vad_tree *tree = &inside->vads;
 	size_t count = inv_count(tree->vads);
-	if (!inv_space_can_be_judged(judge, inside))
+	if (!inv_space_is_kept(judge, inside->process))
+		return;
+	// A tree that contradicts itself does so whether or not all of it could be read.
+	if (tree->fault_count == 0 && !inv_space_can_be_judged(judge, inside))
 		return;
 	const struct inv_vad *stranger = stranger_in(inside);
-	bool wrong_count = tree->count.ok && tree->count.u != count;
-	bool lost_hint = tree->hint.ok && tree->hint.u && !is_in_tree(tree, tree->hint.u);
+	bool wrong_count = tree->complete && tree->count.ok && tree->count.u != count;
+	bool lost_hint = tree->complete && tree->hint.ok && tree->hint.u && !is_in_tree(tree, tree->hint.u);
 	if (inv_ranges_are_changing(judge, inside->process) && (tree->fault_count || wrong_count || lost_hint)) {
 		inv_unknown_because(judge, "the ranges of the process were being changed: AddressCreationLock is held");
 	} else if (tree->fault_count) {
