@@ -1216,6 +1216,15 @@ static const struct inv_left_out left_out[] = {
      "nor "
      "contradiction would say anything."},
     {"K10", "The counter of tokens is the number of tokens.", "It is judged as a part of L13."},
+    {"I05, in part", "The drive of the path that a process claims is the volume that its program stands on.",
+     "Which letter stands for which volume is not learned: paths are compared without it."},
+    {"I09, in part", "The code of a program is the same in its image and in its file.",
+     "Only the first page is compared. The others would have to be compared without what is relocated in them."},
+    {"I11, in part", "A module that is on no list has been unlinked.",
+     "The tables by which the loader finds modules by name and by address are not read, so that code of an image on no "
+     "list is proof only where the process has changed its pages."},
+    {"I14, in part", "The command line is that with which the process was started.",
+     "No copy of it in kernel memory is known that stays."},
     {"K01 to K06, K09", "The contents of a token agree with each other and with its process.",
      "The contents of tokens are not read yet."},
     {"H01 to H06", "Handles agree with the types and rights of what they lead to.",

@@ -137,6 +137,47 @@ static void sound(void **state)
 	assert_true(inv_pe_read_kernel(file->space, BASE, &pe));
 }
 
+// The optional header of a 32-bit program has its directories sixteen bytes earlier.
+static void narrow(void **state)
+{
+	struct file *file = *state;
+	struct inv_pe pe;
+	inv_put16(file->bytes + HEADER + 4, 0x14c);
+	inv_put16(file->bytes + HEADER + 20, 224);
+	memset(file->bytes + OPTIONAL, 0, 240);
+	inv_put16(file->bytes + OPTIONAL, 0x10b);
+	inv_put32(file->bytes + OPTIONAL + 16, 0x1234);
+	inv_put32(file->bytes + OPTIONAL + 28, 0x400000);
+	inv_put32(file->bytes + OPTIONAL + 56, SIZE);
+	inv_put16(file->bytes + OPTIONAL + 68, 3);
+	inv_put32(file->bytes + OPTIONAL + 92, 16);
+	inv_put32(file->bytes + OPTIONAL + 96 + 14 * 8, 0x1000);
+	inv_put32(file->bytes + OPTIONAL + 100 + 14 * 8, 72);
+	assert_false(inv_pe_read(file->space, BASE, &pe, NULL));
+	assert_int_equal(pe.size_of_image, 0);
+	assert_true(inv_pe_read_image(file->space, BASE, &pe, NULL));
+	assert_true(pe.narrow);
+	assert_int_equal(pe.machine, 0x14c);
+	assert_int_equal(pe.entry, 0x1234);
+	assert_int_equal(pe.image_base, 0x400000);
+	assert_int_equal(pe.subsystem, 3);
+	assert_int_equal(pe.managed_rva, 0x1000);
+	assert_int_equal(pe.managed_size, 72);
+	inv_put32(file->bytes + OPTIONAL + 56, 0x80000000);
+	assert_false(inv_pe_read_image(file->space, BASE, &pe, NULL));
+}
+
+// The kernel's reader takes no image as large as a program may be.
+static void large(void **state)
+{
+	struct file *file = *state;
+	struct inv_pe pe;
+	inv_put32(file->bytes + OPTIONAL + 56, INV_PE_MAX_SIZE + 0x1000);
+	assert_false(inv_pe_read(file->space, BASE, &pe, NULL));
+	assert_true(inv_pe_read_image(file->space, BASE, &pe, NULL));
+	assert_false(pe.narrow);
+}
+
 static void exports(void **state)
 {
 	struct file *file = *state;
@@ -305,6 +346,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(sound, setup, teardown),
+	    cmocka_unit_test_setup_teardown(narrow, setup, teardown),
+	    cmocka_unit_test_setup_teardown(large, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exports, setup, teardown),
 	    cmocka_unit_test_setup_teardown(refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(sections_are_clipped, setup, teardown),
