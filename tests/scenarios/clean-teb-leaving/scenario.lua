@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Threads whose TEB is gone, or not yet made; one of a process that Windows makes no TEB for.
+-- Threads whose TEB is gone, or not yet made.
 local m = desktop()
 local leaving = m.notepad.threads[2]
 set(leaving, "_ETHREAD.Terminated", 1)
@@ -9,6 +9,5 @@ local coming = m.explorer.threads[3]
 unlink_thread(coming, "scheduler")
 set(coming, "_ETHREAD.ThreadInserted", 0)
 set(coming, "_KTHREAD.Teb", 0)
-process{name = "minimal", parent = m.system, minimal = true, threads = 2}
 excused("T11")
 clean()
