@@ -130,26 +130,42 @@ static bool is_kept(const struct inv_pattern_match *match, const char *id, uint6
 	return false;
 }
 
+// libyara packs its matches without regard to alignment, so each is copied; NULL at the end.
+static const void *next_match(const void *at, YR_MATCH *match)
+{
+	if (at)
+		memcpy(match, at, sizeof *match);
+	return at;
+}
+
+// false: there are more than are kept.
+static bool keep_string(const struct search *search, const YR_STRING *string, const YR_MATCH *found,
+                        struct inv_pattern_match *match)
+{
+	uint64_t address = search->window + (uint64_t)(found->base + found->offset);
+	struct inv_pattern_string kept = {NULL, address, (uint32_t)found->match_length, NULL};
+	if (found->is_private || is_kept(match, string->identifier, address)) // in the overlap of two windows
+		return true;
+	match->more = inv_count(match->strings) >= MOST_STRINGS;
+	if (match->more)
+		return false;
+	kept.id = inv_arena_strdup(search->arena, string->identifier);
+	kept.sample = sample(search->arena, found);
+	inv_push(match->strings, kept);
+	return true;
+}
+
 static void keep_strings(const struct search *search, YR_SCAN_CONTEXT *context, const YR_RULE *rule,
                          struct inv_pattern_match *match)
 {
 	const YR_STRING *string;
-	const YR_MATCH *found;
+	YR_MATCH found;
 	yr_rule_strings_foreach(rule, string)
 	{
-		yr_string_matches_foreach(context, string, found)
-		{
-			uint64_t address = search->window + (uint64_t)(found->base + found->offset);
-			struct inv_pattern_string kept = {NULL, address, (uint32_t)found->match_length, NULL};
-			if (is_kept(match, string->identifier, address)) // in the overlap of two windows
-				continue;
-			match->more = inv_count(match->strings) >= MOST_STRINGS;
-			if (match->more)
+		const void *at = context->matches[string->idx].head;
+		for (; next_match(at, &found); at = found.next)
+			if (!keep_string(search, string, &found, match))
 				return;
-			kept.id = inv_arena_strdup(search->arena, string->identifier);
-			kept.sample = sample(search->arena, found);
-			inv_push(match->strings, kept);
-		}
 	}
 }
 
