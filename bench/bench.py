@@ -4,7 +4,7 @@
 
 usage: bench.py INVAR FORGE SCENARIO [GROUP...]
 
-Groups: small, whole, sparse, growth; all of them if none is named.
+Groups: small, whole, inside, sparse, growth; all of them if none is named.
 
 The memory is that of the process without the pages of the image that it has mapped (RssAnon). Each figure is the least of
 several runs. The baseline reads every byte of the image that is not a hole, in the same run and on the same machine, so that
@@ -118,13 +118,15 @@ def forge(program, scenario, path, *options):
     os.close(file)
 
 
-def forge_many(program, path, memory, processes, threads, handles, fill):
-    """So many processes, each with so many threads and handles to some of all these."""
+def forge_many(program, path, memory, processes, threads, handles, fill, modules=0, private=0):
+    """So many processes, each with so many threads and handles to some of all these; and with so many DLLs beside those that all
+    have, and bytes of its own."""
     script = path + ".lua"
     with open(MANY, encoding="utf-8") as file:
         text = file.read()
     with open(script, "w", encoding="utf-8") as file:
-        file.write(f"local memory, processes, threads, handles = '{memory}', {processes}, {threads}, {handles}\n{text}")
+        file.write(f"local memory, processes, threads, handles = '{memory}', {processes}, {threads}, {handles}\n"
+                   f"local modules, private = {modules}, {private}\n{text}")
         file.write(f"fill({fill})\n")
     forge(program, script, path)
 
@@ -151,6 +153,21 @@ def bench_server(what, memory, fill, invar, program, path):
         bench(f"check of {what}, {threads} threads", [invar, "check", "--threads", threads], path, plain)
 
 
+ALL_HAVE = 4  # the program, ntdll, kernel32, KERNELBASE
+
+
+def bench_inside(invar, program, path):
+    """What the insides of processes cost: 60 modules and 16 MiB of its own in each of 150; then ever more modules."""
+    forge_many(program, path, "4G", *SERVER, 8 << 30, 60 - ALL_HAVE, 16 << 20)
+    plain = baseline(path, 3)
+    for threads in ("1", "2"):
+        bench(f"check of 4 GiB, 60 modules, {threads} threads", [invar, "check", "--threads", threads], path, plain)
+    for modules in (15, 30, 60, 120):
+        forge_many(program, path, "4G", *SERVER, 0, modules - ALL_HAVE)
+        cpu = bench(f"check of 150 processes of {modules} modules", [invar, "check"], path, baseline(path, 2), 3)
+        print(f"{'    CPU time, for each module of each':42} {cpu * 1e6 / (150 * modules):8.1f} us", flush=True)
+
+
 def bench_growth(invar, program, path):
     """Ten threads and a hundred handles a process: 20,000 processes have 200,000 threads and 2 million handles."""
     for processes, memory in ((2500, "1536M"), (5000, "3G"), (10000, "6G"), (20000, "12G")):
@@ -172,7 +189,7 @@ def roomy_folder(needed):
 
 def main():
     invar, program, scenario = sys.argv[1:4]
-    groups = sys.argv[4:] or ["small", "whole", "sparse", "growth"]
+    groups = sys.argv[4:] or ["small", "whole", "inside", "sparse", "growth"]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "image")
@@ -180,6 +197,8 @@ def main():
             bench_small(invar, program, scenario, path)
         if "whole" in groups:
             bench_server("4 GiB in use", "4G", 8 << 30, invar, program, path)
+        if "inside" in groups:
+            bench_inside(invar, program, path)
     with tempfile.TemporaryDirectory(dir=roomy_folder(10 << 30)) as folder:
         path = os.path.join(folder, "image")
         if "sparse" in groups:

@@ -18,6 +18,7 @@ import string
 import subprocess
 import sys
 
+import insides
 from forged import CANONICAL, Answers, address, compare_families, leave_out, parser_of, seconds
 
 WINDOWS_10 = 10240
@@ -212,27 +213,17 @@ def found_kpcrs(rows):
     return dict(enumerate(len({row["Offset"] for row in rows}) == len(rows) for _ in rows))
 
 
-def vadinfo(forged):
-    return {(row["pid"], vad["start"]): (address(vad["address"]), int(vad["end"], 16) - 1, "VadS", 1)
-            for row in forged.listed() for vad in row["vads"]}
-
-
-def found_vads(rows):
-    return {(row["PID"], hex(row["Start VPN"])): (row["Offset"] & CANONICAL, row["End VPN"], row["Tag"],
-                                                  row["PrivateMemory"]) for row in rows}
-
-
 PLUGINS = {
     "info": (info, found_info), "pslist": (pslist, found_processes), "psscan": (psscan, found_processes),
     "pstree": (pstree, found_tree), "thrdscan": (thrdscan, found_threads), "threads": (threads, found_threads),
     "handles": (handles, found_handles), "psxview": (psxview, found_views), "modules": (modules, found_modules),
     "modscan": (modules, found_modules), "sessions": (sessions, found_sessions), "kpcrs": (kpcrs, found_kpcrs),
-    "vadinfo": (vadinfo, found_vads),
-}
+} | insides.PLUGINS
 # Scenario, format, plugins: asked of the newest kernel of each build. One answer takes seconds.
 PLAN = [("clean-desktop", "raw", list(PLUGINS)), ("clean-desktop", "dmp", ["pslist", "info"]),
         ("clean-handles", "raw", ["handles"]), ("clean-zombie", "raw", ["pslist", "psxview"]),
-        ("clean-live", "raw", ["pslist", "threads"])]
+        ("clean-live", "raw", ["pslist", "threads"]), ("clean-user-memory", "raw", list(insides.PLUGINS)),
+        ("clean-user-threads", "raw", ["threads", *insides.PLUGINS])]
 # Asked of the oldest one.
 PLAN_OLDEST = [("clean-live", "raw", ["pslist"])]
 
