@@ -105,8 +105,11 @@ void inv_extract_safe_name(const char *name, char safe[64])
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 	size_t length = 0;
-	for (; *name && length < 63; name++)
-		safe[length++] = strchr(allowed, *name) ? *name : '_';
+	for (; *name && length < 63; name++, length++) {
+		safe[length] = '_';
+		if (strchr(allowed, *name))
+			safe[length] = *name;
+	}
 	safe[length] = 0;
 	if (safe[0] == '.')
 		safe[0] = '_';

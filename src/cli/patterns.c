@@ -114,10 +114,9 @@ struct search {
 
 static const char *sample(struct inv_arena *arena, const YR_MATCH *match)
 {
-	int32_t length =
-	    match->data_length < (int32_t)INV_PATTERN_SAMPLE ? match->data_length : (int32_t)INV_PATTERN_SAMPLE;
+	size_t length = match->data_length < 0 ? 0 : (size_t)match->data_length;
 	char text[2 * INV_PATTERN_SAMPLE + 1] = "";
-	for (int32_t i = 0; i < length; i++)
+	for (size_t i = 0; i < length && i < INV_PATTERN_SAMPLE; i++)
 		snprintf(text + 2 * i, 3, "%02x", match->data[i]);
 	return inv_arena_strdup(arena, text);
 }
