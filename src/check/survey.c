@@ -20,7 +20,9 @@
 // (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
 #define KERNEL_SHOWS UINT64_C(0x7ffe0000)
 #define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
-#define UNKNOWN_PROTECTION 4u // forbids nothing that is asked here
+#define UNKNOWN_PROTECTION 4u                          // forbids nothing that is asked here
+#define KUSER_SHARED_DATA UINT64_C(0xfffff78000000000) // KI_USER_SHARED_DATA (ntddk.h)
+#define KERNEL_HALF UINT64_C(0xffff800000000000)
 #define PE_OFFSET_AT 0x3cu
 #define PE_OFFSET_MOST 0x400u
 
@@ -30,7 +32,8 @@ struct survey {
 	const struct inv_kernel *kernel;
 	const struct inv_pfn_database *pfn; // NULL: cannot be asked
 	uint64_t pte_base;                  // of the self-map
-	size_t cursor;                      // the first VAD that does not end before the page
+	bool wow64;
+	size_t cursor; // the first VAD that does not end before the page
 	// The VAD at the cursor: its section, and where the prototype PTEs of its pages stand.
 	size_t looked_up; // the cursor for which this was found, plus 1
 	const struct inv_control_area *area;
@@ -125,24 +128,35 @@ static bool is_lent(const struct survey *survey, const struct inv_vad *vad)
 	return survey->area && survey->area->is_physical.ok && survey->area->is_physical.u;
 }
 
+static bool is_of_user_half(const struct survey *survey, const struct inv_pfn *pfn)
+{
+	uint64_t end = survey->pte_base + (PFN_BITS_OF_VA + PTE_SIZE) / 2;
+	return survey->pte_base && !pfn->prototype && pfn->pte_address >= survey->pte_base && pfn->pte_address < end;
+}
+
 // A page of user memory that a driver maps for another process is locked for that: it has more references than the one for being in use
 // (MmProbeAndLockPages). Where the count cannot be read, nothing is said.
 static bool is_taken_from_others(const struct survey *survey, const struct inv_vad *vad, const struct inv_pfn *pfn)
 {
-	uint64_t of_user_half = survey->pte_base + (PFN_BITS_OF_VA + PTE_SIZE) / 2;
-	if (vad->type != INV_VAD_DEVICE_PHYSICAL || pfn->prototype || !survey->pte_base ||
-	    pfn->pte_address < survey->pte_base || pfn->pte_address >= of_user_half || pfn->location != INV_PFN_ACTIVE)
+	if (vad->type != INV_VAD_DEVICE_PHYSICAL || !is_of_user_half(survey, pfn) || pfn->location != INV_PFN_ACTIVE)
 		return false;
 	struct inv_value references = inv_field(survey->kernel, pfn->address, INV_F_MMPFN_ReferenceCount);
 	return references.ok && references.u <= 1;
 }
 
-// The kernel's own page, by its own page tables, which it lets user mode read.
+// Where the kernel lets user mode read a page of its own.
+static bool is_window(const struct inv_user_page *page)
+{
+	return page->address >= KERNEL_SHOWS && page->address < KERNEL_SHOWS_END && !page->may_write && !page->executable;
+}
+
+// It is the kernel's, by the kernel's own page tables.
 static bool is_shown_by_kernel(const struct survey *survey, const struct inv_user_page *page)
 {
-	uint64_t address;
-	return page->address >= KERNEL_SHOWS && page->address < KERNEL_SHOWS_END && !page->writable && !page->executable &&
-	       inv_pfn_virtual(survey->pfn, page->frame / INV_PAGE_SIZE, &address);
+	uint64_t address, shared;
+	if (inv_space_translate(survey->kernel->space, KUSER_SHARED_DATA, &shared, NULL) && shared == page->frame)
+		return true;
+	return survey->pfn && inv_pfn_virtual(survey->pfn, page->frame / INV_PAGE_SIZE, &address) && address >= KERNEL_HALF;
 }
 
 static bool is_own(const struct survey *survey, const struct inv_user_page *page, const struct inv_pfn *pfn)
@@ -191,8 +205,8 @@ static void ask_owner(struct survey *survey, const struct inv_user_page *page, c
 		return;
 	if (is_lent(survey, vad) && !(read && is_taken_from_others(survey, vad, &pfn)))
 		survey->result->lent++;
-	else if (is_shown_by_kernel(survey, page))
-		survey->result->kernel_shown++;
+	else if (is_window(page) && !(read && is_of_user_half(survey, &pfn)))
+		*(is_shown_by_kernel(survey, page) ? &survey->result->kernel_shown : &survey->result->pfn_missing) += 1;
 	else if (shared && !prototype && !vad->is_private)
 		survey->result->pfn_missing++; // what the range shares could not be read
 	else if (shared && is_combined(survey, page, &pfn))
@@ -269,7 +283,10 @@ static void survey_covered(struct survey *survey, const struct inv_user_page *pa
 	range->writable_executable += page->executable && page->may_write;
 	if (page->executable && page->may_write)
 		note(survey, INV_PAGE_WRITABLE_EXECUTABLE, page, vad, NULL);
-	if (page->executable && !inv_protection_executable(vad->protection) && vad->type == INV_VAD_NONE)
+	bool loose = page->executable && !inv_protection_executable(vad->protection) && vad->type == INV_VAD_NONE;
+	if (loose && !vad->is_private && survey->wow64)
+		survey->result->loose++;
+	else if (loose)
 		note(survey, vad->is_private ? INV_PAGE_EXECUTABLE : INV_PAGE_BEYOND, page, vad, NULL);
 	if (vad->is_private)
 		survey->area = NULL;
@@ -317,7 +334,7 @@ static bool survey_page(void *context, const struct inv_user_page *page)
 		note(survey, INV_PAGE_SUPERVISOR, page, vad, NULL);
 	if (vad)
 		survey_covered(survey, page, vad);
-	else if (survey->pfn && is_shown_by_kernel(survey, page))
+	else if (is_window(page) && is_shown_by_kernel(survey, page))
 		survey->result->kernel_shown++;
 	else
 		note(survey, INV_PAGE_UNCOVERED, page, NULL, NULL);
@@ -392,6 +409,8 @@ void inv_survey_read(struct inv_inside *inside)
 	                        .kernel = kernel,
 	                        .pfn = pfn->voided ? NULL : pfn,
 	                        .pte_base = root_pte & ~(PFN_BITS_OF_VA | 7)};
+	struct inv_value wow64 = inv_field(kernel, inside->process->address, INV_F_EPROCESS_WoW64Process);
+	survey.wow64 = !wow64.ok || wow64.u != 0;
 	result->pfn_known = survey.pfn != NULL;
 	survey_pages(&survey);
 	unsigned left = MOST_TABLES;

@@ -52,6 +52,8 @@ struct inv_survey {
 	size_t
 	    combined; // read-only, and shared by a prototype PTE that is no section's: combined with equal pages, or with a clone
 	size_t kernel_shown; // read-only, of the kernel's own, where it shows user mode its clock
+	size_t
+	    loose; // pages of views in a 32-bit process that may be executed though the view forbids it: it may be without DEP
 	struct inv_value
 	    user_by_kernel; // an entry of the kernel half that user mode may use: its physical address and value
 	struct inv_range_pages *ranges; // stb_ds, one for each VAD of the tree, in its order

@@ -250,6 +250,8 @@ void inv_judge_M05(struct inv_judge *judge, const struct inv_inside *inside)
 		return;
 	if (!survey->pfn_known)
 		inv_unknown_because(judge, judge->dossiers->testimony->pfn.voided);
+	else if (inside->process->role == INV_ROLE_VM)
+		inv_unknown_because(judge, "whose pages the memory of a virtual machine is, was not verified");
 	else if (survey->noted[INV_PAGE_FOREIGN])
 		accuse_foreign(judge, inside);
 	else if (!survey->complete)
@@ -305,6 +307,8 @@ void inv_judge_M07(struct inv_judge *judge, const struct inv_inside *inside)
 		if (area && area->file.address)
 			inv_field_says(judge, finding, INV_F_CONTROL_AREA_FilePointer, &area->file_pointer, "the section is of %s",
 			               area->file.name);
+	} else if (survey->loose) {
+		inv_unknown_because(judge, "a process of 32 bits may run without the protection against execution (DEP)");
 	} else if (!survey->complete) {
 		survey_unknown(judge, survey);
 	} else {
