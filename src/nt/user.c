@@ -57,7 +57,7 @@ static uint64_t mask_of(const struct inv_kernel *kernel, enum inv_field field)
 
 struct inv_user *inv_user_open(const struct inv_kernel *kernel, uint64_t process, struct inv_why *why)
 {
-	static const struct inv_why no_tables = {.reason = INV_NOT_CAPTURED};
+	const struct inv_why no_tables = {.reason = INV_NOT_CAPTURED, .address = process};
 	*why = (struct inv_why){0};
 	if (!kernel->image || !kernel->space || kernel->fragments || !inv_space_has_page_tables(kernel->space) ||
 	    kernel->arch != INV_ARCH_X64)
