@@ -6,7 +6,6 @@
 #define MANY_PROCESSES 30u
 #define MANY_HANDLES 160u
 #define MANY_SESSIONS 4u
-#define KINDS INV_MODEL_CREATE_FILE // what is behind it is not laid out yet
 
 struct life {
 	struct inv_model *model;
@@ -77,9 +76,53 @@ static enum inv_model_operation_kind any_kind(struct life *life)
 		return INV_MODEL_EXIT_PROCESS;
 	if (scheduled < 8 && draw(life, 2))
 		return INV_MODEL_SPAWN_PROCESS;
-	enum inv_model_operation_kind kind = (enum inv_model_operation_kind)draw(life, KINDS);
+	enum inv_model_operation_kind kind = (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT);
 	bool enough = kind == INV_MODEL_CREATE_SESSION && inv_count(model->sessions) >= MANY_SESSIONS;
 	return enough ? INV_MODEL_CREATE_JOB : kind;
+}
+
+// Most processes are zombies: what is done inside of one is done to one that lives.
+static void choose_living(struct life *life, struct inv_model_request *request)
+{
+	const struct inv_model_link *head = &life->model->ki_process_list_head, *link = head->next;
+	for (uint64_t i = draw(life, count_scheduled(life->model)); i && link != head; i--)
+		link = link->next;
+	if (link == head)
+		return;
+	request->target = link->owner;
+	if (request->target->thread_list_head.next != &request->target->thread_list_head)
+		request->thread = request->target->thread_list_head.next->owner;
+}
+
+static uint64_t any_page(struct life *life, const struct inv_model_process *process)
+{
+	const struct inv_model_link *link = process->space.vad_root.next;
+	for (uint64_t i = draw(life, process->space.vad_count); i; i--)
+		link = link->next;
+	const struct inv_model_vad *vad = link->owner;
+	return vad ? vad->start + draw(life, vad->end - vad->start + 1) : 0;
+}
+
+// No memory becomes executable: that an honest program may do so is for scenarios that say which.
+static void fill_memory(struct life *life, struct inv_model_request *request)
+{
+	static const enum inv_model_protection protections[] = {INV_PROTECT_READONLY, INV_PROTECT_READWRITE};
+	if (request->kind < INV_MODEL_CREATE_FILE)
+		return;
+	choose_living(life, request);
+	request->pages = 1 + (uint32_t)draw(life, 8);
+	request->protection = protections[draw(life, 2)];
+	request->backing = (enum inv_model_backing)draw(life, 3);
+	request->commit = request->user_mode = draw(life, 2);
+	request->write = request->alertable = draw(life, 2);
+	if (request->target && request->kind != INV_MODEL_ALLOCATE_MEMORY && draw(life, 2))
+		request->page = any_page(life, request->target);
+	if (request->kind == INV_MODEL_MAP_VIEW)
+		request->object = any(life, INV_MODEL_SECTION);
+	else if (request->kind != INV_MODEL_LOAD_MODULE && request->kind != INV_MODEL_CREATE_FILE)
+		request->object = any(life, INV_MODEL_FILE);
+	else
+		request->object = NULL;
 }
 
 static struct inv_model_request any_request(struct life *life, enum inv_model_operation_kind kind)
@@ -109,6 +152,7 @@ static struct inv_model_request any_request(struct life *life, enum inv_model_op
 		request.object = any(life, INV_MODEL_TOKEN);
 	if (request.kind == INV_MODEL_DEREFERENCE && inv_count(model->held))
 		request.object = model->held[draw(life, inv_count(model->held))];
+	fill_memory(life, &request);
 	return request;
 }
 
@@ -143,7 +187,7 @@ static void stop_half_way(struct life *life)
 		if (life->running[i])
 			finish(&life->running[i]);
 	for (uint64_t i = 1 + draw(life, AT_ONCE); i-- > 0;) {
-		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, KINDS));
+		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT));
 		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]);
 		     steps--)
 			(void)inv_model_step(life->running[i]);

@@ -28,8 +28,9 @@ struct root {
 struct world {
 	struct inv_machine *machine;
 	const struct inv_model *model;
-	struct laid *laid;  // stb_ds map
-	struct root *roots; // stb_ds map
+	struct laid *laid;            // stb_ds map
+	struct root *roots;           // stb_ds map
+	struct inv_world_area *areas; // stb_ds map
 	uint64_t id_base;
 	struct inv_error *error;
 };
@@ -156,13 +157,18 @@ static void put_state(struct world *world, const struct inv_forge_process *proce
 		inv_machine_put(world->machine, process->address, fields[i].field, fields[i].value);
 }
 
+static bool is_filled(const struct world *world, uint64_t section)
+{
+	return inv_machine_get(world->machine, section, INV_F_SECTION_ControlArea) ||
+	       inv_machine_get(world->machine, section, INV_F_SECTION_OBJECT_Segment);
+}
+
 // The model's section is that of the process's program.
 static void put_section(struct world *world, struct inv_forge_process *process, const struct inv_model_process *from)
 {
 	struct inv_machine *machine = world->machine;
 	uint64_t section = address_of(world, from->section);
-	if (section && process->program && !inv_machine_get(machine, section, INV_F_SECTION_ControlArea) &&
-	    !inv_machine_get(machine, section, INV_F_SECTION_OBJECT_Segment))
+	if (section && process->program && !is_filled(world, section))
 		inv_machine_fill_section(machine, section, process->program->image);
 	if (from->image_file_pointer)
 		inv_machine_put(machine, process->address, INV_F_EPROCESS_ImageFilePointer,
@@ -321,6 +327,7 @@ static bool lay_thread(struct world *world, const struct inv_model_thread *from)
 	thread->deleted = !from->object.allocated;
 	remember(world, from, thread->address, NULL, thread);
 	put_thread_state(world, thread, from);
+	inv_world_lay_apcs(world->machine, thread, from);
 	put_attached(world, thread, from);
 	put_counts(world, &from->object, thread->address);
 	return true;
@@ -562,6 +569,42 @@ static void clear_spaces(struct world *world)
 	}
 }
 
+// Sections of what is mapped lead to it; of the others only the object is laid out.
+static void fill_sections(struct world *world)
+{
+	const struct inv_model_link *head = &world->model->blocks[INV_MODEL_SECTION];
+	for (const struct inv_model_link *link = head->next; link != head; link = link->next) {
+		const struct inv_model_section *section = link->owner;
+		const struct inv_world_area *area = section->area ? stbds_hmgetp_null(world->areas, section->area) : NULL;
+		if (area && !is_filled(world, address_of(world, section)))
+			inv_machine_fill_section(world->machine, address_of(world, section), area->area);
+	}
+}
+
+// What a process runs has its control area already; another process may map it, too.
+static void find_programs(struct world *world)
+{
+	for (ptrdiff_t i = 0; i < stbds_hmlen(world->laid); i++) {
+		const struct inv_forge_process *process = world->laid[i].process;
+		if (!process || process->system || process->deleted || !process->program || !process->program->image)
+			continue;
+		const struct inv_model_process *from = (const void *)world->laid[i].key;
+		struct inv_world_area area = {from->section ? from->section->area : NULL, process->program->image};
+		if (area.key && stbds_hmgeti(world->areas, area.key) < 0)
+			stbds_hmputs(world->areas, area);
+	}
+}
+
+static void lay_insides(struct world *world)
+{
+	find_programs(world);
+	for (ptrdiff_t i = 0; i < stbds_hmlen(world->laid); i++)
+		if (world->laid[i].process && !world->laid[i].process->system && !world->laid[i].process->deleted)
+			inv_world_lay_inside(world->machine, world->laid[i].process, (const void *)world->laid[i].key,
+			                     &world->areas);
+	fill_sections(world);
+}
+
 enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model *model, struct inv_error *error)
 {
 	struct world world = {.machine = machine, .model = model, .error = error};
@@ -572,6 +615,7 @@ enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model 
 	bool good = lay_processes(&world) && lay_threads(&world);
 	if (good) {
 		clear_spaces(&world);
+		lay_insides(&world);
 		lay_process_lists(&world);
 		lay_traces(&world);
 		lay_identifiers(&world);
@@ -582,6 +626,7 @@ enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model 
 	}
 	stbds_hmfree(world.laid);
 	stbds_hmfree(world.roots);
+	stbds_hmfree(world.areas);
 	return good ? INV_OK
 	            : inv_fail(error, INV_E_USAGE, "the machine has no room for the model's processes and threads");
 }
