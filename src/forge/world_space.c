@@ -71,15 +71,17 @@ static const struct inv_model_module *module_at(const struct inv_model_ldr *ldr,
 	return NULL;
 }
 
-// On the lists of which the model says so: it may have stopped between any two.
+// On the lists of which the model says so: it may have stopped between any two. While it is on none, nobody runs its code.
 static void lay_module(struct inv_machine *machine, struct inv_forge_process *process, const struct inv_model_ldr *ldr,
-                       const struct inv_model_vad *vad)
+                       const struct inv_model_vad *vad, struct inv_world_area **areas)
 {
+	const struct inv_model_module *module = module_at(ldr, vad->start);
+	if (!module) {
+		lay_view(machine, process, vad, areas);
+		return;
+	}
 	struct inv_forge_file *file = inv_machine_file(machine, path_of(machine, vad->area->stream, "dll"));
 	if (!inv_machine_map_image(machine, process, file, INV_IMAGE_DLL, 0))
-		return;
-	const struct inv_model_module *module = module_at(ldr, vad->start);
-	if (!module)
 		return;
 	unsigned lists = INV_LDR_LOAD | (module->in_memory_order.next ? INV_LDR_MEMORY : 0) |
 	                 (module->in_initialization_order.next ? INV_LDR_INITIALIZATION : 0);
@@ -95,7 +97,7 @@ void inv_world_lay_inside(struct inv_machine *machine, struct inv_forge_process 
 	for (const struct inv_model_link *link = head->next; link != head; link = link->next) {
 		const struct inv_model_vad *vad = link->owner;
 		if (vad->purpose == INV_PURPOSE_MODULE)
-			lay_module(machine, process, &from->ldr, vad);
+			lay_module(machine, process, &from->ldr, vad, areas);
 		else if (vad->purpose == INV_PURPOSE_NONE && vad->area)
 			lay_view(machine, process, vad, areas);
 		else if (vad->purpose == INV_PURPOSE_NONE)
