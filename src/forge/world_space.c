@@ -83,8 +83,10 @@ static void lay_module(struct inv_machine *machine, struct inv_forge_process *pr
 	struct inv_forge_file *file = inv_machine_file(machine, path_of(machine, vad->area->stream, "dll"));
 	if (!inv_machine_map_image(machine, process, file, INV_IMAGE_DLL, 0))
 		return;
-	unsigned lists = INV_LDR_LOAD | (module->in_memory_order.next ? INV_LDR_MEMORY : 0) |
-	                 (module->in_initialization_order.next ? INV_LDR_INITIALIZATION : 0);
+	// LdrpInsertDataTableEntry links two lists, a few instructions apart. What an image that was taken between these shows is not laid
+	// out: nothing that the readers know would tell it from a lie (PEB.LoaderLock would).
+	unsigned lists =
+	    INV_LDR_LOAD | INV_LDR_MEMORY | (module->in_initialization_order.next ? INV_LDR_INITIALIZATION : 0);
 	(void)inv_machine_load_module(machine, process, &process->modules[inv_count(process->modules) - 1], lists);
 }
 
