@@ -610,6 +610,7 @@ enum inv_exit inv_run_extract(struct inv_session *session, struct inv_error *err
 		struct inv_opened opened;
 		inv_opener_start(&opener, session, check);
 		inv_open_inside(&opener, process, &opened);
+		inv_warn_of_gaps(session, &opened);
 		struct extract extract = {
 		    .session = session, .opened = &opened, .sections = opener.sections, .arena = opened.inside.arena};
 		status = extract_of(&extract, error);

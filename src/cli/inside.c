@@ -157,7 +157,7 @@ const char *inv_range_notes(const struct inv_opened *opened, const struct inv_va
 
 // -- reading ----------------------------------------------------------------------------------------------------------------
 
-static void warn(const struct inv_session *session, const struct inv_opened *opened)
+void inv_warn_of_gaps(const struct inv_session *session, const struct inv_opened *opened)
 {
 	const struct inv_inside *inside = &opened->inside;
 	const struct inv_dossier *process = inside->process;
@@ -181,7 +181,6 @@ void inv_open_inside(const struct inv_opener *opener, const struct inv_dossier *
 	inv_thread_owners_give(opener->owners, &opened->inside);
 	inv_ranges_read(&opened->inside, &opened->ranges);
 	make_notes(opened);
-	warn(opener->session, opened);
 }
 
 void inv_close_inside(struct inv_opened *opened)

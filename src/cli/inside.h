@@ -22,8 +22,9 @@ struct inv_opened {
 
 void inv_opener_start(struct inv_opener *opener, const struct inv_session *session, const struct inv_check *check);
 void inv_opener_end(struct inv_opener *opener);
-// What could not be read is said in the log.
 void inv_open_inside(const struct inv_opener *opener, const struct inv_dossier *process, struct inv_opened *opened);
+// Says in the log what could not be read, for output that has no place for it.
+void inv_warn_of_gaps(const struct inv_session *session, const struct inv_opened *opened);
 void inv_close_inside(struct inv_opened *opened);
 
 const char *inv_range_notes(const struct inv_opened *opened, const struct inv_vad *vad);

@@ -228,6 +228,7 @@ enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *err
 		struct inv_opened opened;
 		inv_opener_start(&opener, session, check);
 		inv_open_inside(&opener, process, &opened);
+		inv_warn_of_gaps(session, &opened);
 		struct inv_table *table = inv_process_modules(&opener, &opened);
 		inv_table_write(table, options->output, session->out);
 		inv_table_free(table);

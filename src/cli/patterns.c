@@ -337,6 +337,7 @@ void inv_patterns_search(const struct inv_session *session, const struct inv_che
 		if (!inv_has_inside(&check->dossiers.processes[i], check->kernel))
 			continue;
 		inv_open_inside(&opener, &check->dossiers.processes[i], &opened);
+		inv_warn_of_gaps(session, &opened);
 		search.opened = &opened;
 		search_process(&search);
 		inv_close_inside(&opened);

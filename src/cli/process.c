@@ -205,6 +205,15 @@ static json_t *patched_code_json(const struct inv_dossier_view *view)
 	return list;
 }
 
+static void write_gaps(const struct inv_dossier_view *view, FILE *file)
+{
+	const struct inv_inside *inside = &view->opened->inside;
+	if (!inside->user)
+		fprintf(file, "its memory cannot be read: %s\n", inv_why_text(view->arena, &inside->why));
+	if (!inside->vads.complete)
+		fprintf(file, "not all of its ranges are shown: %s\n", inv_why_text(view->arena, &inside->vads.why));
+}
+
 static void write_text(const struct inv_dossier_view *view, FILE *file)
 {
 	const struct inv_dossier *process = view->process;
@@ -214,6 +223,7 @@ static void write_text(const struct inv_dossier_view *view, FILE *file)
 	fprintf(file, "\nstate %s, role %s; %zu findings, %zu observations\n", inv_state_name(process->state),
 	        inv_role_name(process->role), count_of(process, judge->findings), count_of(process, judge->observations));
 	write_witnesses("missing from", process->missing_from, file);
+	write_gaps(view, file);
 	for (size_t i = 0; i < PART_COUNT; i++) {
 		struct inv_table *table = parts[i].make(view);
 		if (!inv_table_is_empty(table)) {

@@ -85,6 +85,7 @@ static void list(const struct listing *listing, const struct inv_dossier *proces
 {
 	struct inv_opened opened;
 	inv_open_inside(&listing->opener, process, &opened);
+	inv_warn_of_gaps(listing->opener.session, &opened);
 	for (size_t i = 0; i < inv_count(opened.ranges.ranges); i++) {
 		if (opened.ranges.ranges[i].vad)
 			add_vad(listing, &opened, opened.ranges.ranges[i].vad);

@@ -5,3 +5,4 @@ local code = alloc(m.notepad, {size = 0x1000, protect = "rx", bytes = "\x90\x90\
 context(m.notepad.threads[2], {rip = code + 1})
 ready(m.notepad.threads[2], {cpu = 0, priority = 8})
 excused("T20")
+clean()

@@ -3,3 +3,4 @@
 local m = desktop()
 local base = load(m.notepad, "other.dll", {at = 0x40000000})
 write_memory(m.notepad, base + 0x1010, string.rep("\x40", 8))
+clean()

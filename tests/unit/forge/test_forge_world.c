@@ -9,7 +9,7 @@
 #include "forge/world.h"
 
 #define LIVES 1500u
-#define MAX_STEPS 128u
+#define MAX_STEPS 512u
 
 struct seen {
 	const char *steps[MAX_STEPS];
