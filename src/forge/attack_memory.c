@@ -19,7 +19,7 @@ static struct inv_forge_vad *check_vad(lua_State *lua, const struct inv_forge_pr
 	struct inv_forge_vad *vad = inv_machine_vad_of(process, inv_word_value(lua, index));
 	if (!vad)
 		luaL_error(lua, "no range is there");
-	if (!vad->address)
+	else if (!vad->address)
 		luaL_error(lua, "the VADs of this kernel are not known");
 	return vad;
 }

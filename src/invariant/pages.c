@@ -332,7 +332,8 @@ static void difference_says(struct inv_judge *judge, struct inv_finding *finding
 	if (inv_image_read(image, note->page.frame, own, sizeof own) < sizeof own ||
 	    inv_image_read(image, note->shared, shared, sizeof shared) < sizeof shared)
 		return;
-	size_t first = 0, count = 0;
+	uint64_t first = 0;
+	size_t count = 0;
 	for (size_t i = INV_PAGE_SIZE; i-- > 0;) {
 		if (own[i] == shared[i])
 			continue;
@@ -346,7 +347,7 @@ static void difference_says(struct inv_judge *judge, struct inv_finding *finding
 	                                .value = note->shared};
 	evidence.says = inv_arena_printf(
 	    judge->arena, "%zu bytes of the section's own page differ, from 0x%llx on: %02x where that has %02x", count,
-	    (unsigned long long)(note->page.address + first), own[first], shared[first]);
+	    (unsigned long long)note->page.address + first, own[first], shared[first]);
 	inv_push(finding->evidence, evidence);
 }
 

@@ -142,9 +142,9 @@ static bool read_subsection(const struct inv_kernel *kernel, uint64_t address, s
 // is no multiple of 16: which of the two places it has there was not verified, so that the one counts that leads back.
 static uint64_t first_subsection(const struct inv_kernel *kernel, uint64_t area, uint32_t size)
 {
-	enum { ALIGNMENT = 16 };
+	const uint64_t aligned = ((uint64_t)size + 15) / 16 * 16;
 	struct inv_value owner = inv_field(kernel, area + size, INV_F_SUBSECTION_ControlArea);
-	return owner.ok && owner.u == area ? area + size : area + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	return owner.ok && owner.u == area ? area + size : area + aligned;
 }
 
 static void read_subsections(struct inv_control_areas *sections, struct inv_control_area *area)

@@ -284,6 +284,8 @@ static bool walk_table(struct walk *walk, unsigned level)
 {
 	const struct table *table = &walk->tables[level];
 	unsigned count = level == walk->user->levels ? USER_ENTRIES : ENTRIES;
+	if (level == 0 || !table->bytes)
+		return true;
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t entry = inv_le64(table->bytes + (size_t)i * ENTRY_SIZE);
 		if (entry == 0)
