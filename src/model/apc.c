@@ -248,9 +248,10 @@ void inv_model_force_resume(struct inv_model_thread *thread)
 void inv_model_flush_apcs(struct inv_model_thread *thread)
 {
 	for (size_t i = 0; i < INV_APC_MODE_COUNT; i++) {
-		struct inv_model_link *head = &thread->apc_state.lists[i];
-		while (!inv_model_empty(head)) {
-			struct inv_model_apc *apc = head->next->owner;
+		const struct inv_model_link *head = &thread->apc_state.lists[i], *link = head->next;
+		while (link != head) {
+			struct inv_model_apc *apc = link->owner;
+			link = link->next;
 			inv_model_unlink(&apc->list);
 			apc->inserted = false;
 			if (apc->suspend)

@@ -280,8 +280,12 @@ void inv_model_copy_modules(struct inv_model *model, const struct inv_model_proc
 
 void inv_model_forget_modules(struct inv_model_process *process)
 {
-	while (!inv_model_empty(&process->ldr.in_load_order))
-		free_module(process->ldr.in_load_order.next->owner);
+	const struct inv_model_link *head = &process->ldr.in_load_order, *link = head->next;
+	while (link != head) {
+		struct inv_model_module *module = link->owner;
+		link = link->next;
+		free_module(module);
+	}
 	process->ldr.initialized = false;
 	process->ldr.lock_owner = 0;
 }
