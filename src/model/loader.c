@@ -173,6 +173,14 @@ struct inv_model_routine_steps inv_model_create_user_thread(void)
 	return INV_MODEL_STEPS(thread_steps);
 }
 
+// The program may have freed the range itself.
+static void remove_at(struct inv_model_operation *operation, const struct inv_model_process *process, uint64_t page)
+{
+	struct inv_model_vad *vad = inv_model_vad_at(process, page);
+	if (vad)
+		inv_model_push_remove(operation, vad);
+}
+
 // (ReactOS' PspExitThread frees the stack, then the TEB.)
 STEP(free_stack)
 {
@@ -181,7 +189,7 @@ STEP(free_stack)
 		return INV_TOOK_REST;
 	if (inv_model_lock_space(thread->process) == INV_TOOK_NOT)
 		return INV_TOOK_NOT;
-	inv_model_push_remove(operation, inv_model_vad_at(thread->process, thread->user_stack));
+	remove_at(operation, thread->process, thread->user_stack);
 	thread->user_stack = 0;
 	return INV_TOOK;
 }
@@ -189,7 +197,7 @@ STEP(free_stack)
 STEP(free_teb)
 {
 	const struct inv_model_thread *thread = inv_as_thread(call->subject);
-	inv_model_push_remove(operation, inv_model_vad_at(thread->process, thread->teb));
+	remove_at(operation, thread->process, thread->teb);
 	return INV_TOOK;
 }
 

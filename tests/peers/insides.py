@@ -31,13 +31,23 @@ def found_vads(rows):
             for row in rows}
 
 
+def speaking(forged):
+    """Processes whose memory says something of which the truth knows: a clone's is a copy, and what exited has none."""
+    return [row for row in forged.listed() if row["exited"] is None and row.get("loader")]
+
+
+def speaks(forged, key):
+    pid = key[0] if isinstance(key, tuple) else key
+    return any(row["pid"] == pid for row in speaking(forged))
+
+
 def wide_loader(row):
-    return [entry for entry in row.get("loader") or [] if not entry["wow64"]]
+    return [entry for entry in row["loader"] if not entry["wow64"]]
 
 
 def dlllist(forged):
     return {(row["pid"], int(entry["base"], 16)): entry["name"]
-            for row in forged.listed() for entry in wide_loader(row) if entry["load"]}
+            for row in speaking(forged) for entry in wide_loader(row) if entry["load"]}
 
 
 def found_dlls(rows):
@@ -46,7 +56,7 @@ def found_dlls(rows):
 
 def ldrmodules(forged):
     rows = {}
-    for row in forged.listed():
+    for row in speaking(forged):
         listed = {entry["base"]: entry for entry in wide_loader(row)}
         for module in row.get("modules") or []:
             entry = listed.get(module["base"], {"load": False, "memory": False, "initialization": False})
@@ -60,7 +70,7 @@ def found_ldrmodules(rows):
 
 
 def cmdline(forged):
-    return {row["pid"]: row["command_line"] for row in forged.listed() if row.get("command_line")}
+    return {row["pid"]: row["command_line"] for row in speaking(forged)}
 
 
 def found_cmdlines(rows):
@@ -86,6 +96,7 @@ def found_hollow(rows):
     return {(row["PID"], row["Notes"]): True for row in rows}
 
 
+CLAIMS = ("dlllist", "ldrmodules", "cmdline")  # that show what processes say of themselves
 PLUGINS = {
     "vadinfo": (vadinfo, found_vads), "dlllist": (dlllist, found_dlls), "ldrmodules": (ldrmodules, found_ldrmodules),
     "cmdline": (cmdline, found_cmdlines), "malfind": (malfind, found_malfind),
