@@ -97,6 +97,7 @@ struct review {
 	struct listed *listed; // stb_ds map
 	size_t said;
 	size_t compared; // names that were looked for among all images of the process
+	bool linking;    // the newest module is on the first list and not yet on the next
 };
 
 static bool may_say_more(struct review *review)
@@ -128,12 +129,25 @@ static void try_mapped(struct review *review, const struct inv_loaded *module)
 		inv_range_says(trial, vad, vad->type == INV_VAD_IMAGE ? "an image that begins elsewhere" : "no image");
 }
 
-// A module enters the lists of load and memory order together, and leaves them so.
+// The last of the list of load order, which alone it is on. (The others follow it in `modules`, so that it need not be the last there.)
+static bool is_being_linked(const struct inv_peb *peb, const struct inv_loaded *module)
+{
+	const struct inv_loaded *end = peb->modules + inv_count(peb->modules);
+	return module->lists == IN_LOAD && (module + 1 == end || !(module[1].lists & IN_LOAD));
+}
+
+// A module enters the list of load order and then that of memory order.
 static void try_lists(struct review *review, const struct inv_peb *peb, const struct inv_loaded *module)
 {
 	bool whole = peb->closed[INV_LOAD_ORDER] && peb->closed[INV_MEMORY_ORDER];
 	bool both = (module->lists & IN_LOAD) && (module->lists & IN_MEMORY);
-	if (both || !whole || !may_say_more(review))
+	if (both || !whole)
+		return;
+	if (is_being_linked(peb, module)) {
+		review->linking = true;
+		return;
+	}
+	if (!may_say_more(review))
 		return;
 	inv_trial_broken(review->trial, INV_TIER_USER_MODE);
 	base_says(review->trial, module,
@@ -303,7 +317,10 @@ void inv_judge_I11(struct inv_judge *judge, const struct inv_inside *inside)
 	review_names(&review, &inside->peb, true);
 	review_names(&review, &inside->peb32, true);
 	stbds_hmfree(review.listed);
-	inv_trial_end(&trial);
+	if (review.linking && !trial.finding && !trial.lacking && !trial.unsure)
+		inv_excuse(judge, inv_subject_process(inside->process), "linking");
+	else
+		inv_trial_end(&trial);
 }
 
 // -- I12 --------------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows forged lies to the peers and to Invar, and writes who still names the process lied about, as a table in Markdown.
 
-usage: attacks.py INVAR FORGE [--vol VOL.PY] [--memprocfs FOLDER] [--symbols FOLDER] [--kernel VERSION] [--keep FOLDER]
+usage: attacks.py INVAR FORGE [--inside] [--vol VOL.PY] [--memprocfs FOLDER] [--symbols FOLDER] [--kernel VERSION] [--keep FOLDER]
+
+With --inside the lies are about what is in a process, and the plugins of Volatility those that look there.
 
 The peers are found as volatility.py and memprocfs.py find them; a peer that is not named has no column. Without any the
 status is 77.
@@ -44,8 +46,34 @@ ATTACKS = [
     ("thread-unlink", "listed, one of its threads off its list", "explorer.exe"),
     ("thread-process", "listed, one of its threads given to another", "notepad.exe"),
 ]
+# The same of lies about the inside of a process. The program is host.exe where the scenario starts one.
+INSIDE = [
+    ("hollow", "the program unmapped, another one in private memory in its place", "host.exe"),
+    ("hollow-rx", "the same, and nothing of it can be written", "host.exe"),
+    ("hollow-section", "the image of another file mapped in its place", "host.exe"),
+    ("hollow-in-place", "another program written over the mapped one", "host.exe"),
+    ("ghost", "run from a file that is to be deleted", None),
+    ("doppelganger", "run from a file opened in a transaction", None),
+    ("herpaderp", "the file changed after the image was made", None),
+    ("module-unlink", "a module off the loader's lists, its code patched", None),
+    ("module-wiped", "the same, its header wiped", None),
+    ("loader-empty", "the loader's lists emptied", None),
+    ("reflective", "a DLL in private memory", None),
+    ("reflective-headless", "the same without its header", None),
+    ("peb-path", "ImagePathName of the PEB is another program's", None),
+    ("name", "ImageFileName overwritten", None),
+    ("vad-unlinked", "a VAD out of the tree", None),
+    ("vad-protection", "the protection of a VAD rewritten", None),
+    ("pte-execute-private", "the NX bit of a private page cleared", None),
+    ("pte-remap", "a PTE leads to a page of another process", None),
+    ("page-without-range", "a page that no VAD covers", None),
+    ("remote-thread", "a thread in private memory", None),
+    ("apc", "an APC into private memory", None),
+    ("hijack", "a thread sent to private memory", None),
+    ("stack-pivot", "a thread on a stack elsewhere", None),
+]
 VIEWS = ("pslist", "psscan", "thrdscan", "csrss")
-EVERYWHERE = {"PEB_BAD_LDR"}  # said of every forged process: its user half has no lists of modules
+EVERYWHERE = set()  # what is said of every forged process
 
 
 def yes(value):
@@ -53,7 +81,11 @@ def yes(value):
 
 
 def target_of(forged, name):
-    return next(row for row in forged.processes if row["name"] == name)
+    """The process of this name; without one, the only one that was lied about."""
+    if name:
+        return next(row for row in forged.processes if row["name"] == name)
+    attacked = {attack["process"] for attack in forged.truth["attacks"]} | set(forged.truth["attacked"])
+    return next(row for row in forged.processes if row["address"] in attacked)
 
 
 def seen_of(expected, found):
@@ -80,6 +112,23 @@ def volatility_cells(volatility, forged, target):
             "not shown" if not view else "False: " + ", ".join(missing) if missing else "all True"]
 
 
+def inside_cells(volatility, forged, target):
+    """What the plugins that look into processes say of this one."""
+
+    def rows(plugin, key="PID"):
+        return [row for row in volatility.ask(forged, f"windows.{plugin}") or [] if row[key] == target["pid"]]
+
+    exe = target["path"].rsplit("\\", 1)[-1]
+    unlisted = [row for row in rows("ldrmodules", "Pid")
+                if not (row["InLoad"] and row["InMem"] and (row["InInit"] or (row["MappedPath"] or "").endswith(exe)))]
+    return [yes(rows("hollowprocesses")), yes(rows("processghosting")), yes(unlisted), yes(rows("malfind"))]
+
+
+def remarks_cells(peer, forged, target):
+    said = peer.ask(forged)
+    return memprocfs_cells(peer, forged, target)[2:] if said else ["does not open the image"]
+
+
 def memprocfs_cells(peer, forged, target):
     said = peer.ask(forged)
     if not said:
@@ -99,7 +148,9 @@ def invar_cells(invar, forged, target):
     report = json.loads(done.stdout)
     named = next((row for row in report["processes"] if row["address"] == target["address"]), None)
     broken = sorted({finding["id"] for finding in report["findings"]})
-    return [(named["state"] if named else "not found") + ": " + (" ".join(broken) or "nothing broken")]
+    seen = sorted({row["id"] for row in report["observations"]})
+    return [(named["state"] if named else "not found") + ": " + (" ".join(broken) or "nothing broken") +
+            ("; observed " + " ".join(seen) if seen else "")]
 
 
 def main():
@@ -111,6 +162,7 @@ def main():
     parser.add_argument("--symbols", default=os.environ.get("INVAR_VOLATILITY_SYMBOLS"))
     parser.add_argument("--kernel", default="10.0.19041.3570")
     parser.add_argument("--keep")
+    parser.add_argument("--inside", action="store_true")
     arguments = parser.parse_args()
     if not arguments.symbols or not (arguments.vol or arguments.memprocfs):
         leave_out("no peer named (--vol or --memprocfs, and --symbols)")
@@ -120,14 +172,16 @@ def main():
         peers = []
         if arguments.vol:
             volatility = Volatility(arguments.vol, arguments.symbols, scratch, arguments.keep)
-            peers.append((volatility_cells, volatility))
-            heads += ["pslist", "psscan", "thrdscan", "threads", "handles", "psxview"]
+            peers.append((inside_cells if arguments.inside else volatility_cells, volatility))
+            heads += ["hollowprocesses", "processghosting", "ldrmodules", "malfind"] if arguments.inside else [
+                "pslist", "psscan", "thrdscan", "threads", "handles", "psxview"]
         if arguments.memprocfs:
-            peers.append((memprocfs_cells, MemProcFs(arguments.memprocfs, arguments.symbols, scratch, arguments.keep)))
-            heads += ["MemProcFS: process", "threads", "remarks"]
+            peer = MemProcFs(arguments.memprocfs, arguments.symbols, scratch, arguments.keep)
+            peers.append((remarks_cells if arguments.inside else memprocfs_cells, peer))
+            heads += ["MemProcFS"] if arguments.inside else ["MemProcFS: process", "threads", "remarks"]
         peers.append((invar_cells, arguments.invar))
         print("| " + " | ".join([*heads, "Invar"]) + " |\n|" + " --- |" * (len(heads) + 1))
-        for scenario, done, name, *more in ATTACKS:
+        for scenario, done, name, *more in INSIDE if arguments.inside else ATTACKS:
             forged = Forged(arguments.forge, scratch, f"attack-{scenario}", kernel, crowd=True, more="".join(more))
             target = target_of(forged, name)
             cells = [cell for ask, peer in peers for cell in ask(peer, forged, target)]
