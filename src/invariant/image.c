@@ -59,7 +59,10 @@ static void try_range(struct inv_trial *trial)
 	struct inv_finding *finding = inv_trial_broken(trial, INV_TIER_EXECUTIVE);
 	base_says(trial, "the program is mapped here");
 	inv_field_says(trial->judge, finding, INV_F_EPROCESS_SectionObject, &image->section_object,
-	               "the section that it was made from, control area 0x%" PRIx64, image->area.u);
+	               "the section that it was made from");
+	if (image->area.ok && image->area.address)
+		inv_field_says(trial->judge, finding, INV_F_SECTION_ControlArea, &image->area,
+		               "the control area of that section");
 	if (!vad) {
 		inv_field_says(trial->judge, finding, INV_F_EPROCESS_VadRoot, &trial->inside->vads.root,
 		               "no range of the process begins there");
