@@ -67,10 +67,10 @@ INSIDE = [
     ("pte-execute-private", "the NX bit of a private page cleared", None),
     ("pte-remap", "a PTE leads to a page of another process", None),
     ("page-without-range", "a page that no VAD covers", None),
-    ("remote-thread", "a thread in private memory", None),
-    ("apc", "an APC into private memory", None),
-    ("hijack", "a thread sent to private memory", None),
-    ("stack-pivot", "a thread on a stack elsewhere", None),
+    ("remote-thread", "a thread in private memory", "explorer.exe"),
+    ("apc", "an APC into private memory", "explorer.exe"),
+    ("hijack", "a thread sent to private memory", "notepad.exe"),
+    ("stack-pivot", "a thread on a stack elsewhere", "notepad.exe"),
 ]
 VIEWS = ("pslist", "psscan", "thrdscan", "csrss")
 EVERYWHERE = set()  # what is said of every forged process
