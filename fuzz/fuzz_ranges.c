@@ -42,7 +42,7 @@ static void use_area(const struct inv_kernel *kernel, struct inv_control_areas *
 		return;
 	require(inv_count(area->subsections) <= INV_SUBSECTION_BOUND && area->file.name);
 	uint64_t end = vad->end - vad->start;
-	for (uint64_t offset = 0; offset < end && offset < 64 * INV_PAGE_SIZE; offset += INV_PAGE_SIZE)
+	for (uint64_t offset = 0; offset < end && offset < (uint64_t)64 * INV_PAGE_SIZE; offset += INV_PAGE_SIZE)
 		(void)inv_section_prototype(area, vad->subsection, vad->first_prototype, offset, NULL);
 	(void)inv_section_object_area(kernel, vad->control_area);
 }

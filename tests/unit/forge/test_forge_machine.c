@@ -46,7 +46,7 @@ static void check_process(const struct forged *f, uint64_t process)
 
 static void check_lists(const struct forged *f)
 {
-	uint64_t processes[MAX_PROCESSES], running[MAX_PROCESSES];
+	uint64_t processes[MAX_PROCESSES] = {0}, running[MAX_PROCESSES] = {0};
 	size_t count = active(f, processes);
 	assert_int_equal(count, 5);
 	assert_int_equal(virtual64(f, inv_forge_symbol(f->forge, INV_S_PsInitialSystemProcess)), processes[0]);
@@ -176,7 +176,7 @@ static void cpus(void **state)
 	                            "attach(a.threads[2], b)\n" // while it runs
 	                            "attach(b.threads[1], a) run(2, b.threads[1])\n",
 	                            NULL);
-	uint64_t processes[MAX_PROCESSES];
+	uint64_t processes[MAX_PROCESSES] = {0};
 	assert_int_equal(active(&f, processes), 3);
 	uint64_t blocks = inv_forge_symbol(f.forge, INV_S_KiProcessorBlock);
 	uint64_t idle = virtual64(&f, inv_forge_symbol(f.forge, INV_S_PsIdleProcess));
@@ -200,7 +200,7 @@ static void handle_tables(void **state)
 {
 	(void)state;
 	struct forged f = forge_raw(desktop, NULL);
-	uint64_t processes[MAX_PROCESSES], tables[MAX_PROCESSES];
+	uint64_t processes[MAX_PROCESSES] = {0}, tables[MAX_PROCESSES] = {0};
 	size_t count = active(&f, processes);
 	size_t table_count = walk_list(&f, inv_forge_symbol(f.forge, INV_S_HandleTableListHead),
 	                               f.layout->place[INV_F_HANDLE_TABLE_HandleTableList].offset, tables, MAX_PROCESSES);
@@ -230,7 +230,7 @@ static void five_levels(void **state)
 	(void)state;
 	struct forged f = forge_raw("machine{levels=5}\nprocess{name='a.exe', session=1, threads=2}", NULL);
 	f.levels = 5;
-	uint64_t processes[MAX_PROCESSES];
+	uint64_t processes[MAX_PROCESSES] = {0};
 	assert_int_equal(active(&f, processes), 2);
 	check_process(&f, processes[1]);
 	forged_free(&f);

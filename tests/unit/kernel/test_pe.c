@@ -14,6 +14,7 @@
 #define SIZE 0x4000u
 #define HEADER 0x80
 #define OPTIONAL (HEADER + 24)
+#define COM_DIRECTORY 208 // of PE32: the fifteenth entry of the data directory at 96
 #define EXPORTS 0x1000
 #define DEBUG 0x2000
 #define RECORD 0x2040
@@ -151,8 +152,8 @@ static void narrow(void **state)
 	inv_put32(file->bytes + OPTIONAL + 56, SIZE);
 	inv_put16(file->bytes + OPTIONAL + 68, 3);
 	inv_put32(file->bytes + OPTIONAL + 92, 16);
-	inv_put32(file->bytes + OPTIONAL + 96 + 14 * 8, 0x1000);
-	inv_put32(file->bytes + OPTIONAL + 100 + 14 * 8, 72);
+	inv_put32(file->bytes + OPTIONAL + COM_DIRECTORY, 0x1000);
+	inv_put32(file->bytes + OPTIONAL + COM_DIRECTORY + 4, 72);
 	assert_false(inv_pe_read(file->space, BASE, &pe, NULL));
 	assert_int_equal(pe.size_of_image, 0);
 	assert_true(inv_pe_read_image(file->space, BASE, &pe, NULL));
