@@ -224,7 +224,7 @@ PLUGINS = {
 PLAN = [("clean-desktop", "raw", list(PLUGINS)), ("clean-desktop", "dmp", ["pslist", "info"]),
         ("clean-handles", "raw", ["handles"]), ("clean-zombie", "raw", ["pslist", "psxview"]),
         ("clean-live", "raw", ["pslist", "threads"]), ("clean-user-memory", "raw", list(insides.PLUGINS)),
-        ("clean-user-threads", "raw", ["threads", *insides.PLUGINS])]
+        ("clean-user-threads", "raw", ["threads", *insides.PLUGINS]), ("clean-jit", "raw", ["malfind", "hollowprocesses"])]
 # Asked of the oldest one.
 PLAN_OLDEST = [("clean-live", "raw", ["pslist"])]
 
