@@ -15,6 +15,8 @@
 #include "cli/patterns.h"
 #include "cli/sandbox.h"
 
+#define KEEP_FREE (16 << 20) // bytes
+
 #define NAMES_A_PROCESS                                                                                                \
 	"A process is named by its PID in decimal, or by the address of its EPROCESS in hexadecimal with 0x, as in the\n"  \
 	"columns of 'invar ps'. One that no list leads to is looked for in all memory.\n"
@@ -447,6 +449,8 @@ int main(int argc, char **argv)
 #ifdef M_MMAP_THRESHOLD
 	// Large arrays that are given back are given back to the system, and grow without being copied.
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	// The inside of every process is read and let go: what is given back each time would be cleared anew each time.
+	mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
 #endif
 	struct inv_options options;
 	enum inv_exit status;
