@@ -450,7 +450,7 @@ int main(int argc, char **argv)
 	// Large arrays that are given back are given back to the system, and grow without being copied.
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	// The inside of every process is read and let go: what is given back each time would be cleared anew each time.
-	mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
 #endif
 	struct inv_options options;
 	enum inv_exit status;
