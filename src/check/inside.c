@@ -8,9 +8,14 @@
 #include "check/check.h"
 #include "invariant/files.h"
 
+static bool has_page_tables(const struct inv_kernel *kernel)
+{
+	return !kernel->fragments && kernel->space && inv_space_has_page_tables(kernel->space);
+}
+
 bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *kernel)
 {
-	if (kernel->fragments || !kernel->space || !inv_space_has_page_tables(kernel->space) || !inv_is_live(process))
+	if (!has_page_tables(kernel) || !inv_is_live(process))
 		return false;
 	return process->role != INV_ROLE_IDLE && process->role != INV_ROLE_SYSTEM;
 }
@@ -128,6 +133,10 @@ void inv_inside_free(struct inv_inside *inside)
 
 void inv_judge_insides(struct inv_check *check)
 {
+	if (!has_page_tables(check->kernel)) {
+		inv_judge_no_inside(&check->judge, "the image holds no page tables, and so no memory of processes");
+		return;
+	}
 	struct inv_thread_owners *owners = inv_thread_owners_new(&check->dossiers);
 	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {

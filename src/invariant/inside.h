@@ -119,5 +119,7 @@ bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *
 
 // Adds the verdicts on one process. Between inv_judge_all() and inv_judge_settle().
 void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside);
+// In its place when none can be read: what is about the inside alone is unknown for this reason, static text.
+void inv_judge_no_inside(struct inv_judge *judge, const char *reason);
 
 #endif

@@ -316,6 +316,16 @@ void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside)
 	}
 }
 
+void inv_judge_no_inside(struct inv_judge *judge, const char *reason)
+{
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		judge->index = i;
+		judge->current = inv_invariant(i);
+		if (judge->current->judge_inside && !judge->current->judge)
+			inv_unknown_because(judge, reason);
+	}
+}
+
 static size_t place_of(const struct inv_invariant *invariant)
 {
 	return (size_t)(invariant - inv_invariant(0));
