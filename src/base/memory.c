@@ -78,6 +78,18 @@ void *inv_arena_alloc(struct inv_arena *arena, size_t size)
 	return block;
 }
 
+void inv_arena_join(struct inv_arena *arena, struct inv_arena *emptied)
+{
+	// Behind the first chunk, which is the one that has room.
+	struct chunk **place = arena->chunks ? &arena->chunks->next : &arena->chunks;
+	struct chunk *rest = *place;
+	*place = emptied->chunks;
+	while (*place)
+		place = &(*place)->next;
+	*place = rest;
+	free(emptied);
+}
+
 char *inv_arena_strdup(struct inv_arena *arena, const char *text)
 {
 	size_t size = strlen(text) + 1;

@@ -19,6 +19,8 @@ struct inv_arena *inv_arena_new(void);
 void inv_arena_free(struct inv_arena *arena);                // NULL is allowed
 void *inv_arena_alloc(struct inv_arena *arena, size_t size); // zeroed, aligned to 16
 char *inv_arena_strdup(struct inv_arena *arena, const char *text);
+// Moves all that was allocated from one arena into another, which frees it in its time; the emptied one is freed.
+void inv_arena_join(struct inv_arena *arena, struct inv_arena *emptied);
 char *inv_arena_printf(struct inv_arena *arena, const char *format, ...) INV_PRINTF(2, 3);
 
 #endif

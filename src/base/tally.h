@@ -10,7 +10,8 @@ struct inv_text_count {
 	size_t count;
 };
 
-// Counts `text` in the stb_ds array *counts; a text that is new there is copied to `arena`.
+// Counts `text` in the stb_ds array *counts, so many times or once; a text that is new there is copied to `arena`.
+void inv_tally_many(struct inv_text_count **counts, struct inv_arena *arena, const char *text, size_t times);
 void inv_tally(struct inv_text_count **counts, struct inv_arena *arena, const char *text);
 
 #endif

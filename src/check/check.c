@@ -29,8 +29,8 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 		check->sections = inv_control_areas_new(kernel);
 		check->views = inv_views_read(&check->dossiers, check->sections);
 		check->dossiers.views = check->views;
-		inv_judge_all(&check->judge, &check->dossiers, check->arena);
-		inv_judge_insides(check);
+		inv_judge_all(&check->judge, &check->dossiers, check->arena, options->threads);
+		inv_judge_insides(check, options->threads);
 		inv_judge_settle(&check->judge);
 		if (check->judge.beyond && !check->cut_short)
 			check->cut_short = "more is broken than is kept; the counts are whole";

@@ -64,8 +64,8 @@ struct inv_thread_owners;
 struct inv_thread_owners *inv_thread_owners_new(const struct inv_dossiers *dossiers);
 void inv_thread_owners_free(struct inv_thread_owners *owners);
 void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_inside *inside);
-// Judges the inside of every process that has one.
-void inv_judge_insides(struct inv_check *check);
+// Judges the inside of every process that has one, by so many threads at once.
+void inv_judge_insides(struct inv_check *check, unsigned threads);
 
 // Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").
 void inv_smear_weigh(struct inv_check *check);

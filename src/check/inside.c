@@ -131,7 +131,39 @@ void inv_inside_free(struct inv_inside *inside)
 	inv_arena_free(inside->arena);
 }
 
-void inv_judge_insides(struct inv_check *check)
+// The processes are judged in so many parts, whatever the number of threads.
+#define PARTS 64u
+
+struct insides {
+	const struct inv_check *check;
+	const struct inv_thread_owners *owners;
+	const struct inv_known_files *files;
+};
+
+static void judge_one(const struct insides *insides, const struct inv_dossier *process,
+                      struct inv_control_areas *sections, struct inv_judge *judge)
+{
+	struct inv_inside inside;
+	inv_inside_read(&insides->check->dossiers, process, sections, &inside);
+	inv_thread_owners_give(insides->owners, &inside);
+	inside.files = insides->files;
+	inv_judge_inside(judge, &inside);
+	inv_inside_free(&inside);
+}
+
+static void judge_part(void *context, struct inv_judge *judge, size_t part)
+{
+	const struct insides *insides = context;
+	const struct inv_dossiers *dossiers = &insides->check->dossiers;
+	size_t first = dossiers->process_count * part / PARTS, end = dossiers->process_count * (part + 1) / PARTS;
+	struct inv_control_areas *sections = inv_control_areas_part(insides->check->sections, PARTS);
+	for (size_t i = first; i < end; i++)
+		if (inv_has_inside(&dossiers->processes[i], insides->check->kernel))
+			judge_one(insides, &dossiers->processes[i], sections, judge);
+	inv_control_areas_free(sections);
+}
+
+void inv_judge_insides(struct inv_check *check, unsigned threads)
 {
 	if (!has_page_tables(check->kernel)) {
 		inv_judge_no_inside(&check->judge, "the image holds no page tables, and so no memory of processes");
@@ -139,17 +171,8 @@ void inv_judge_insides(struct inv_check *check)
 	}
 	struct inv_thread_owners *owners = inv_thread_owners_new(&check->dossiers);
 	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
-	for (size_t i = 0; i < check->dossiers.process_count; i++) {
-		const struct inv_dossier *process = &check->dossiers.processes[i];
-		if (!inv_has_inside(process, check->kernel))
-			continue;
-		struct inv_inside inside;
-		inv_inside_read(&check->dossiers, process, check->sections, &inside);
-		inv_thread_owners_give(owners, &inside);
-		inside.files = files;
-		inv_judge_inside(&check->judge, &inside);
-		inv_inside_free(&inside);
-	}
+	struct insides insides = {check, owners, files};
+	inv_judge_parts(&check->judge, threads, PARTS, judge_part, &insides);
 	inv_known_files_free(files);
 	inv_thread_owners_free(owners);
 }

@@ -142,6 +142,7 @@ struct inv_judge {
 	struct inv_arena *arena;
 	enum inv_certainty certainty; // of a finding, by how the image was taken and which facts are used
 	const char *certainty_why;
+	size_t keeps;                        // of findings, and of observations; the others are only counted
 	size_t index;                        // of the invariant that judges now
 	const struct inv_invariant *current; // the same
 	struct inv_tally *tallies;           // one per invariant of the catalogue
@@ -230,9 +231,14 @@ void inv_means_its_targets(struct inv_finding *finding);
 void inv_tried(struct inv_judge *judge, struct inv_finding *finding, const char *exception, const char *format, ...)
     INV_PRINTF(4, 5);
 
-// Judges all invariants of the catalogue over the dossiers. Everything the judge points at lives in `arena` or is released by
-// inv_judge_free().
-void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena);
+// Judges all invariants of the catalogue over the dossiers, by so many threads at once (0: as many as there are CPUs). Everything the
+// judge points at lives in `arena` or is released by inv_judge_free().
+void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena,
+                   unsigned threads);
+// Lets part(context, a judge of its own, i) judge for every i below `count`, several at once, and joins the verdicts in the order
+// of i: the outcome does not depend on the number of threads. What `context` leads to is theirs to read only.
+typedef void (*inv_judge_part)(void *context, struct inv_judge *judge, size_t index);
+void inv_judge_parts(struct inv_judge *judge, unsigned threads, size_t count, inv_judge_part part, void *context);
 void inv_judge_free(struct inv_judge *judge);
 // After the last verdict: brings findings, observations and excuses into the order of the catalogue.
 void inv_judge_settle(struct inv_judge *judge);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/workers.h"
 #include "invariant/inside.h"
 
 const char *inv_state_name(enum inv_state state)
@@ -133,7 +134,7 @@ static struct inv_finding *beyond_bound(struct inv_judge *judge)
 static struct inv_finding *accuse(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused, bool hint)
 {
 	*(hint ? &tally(judge)->observed : &tally(judge)->broken) += 1;
-	if (inv_count(hint ? judge->observations : judge->findings) >= INV_FINDING_BOUND)
+	if (inv_count(hint ? judge->observations : judge->findings) >= judge->keeps)
 		return beyond_bound(judge);
 	struct inv_finding *finding = inv_arena_alloc(judge->arena, sizeof *finding);
 	*finding = (struct inv_finding){.invariant = judge->current,
@@ -293,17 +294,121 @@ static void weigh(struct inv_judge *judge)
 	}
 }
 
-void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena)
+// -- several at once --------------------------------------------------------------------------------------------------------
+
+// One of those that judge at once keeps so many findings, and as many observations.
+#define PART_KEEPS ((size_t)1 << 14)
+// So many parts for each thread are judged before they are joined: what all of them keep together would not fit.
+#define PARTS_A_THREAD 4u
+
+struct parts {
+	struct inv_judge *judges;
+	size_t first;
+	inv_judge_part part;
+	void *context;
+};
+
+static struct inv_tally *new_tallies(struct inv_arena *arena)
 {
-	*judge = (struct inv_judge){.dossiers = dossiers, .kernel = dossiers->kernel, .arena = arena};
-	judge->tallies = inv_arena_alloc(arena, inv_invariant_count() * sizeof *judge->tallies);
-	weigh(judge);
-	for (size_t i = 0; i < inv_invariant_count(); i++) {
-		judge->index = i;
-		judge->current = inv_invariant(i);
-		if (judge->current->judge)
-			judge->current->judge(judge);
+	return inv_arena_alloc(arena, inv_invariant_count() * sizeof(struct inv_tally));
+}
+
+static void judge_part(void *context, size_t index)
+{
+	struct parts *parts = context;
+	parts->part(parts->context, &parts->judges[index], parts->first + index);
+}
+
+static void begin_part(const struct inv_judge *judge, struct inv_judge *part)
+{
+	*part = (struct inv_judge){.dossiers = judge->dossiers,
+	                           .kernel = judge->kernel,
+	                           .arena = inv_arena_new(),
+	                           .keeps = PART_KEEPS,
+	                           .certainty = judge->certainty,
+	                           .certainty_why = judge->certainty_why,
+	                           .usual_start = judge->usual_start};
+	part->tallies = new_tallies(part->arena);
+}
+
+static void join_tally(struct inv_tally *tally, const struct inv_tally *part, struct inv_arena *arena)
+{
+	tally->holds += part->holds;
+	tally->broken += part->broken;
+	tally->observed += part->observed;
+	tally->excused += part->excused;
+	tally->unknown += part->unknown;
+	for (size_t i = 0; i < inv_count(part->reasons); i++)
+		inv_tally_many(&tally->reasons, arena, part->reasons[i].text, part->reasons[i].count);
+}
+
+// Takes what there is room for of the findings (or observations) of a part.
+static void join_findings(struct inv_judge *judge, struct inv_finding ***kept, struct inv_finding **part)
+{
+	for (size_t i = 0; i < inv_count(part); i++) {
+		if (inv_count(*kept) < judge->keeps) {
+			inv_push(*kept, part[i]);
+			continue;
+		}
+		(void)beyond_bound(judge);
+		inv_array_free(part[i]->evidence);
+		inv_array_free(part[i]->tried);
 	}
+	inv_array_free(part);
+}
+
+static void join_part(struct inv_judge *judge, struct inv_judge *part)
+{
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		join_tally(&judge->tallies[i], &part->tallies[i], judge->arena);
+		inv_array_free(part->tallies[i].reasons);
+	}
+	join_findings(judge, &judge->findings, part->findings);
+	join_findings(judge, &judge->observations, part->observations);
+	for (size_t i = 0; i < inv_count(part->excused); i++)
+		inv_push(judge->excused, part->excused[i]);
+	inv_array_free(part->excused);
+	if (part->beyond)
+		(void)beyond_bound(judge);
+	if (part->usual_start)
+		judge->usual_start = part->usual_start;
+	inv_arena_join(judge->arena, part->arena);
+}
+
+void inv_judge_parts(struct inv_judge *judge, unsigned threads, size_t count, inv_judge_part part, void *context)
+{
+	if (threads == 0)
+		threads = inv_workers_default();
+	size_t most = (size_t)threads * PARTS_A_THREAD;
+	struct parts parts = {.part = part, .context = context, .judges = inv_alloc(most * sizeof *parts.judges)};
+	for (; parts.first < count; parts.first += most) {
+		size_t now = count - parts.first < most ? count - parts.first : most;
+		for (size_t i = 0; i < now; i++)
+			begin_part(judge, &parts.judges[i]);
+		inv_workers_run(threads, now, judge_part, &parts);
+		for (size_t i = 0; i < now; i++)
+			join_part(judge, &parts.judges[i]);
+	}
+	free(parts.judges);
+}
+
+static void judge_invariant(void *context, struct inv_judge *judge, size_t index)
+{
+	(void)context;
+	judge->index = index;
+	judge->current = inv_invariant(index);
+	if (judge->current->judge)
+		judge->current->judge(judge);
+}
+
+void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena,
+                   unsigned threads)
+{
+	*judge = (struct inv_judge){
+	    .dossiers = dossiers, .kernel = dossiers->kernel, .arena = arena, .keeps = INV_FINDING_BOUND};
+	judge->tallies = new_tallies(arena);
+	weigh(judge);
+	inv_judge_parts(judge, threads, inv_invariant_count(), judge_invariant, NULL);
 }
 
 void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside)

@@ -15,6 +15,7 @@ struct entry {
 
 struct inv_control_areas {
 	const struct inv_kernel *kernel;
+	const struct inv_control_areas *known; // NULL: there are no others
 	struct inv_arena *arena;
 	struct entry *entries; // stb_ds map
 	size_t subsections;    // of all
@@ -26,6 +27,7 @@ struct inv_control_areas {
 // Pages to be looked at, for each page of the image: memory may be shared by many processes.
 #define VIEWS_OF_A_PAGE 16u
 #define LEAST_BUDGET ((size_t)1 << 22)
+#define EVEN_PARTS 8u // of the budget that one of several may use
 
 struct inv_control_areas *inv_control_areas_new(const struct inv_kernel *kernel)
 {
@@ -33,6 +35,14 @@ struct inv_control_areas *inv_control_areas_new(const struct inv_kernel *kernel)
 	*sections = (struct inv_control_areas){.kernel = kernel, .arena = inv_arena_new(), .page_budget = LEAST_BUDGET};
 	if (kernel->image) // a file of this size has so many pages, whatever its header claims
 		sections->page_budget += (size_t)(inv_image_info(kernel->image)->bytes / INV_PAGE_SIZE * VIEWS_OF_A_PAGE);
+	return sections;
+}
+
+struct inv_control_areas *inv_control_areas_part(const struct inv_control_areas *known, size_t shares)
+{
+	struct inv_control_areas *sections = inv_alloc(sizeof *sections);
+	*sections = (struct inv_control_areas){.kernel = known->kernel, .known = known, .arena = inv_arena_new()};
+	sections->page_budget = shares > EVEN_PARTS ? known->page_budget / shares * EVEN_PARTS : known->page_budget;
 	return sections;
 }
 
@@ -190,13 +200,25 @@ static struct inv_control_area *read_area(struct inv_control_areas *sections, ui
 	return area;
 }
 
+// Does not change the map, so that several may ask at once: what stb_ds answers in a header of the array is left out.
+static const struct inv_control_area *find_area(const struct inv_control_areas *sections, uint64_t control_area)
+{
+	struct entry *entries = sections->entries;
+	ptrdiff_t index = -1;
+	if (entries)
+		(void)stbds_hmgeti_ts(entries, control_area, index);
+	return index >= 0 ? entries[index].value : NULL;
+}
+
 const struct inv_control_area *inv_control_area_at(struct inv_control_areas *sections, uint64_t control_area)
 {
 	if (control_area == 0)
 		return NULL;
-	ptrdiff_t index = stbds_hmgeti(sections->entries, control_area);
-	if (index >= 0)
-		return sections->entries[index].value;
+	const struct inv_control_area *known = sections->known ? find_area(sections->known, control_area) : NULL;
+	if (!known)
+		known = find_area(sections, control_area);
+	if (known)
+		return known;
 	if ((size_t)stbds_hmlen(sections->entries) >= INV_CONTROL_AREA_BOUND)
 		return NULL;
 	struct inv_control_area *area = read_area(sections, control_area);

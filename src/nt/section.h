@@ -48,6 +48,10 @@ struct inv_control_area {
 struct inv_control_areas;
 #define INV_CONTROL_AREA_BOUND ((size_t)1 << 18)
 struct inv_control_areas *inv_control_areas_new(const struct inv_kernel *kernel);
+// For one of several that work at once: knows what `known` knows, which is read no more meanwhile and must outlive it, and keeps what
+// is new to itself. Its count of pages is a part of that of `known`, of which `shares` are made: bounds, and so the outcome, do not
+// depend on who works when. Each may look at several times what would be its even part, for processes differ.
+struct inv_control_areas *inv_control_areas_part(const struct inv_control_areas *known, size_t shares);
 void inv_control_areas_free(struct inv_control_areas *sections); // NULL is allowed
 // The control area at an address; NULL for address 0, or when there are too many. What could not be read says so. The pointer stays
 // good until the sections are freed.

@@ -79,8 +79,7 @@ struct inv_user *inv_user_open(const struct inv_kernel *kernel, uint64_t process
 	user->levels = inv_space_levels(kernel->space);
 	user->user_dtb = user_dtb.ok ? user_dtb.u & INV_FRAME_MASK : 0;
 	user->may_write = ENTRY_WRITE | mask_of(kernel, INV_F_MMPTE_HARDWARE_Write);
-	user->space = inv_space_new_x64(kernel->image, root, user->levels);
-	inv_space_set_pte_format(user->space, inv_space_pte_format(kernel->space));
+	user->space = inv_space_new_beside(kernel->space, root);
 	user->view = make_view(kernel, user->space);
 	user->other_view = make_view(kernel, user->space);
 	return user;

@@ -173,6 +173,13 @@ static void fragments_reset(struct inv_space *space)
 	(void)space; // no PTE has a part in it
 }
 
+static struct inv_space *fragments_beside(const struct inv_space *space, uint64_t dtb)
+{
+	(void)space;
+	(void)dtb;
+	return NULL;
+}
+
 static void fragments_free(struct inv_space *space)
 {
 	inv_array_free(fragments(space)->added);
@@ -185,6 +192,7 @@ static const struct inv_space_kind fragments_kind = {
     .read = fragments_read,
     .translate = fragments_translate,
     .map = fragments_map,
+    .beside = fragments_beside,
     .reset = fragments_reset,
 };
 

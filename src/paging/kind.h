@@ -17,6 +17,9 @@ struct inv_space_kind {
 	bool (*translate)(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why);
 	bool (*map)(struct inv_space *space, uint64_t address, struct inv_mapping *mapping, struct inv_why *why);
 
+	// As inv_space_new_beside(); NULL for a kind without page tables.
+	struct inv_space *(*beside)(const struct inv_space *space, uint64_t dtb);
+
 	// Forgets what was derived with the former PTE format.
 	void (*reset)(struct inv_space *space);
 };

@@ -5,6 +5,11 @@
 
 #include "paging/kind.h"
 
+struct inv_space *inv_space_new_beside(const struct inv_space *space, uint64_t dtb)
+{
+	return space->kind->beside(space, dtb);
+}
+
 void inv_space_free(struct inv_space *space)
 {
 	if (space)

@@ -2,8 +2,8 @@
 // A space: memory that can be read by virtual address. Two kinds stand behind one interface: page tables over
 // an image, and the fragments of a triage dump.
 //
-// A space remembers what it translated, so one space must not be used by two threads at once; making another for the same tables
-// costs 8 KiB. What it answers never depends on what was asked before.
+// A space may be read by several threads at once, once its PTE format is set and a fragment was read after the last was added: what
+// it remembers of its translations is for all of them. What it answers never depends on what was asked before.
 #ifndef INV_PAGING_SPACE_H
 #define INV_PAGING_SPACE_H
 
@@ -37,6 +37,10 @@ extern const struct inv_pte_format inv_pte_format_default;
 // Page tables of x64 over an image. `dtb` may carry PCID or other low bits (masked to bits 12..51); `levels`
 // is 4 or 5. The image must outlive the space.
 struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb, unsigned levels);
+
+// Other page tables of the same machine: the same image, number of levels and PTE format, another root. `space` has page tables. It
+// remembers less than what inv_space_new_x64() makes, and so costs less: it is for one process.
+struct inv_space *inv_space_new_beside(const struct inv_space *space, uint64_t dtb);
 
 // A space of fragments, empty at first. Fragments may overlap: the one added first wins; what would stand beyond the last address
 // is left out. The bytes are not copied and must outlive the space.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Page tables of x64 over an image. Positions of the bits that the CPU uses: Intel SDM volume 3A, chapter "Paging", 4-level and
 // 5-level.
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,28 +25,56 @@
 #define MAX_PROTOTYPE_DEPTH 4
 
 // Handles lead anywhere in memory. A slot takes no memory before it is used.
-#define PAGE_SLOTS 8192
-#define TABLE_SLOTS 1024
+#define PAGE_SLOTS 8192u
+#define TABLE_SLOTS 1024u
+#define PAGE_SLOTS_BESIDE 512u
+#define TABLE_SLOTS_BESIDE 128u
 
-// A virtual page that was translated. `bytes` is NULL when the page does not stand in one piece in the image.
-struct page_slot {
-	uint64_t number; // of the virtual page, plus 1; 0: the slot is empty
+// Where a page stands. `bytes` is NULL when it does not stand in one piece in the image.
+struct place {
 	uint64_t physical;
 	const uint8_t *bytes;
 };
 
-// A page table that stands in one piece in the image. `bytes` is NULL when the slot is empty.
-struct table_slot {
-	uint64_t address; // physical
-	const uint8_t *bytes;
+// What is remembered of one page, for any thread to use. A writer makes `turn` odd and later even again; a reader that sees it odd,
+// or changed, has read nothing. Members are released and acquired each, so that no fence is needed.
+struct slot {
+	_Atomic uint64_t turn;
+	_Atomic uint64_t key; // 0: the slot is empty
+	_Atomic uint64_t physical;
+	const uint8_t *_Atomic bytes;
 };
 
 struct x64_space {
 	struct inv_space base;
 	const struct inv_image *image;
-	struct page_slot pages[PAGE_SLOTS];
-	struct table_slot tables[TABLE_SLOTS];
+	size_t page_slots, table_slots;
+	struct slot *pages;  // by the number of the virtual page, plus 1
+	struct slot *tables; // by the number of the physical page, plus 1; only those that stand in one piece
+	struct slot slots[];
 };
+
+static bool recall(struct slot *slot, uint64_t key, struct place *place)
+{
+	const uint64_t turn = atomic_load_explicit(&slot->turn, memory_order_acquire);
+	const uint64_t found = atomic_load_explicit(&slot->key, memory_order_acquire);
+	place->physical = atomic_load_explicit(&slot->physical, memory_order_acquire);
+	place->bytes = atomic_load_explicit(&slot->bytes, memory_order_acquire);
+	return found == key && turn % 2 == 0 && atomic_load_explicit(&slot->turn, memory_order_relaxed) == turn;
+}
+
+// Who finds the slot being written leaves it: the next asker will look for himself.
+static void remember(struct slot *slot, uint64_t key, const struct place *place)
+{
+	uint64_t turn = atomic_load_explicit(&slot->turn, memory_order_relaxed);
+	if (turn % 2 != 0 || !atomic_compare_exchange_strong_explicit(&slot->turn, &turn, turn + 1, memory_order_acquire,
+	                                                              memory_order_relaxed))
+		return;
+	atomic_store_explicit(&slot->key, key, memory_order_release);
+	atomic_store_explicit(&slot->physical, place->physical, memory_order_release);
+	atomic_store_explicit(&slot->bytes, place->bytes, memory_order_release);
+	atomic_store_explicit(&slot->turn, turn + 2, memory_order_release);
+}
 
 static struct x64_space *x64(struct inv_space *space)
 {
@@ -79,20 +108,21 @@ static unsigned level_shift(unsigned level)
 // `at` is aligned to the size of an entry, so an entry never crosses a page.
 static bool read_entry(struct x64_space *space, uint64_t at, uint64_t *entry)
 {
-	const uint64_t table = at & ~PAGE_OFFSET_MASK;
-	struct table_slot *slot = &space->tables[table / INV_PAGE_SIZE % TABLE_SLOTS];
-	if (!slot->bytes || slot->address != table) {
-		const uint8_t *bytes = NULL;
-		if (inv_image_bytes(space->image, table, INV_PAGE_SIZE, &bytes) < INV_PAGE_SIZE) {
+	struct place table = {.physical = at & ~PAGE_OFFSET_MASK};
+	const uint64_t key = at / INV_PAGE_SIZE + 1;
+	struct slot *slot = &space->tables[key % space->table_slots];
+	if (!recall(slot, key, &table)) {
+		table.physical = at & ~PAGE_OFFSET_MASK;
+		if (inv_image_bytes(space->image, table.physical, INV_PAGE_SIZE, &table.bytes) < INV_PAGE_SIZE) {
 			uint8_t raw[ENTRY_SIZE];
 			if (inv_image_read(space->image, at, raw, sizeof raw) < sizeof raw)
 				return false;
 			*entry = inv_le64(raw);
 			return true;
 		}
-		*slot = (struct table_slot){.address = table, .bytes = bytes};
+		remember(slot, key, &table);
 	}
-	*entry = inv_le64(slot->bytes + (at & PAGE_OFFSET_MASK));
+	*entry = inv_le64(table.bytes + (at & PAGE_OFFSET_MASK));
 	return true;
 }
 
@@ -256,48 +286,48 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 	return true;
 }
 
-// The slot of the page that holds `address`, filled if need be; NULL if the page has no physical address.
-static const struct page_slot *find_page(struct x64_space *space, uint64_t address, struct inv_why *why)
+// Where the page that holds `address` stands; false if it has no physical address.
+static bool find_page(struct x64_space *space, uint64_t address, struct place *page, struct inv_why *why)
 {
-	const uint64_t number = address / INV_PAGE_SIZE + 1;
-	struct page_slot *slot = &space->pages[number % PAGE_SLOTS];
-	if (slot->number == number)
-		return slot;
+	const uint64_t key = address / INV_PAGE_SIZE + 1;
+	struct slot *slot = &space->pages[key % space->page_slots];
+	if (recall(slot, key, page))
+		return true;
 
 	struct inv_mapping mapping;
 	if (!walk(space, address, 0, &mapping, why))
-		return NULL;
-	const uint64_t physical = mapping.physical + (address & (mapping.size - 1) & ~PAGE_OFFSET_MASK);
-	const uint8_t *bytes = NULL;
-	const bool whole = inv_image_bytes(space->image, physical, INV_PAGE_SIZE, &bytes) >= INV_PAGE_SIZE;
-	*slot = (struct page_slot){.number = number, .physical = physical, .bytes = whole ? bytes : NULL};
-	return slot;
+		return false;
+	page->physical = mapping.physical + (address & (mapping.size - 1) & ~PAGE_OFFSET_MASK);
+	if (inv_image_bytes(space->image, page->physical, INV_PAGE_SIZE, &page->bytes) < INV_PAGE_SIZE)
+		page->bytes = NULL;
+	remember(slot, key, page);
+	return true;
 }
 
 static size_t x64_read(struct inv_space *space, uint64_t address, void *buffer, size_t size, struct inv_why *why)
 {
-	const struct page_slot *page = find_page(x64(space), address, why);
-	if (!page)
+	struct place page;
+	if (!find_page(x64(space), address, &page, why))
 		return 0;
 	const uint64_t offset = address & PAGE_OFFSET_MASK;
 	const size_t rest = (size_t)(INV_PAGE_SIZE - offset);
 	const size_t wanted = size < rest ? size : rest;
-	if (page->bytes) {
-		memcpy(buffer, page->bytes + offset, wanted);
+	if (page.bytes) {
+		memcpy(buffer, page.bytes + offset, wanted);
 		return wanted;
 	}
-	const size_t got = inv_image_read(x64(space)->image, page->physical + offset, buffer, wanted);
+	const size_t got = inv_image_read(x64(space)->image, page.physical + offset, buffer, wanted);
 	if (got == 0)
-		absent(why, INV_NOT_IN_IMAGE, address, page->physical);
+		absent(why, INV_NOT_IN_IMAGE, address, page.physical);
 	return got;
 }
 
 static bool x64_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why)
 {
-	const struct page_slot *page = find_page(x64(space), address, why);
-	if (!page)
+	struct place page;
+	if (!find_page(x64(space), address, &page, why))
 		return false;
-	*physical = page->physical + (address & PAGE_OFFSET_MASK);
+	*physical = page.physical + (address & PAGE_OFFSET_MASK);
 	return true;
 }
 
@@ -311,7 +341,8 @@ static bool x64_map(struct inv_space *space, uint64_t address, struct inv_mappin
 
 static void x64_reset(struct inv_space *space)
 {
-	memset(x64(space)->pages, 0, sizeof x64(space)->pages);
+	for (size_t i = 0; i < x64(space)->page_slots; i++)
+		atomic_store_explicit(&x64(space)->pages[i].key, 0, memory_order_relaxed);
 }
 
 static void x64_free(struct inv_space *space)
@@ -319,23 +350,42 @@ static void x64_free(struct inv_space *space)
 	free(space);
 }
 
+static struct inv_space *x64_beside(const struct inv_space *space, uint64_t dtb);
+
 static const struct inv_space_kind x64_kind = {
     .free = x64_free,
     .read = x64_read,
     .translate = x64_translate,
     .map = x64_map,
+    .beside = x64_beside,
     .reset = x64_reset,
 };
 
+static struct x64_space *new_space(const struct inv_image *image, uint64_t dtb, size_t page_slots, size_t table_slots)
+{
+	struct x64_space *space = inv_alloc(sizeof *space + (page_slots + table_slots) * sizeof space->slots[0]);
+	space->base = (struct inv_space){.kind = &x64_kind, .dtb = dtb & INV_FRAME_MASK};
+	space->image = image;
+	space->page_slots = page_slots;
+	space->table_slots = table_slots;
+	space->pages = space->slots;
+	space->tables = space->slots + page_slots;
+	return space;
+}
+
 struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb, unsigned levels)
 {
-	struct x64_space *space = inv_alloc(sizeof *space);
-	space->base = (struct inv_space){
-	    .kind = &x64_kind,
-	    .dtb = dtb & INV_FRAME_MASK,
-	    .levels = levels == 5 ? 5 : 4,
-	    .format = inv_pte_format_default,
-	};
-	space->image = image;
+	struct x64_space *space = new_space(image, dtb, PAGE_SLOTS, TABLE_SLOTS);
+	space->base.levels = levels == 5 ? 5 : 4;
+	space->base.format = inv_pte_format_default;
 	return &space->base;
+}
+
+static struct inv_space *x64_beside(const struct inv_space *space, uint64_t dtb)
+{
+	const struct x64_space *model = (const struct x64_space *)space;
+	struct x64_space *beside = new_space(model->image, dtb, PAGE_SLOTS_BESIDE, TABLE_SLOTS_BESIDE);
+	beside->base.levels = space->levels;
+	beside->base.format = space->format;
+	return &beside->base;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -12,7 +13,8 @@
 
 static struct inv_judge start(struct inv_arena *arena)
 {
-	struct inv_judge judge = {.arena = arena, .certainty = INV_CERTAIN, .certainty_why = "because"};
+	struct inv_judge judge = {
+	    .arena = arena, .keeps = INV_FINDING_BOUND, .certainty = INV_CERTAIN, .certainty_why = "because"};
 	judge.tallies = inv_arena_alloc(arena, inv_invariant_count() * sizeof *judge.tallies);
 	return judge;
 }
@@ -83,12 +85,53 @@ static void test_bound(void **state)
 	inv_arena_free(arena);
 }
 
+// What four parts say of the same two invariants, the later ones the sooner done.
+static void judge_some(void *context, struct inv_judge *judge, size_t index)
+{
+	(void)context;
+	usleep((useconds_t)(4 - index % 4) * 1000);
+	accuse(judge, 1, index);
+	judge->index = index % 2;
+	judge->current = inv_invariant(index % 2);
+	inv_excuse(judge, inv_subject_other(INV_SUBJECT_SYSTEM, index, "test"), "test");
+	inv_unknown_because(judge, index % 2 ? "odd" : "even");
+	inv_holds(judge);
+}
+
+static void test_parts(void **state)
+{
+	(void)state;
+	const size_t count = 37;
+	for (unsigned threads = 1; threads <= 5; threads += 2) {
+		struct inv_arena *arena = inv_arena_new();
+		struct inv_judge judge = start(arena);
+		judge.keeps = 30;
+		inv_judge_parts(&judge, threads, count, judge_some, NULL);
+		inv_judge_settle(&judge);
+		assert_int_equal(inv_count(judge.findings), 30);
+		for (size_t i = 0; i < 30; i++)
+			assert_int_equal(judge.findings[i]->subject.address, i);
+		assert_non_null(judge.beyond);
+		assert_int_equal(inv_count(judge.excused), count);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(judge.excused[i].subject.address, i < 19 ? 2 * i : 2 * (i - 19) + 1);
+		assert_int_equal(judge.tallies[0].holds, 19);
+		assert_int_equal(judge.tallies[1].holds, 18);
+		assert_int_equal(judge.tallies[1].broken, count);
+		assert_string_equal(judge.tallies[0].reasons[0].text, "even");
+		assert_int_equal(judge.tallies[0].reasons[0].count, 19);
+		inv_judge_free(&judge);
+		inv_arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_observation),
 	    cmocka_unit_test(test_bound),
+	    cmocka_unit_test(test_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
