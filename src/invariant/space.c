@@ -164,27 +164,34 @@ void inv_judge_M02(struct inv_judge *judge)
 // -- M03 --------------------------------------------------------------------------------------------------------------------
 
 #define ENOUGH_ROOTS 8u // to say what is usual
+// Slots are read eight at a time, a line of the processor's cache: to keep all of every root would take 2 KiB for each process.
+#define GROUP 8u
 
 struct kernel_half {
 	const struct inv_dossier *process;
 	uint64_t root;
-	uint64_t entries[ENTRIES / 2]; // frame and presence
+	uint64_t entries[GROUP]; // frame and presence, of the slots that are judged now
 };
 
-static bool read_kernel_half(const struct inv_judge *judge, const struct inv_dossier *process, struct kernel_half *half)
+static bool read_group(const struct inv_judge *judge, struct kernel_half *half, unsigned first)
 {
-	uint8_t bytes[INV_PAGE_SIZE];
+	uint8_t bytes[GROUP * ENTRY_SIZE] = {0};
+	uint64_t at = half->root + (uint64_t)first * ENTRY_SIZE;
+	size_t got = inv_image_read(judge->kernel->image, at, bytes, sizeof bytes);
+	for (unsigned i = 0; i < GROUP; i++)
+		half->entries[i] = inv_le64(bytes + (size_t)i * ENTRY_SIZE) & (INV_FRAME_MASK | PRESENT);
+	return got == sizeof bytes;
+}
+
+// False if its root cannot be read, or is not its own.
+static bool find_kernel_half(const struct inv_judge *judge, const struct inv_dossier *process, struct kernel_half *half)
+{
 	struct inv_value dtb = inv_field(judge->kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
 	if (process->role == INV_ROLE_IDLE || !dtb.ok || (dtb.u & INV_FRAME_MASK) == 0 || !judge->kernel->image)
 		return false;
-	half->process = process;
-	half->root = dtb.u & INV_FRAME_MASK;
+	*half = (struct kernel_half){.process = process, .root = dtb.u & INV_FRAME_MASK};
 	struct root root = {half->root, process, dtb};
-	if (!is_owner(judge, &root) || inv_image_read(judge->kernel->image, half->root, bytes, sizeof bytes) < sizeof bytes)
-		return false;
-	for (unsigned i = 0; i < ENTRIES / 2; i++)
-		half->entries[i] = inv_le64(bytes + (size_t)(ENTRIES / 2 + i) * ENTRY_SIZE) & (INV_FRAME_MASK | PRESENT);
-	return true;
+	return is_owner(judge, &root) && read_group(judge, half, ENTRIES / 2) && read_group(judge, half, ENTRIES - GROUP);
 }
 
 struct slot {
@@ -207,12 +214,20 @@ static void accuse_slot(struct inv_judge *judge, const struct kernel_half *half,
 	                                .tier = INV_TIER_HARDWARE,
 	                                .field = "PML4",
 	                                .address = half->root + (uint64_t)slot * ENTRY_SIZE,
-	                                .value = half->entries[slot - ENTRIES / 2]};
+	                                .value = half->entries[slot % GROUP]};
 	evidence.says = inv_arena_printf(judge->arena,
 	                                 "slot %u of the kernel half leads to a table that only this process has; "
 	                                 "in %zu others it leads to one that they share",
 	                                 slot, alike);
-	inv_push(finding->evidence, evidence);
+	inv_add_evidence(judge, finding, evidence);
+}
+
+static bool all_alike(const struct kernel_half *halves, size_t count, unsigned slot)
+{
+	for (size_t i = 1; i < count; i++)
+		if (halves[i].entries[slot % GROUP] != halves[0].entries[slot % GROUP])
+			return false;
+	return true;
 }
 
 // Slots in which nearly all processes have tables of their own (self-map, hyperspace), or groups of them share one (sessions), say
@@ -220,8 +235,12 @@ static void accuse_slot(struct inv_judge *judge, const struct kernel_half *half,
 static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves, struct slot *slots, size_t count,
                        unsigned slot)
 {
+	if (all_alike(halves, count, slot)) {
+		inv_holds(judge);
+		return;
+	}
 	for (size_t i = 0; i < count; i++)
-		slots[i] = (struct slot){halves[i].entries[slot - ENTRIES / 2], i};
+		slots[i] = (struct slot){halves[i].entries[slot % GROUP], i};
 	qsort(slots, count, sizeof *slots, by_entry);
 	size_t single = 0, most = 0, run;
 	for (size_t i = 0; i < count; i += run) {
@@ -242,6 +261,18 @@ static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves
 	}
 }
 
+static void judge_groups(struct inv_judge *judge, struct kernel_half *halves, size_t count)
+{
+	struct slot *slots = inv_alloc(count * sizeof *slots);
+	for (unsigned first = ENTRIES / 2; first < ENTRIES; first += GROUP) {
+		for (size_t i = 0; i < count; i++)
+			(void)read_group(judge, &halves[i], first); // could be read when it was found
+		for (unsigned slot = first; slot < first + GROUP; slot++)
+			judge_slot(judge, halves, slots, count, slot);
+	}
+	free(slots);
+}
+
 void inv_judge_M03(struct inv_judge *judge)
 {
 	struct kernel_half *halves = NULL, half;
@@ -251,16 +282,11 @@ void inv_judge_M03(struct inv_judge *judge)
 	}
 	for (size_t i = 0; i < judge->dossiers->process_count; i++)
 		if (inv_is_live(&judge->dossiers->processes[i]) &&
-		    read_kernel_half(judge, &judge->dossiers->processes[i], &half))
+		    find_kernel_half(judge, &judge->dossiers->processes[i], &half))
 			inv_push(halves, half);
-	size_t count = inv_count(halves);
-	if (count < ENOUGH_ROOTS) {
+	if (inv_count(halves) < ENOUGH_ROOTS)
 		inv_unknown_because(judge, "there are too few page table roots to say which slots are alike");
-	} else {
-		struct slot *slots = inv_alloc(count * sizeof *slots);
-		for (unsigned slot = ENTRIES / 2; slot < ENTRIES; slot++)
-			judge_slot(judge, halves, slots, count, slot);
-		free(slots);
-	}
+	else
+		judge_groups(judge, halves, inv_count(halves));
 	inv_array_free(halves);
 }

@@ -106,6 +106,8 @@ static void walk_entries(struct walk *walk, uint64_t page, uint64_t first)
 	if (!read_page(walk, page, bytes))
 		return;
 	walk->coverage->read += INV_HANDLE_PAGE_ENTRIES - 1;
+	struct inv_handle used[INV_HANDLE_PAGE_ENTRIES];
+	size_t count = 0;
 	for (size_t i = 1; i < INV_HANDLE_PAGE_ENTRIES; i++) {
 		const uint8_t *entry = bytes + i * ENTRY_SIZE;
 		struct inv_handle handle = {.value = (first + i) * HANDLE_STEP,
@@ -114,9 +116,12 @@ static void walk_entries(struct walk *walk, uint64_t page, uint64_t first)
 		                            .access = decode_access(&walk->form, entry)};
 		if (handle.object == 0)
 			continue;
-		walk->coverage->used++;
-		walk->each(walk->context, &handle);
+		inv_space_expect(walk->kernel->space, handle.object); // handles lead all over memory
+		used[count++] = handle;
 	}
+	walk->coverage->used += count;
+	for (size_t i = 0; i < count; i++)
+		walk->each(walk->context, &used[i]);
 }
 
 // How many entries stand beneath one pointer of a page of this level.

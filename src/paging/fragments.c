@@ -154,6 +154,12 @@ static size_t fragments_read(struct inv_space *space, uint64_t address, void *bu
 	return got;
 }
 
+static void fragments_expect(struct inv_space *space, uint64_t address)
+{
+	(void)space; // a triage dump is small
+	(void)address;
+}
+
 static bool fragments_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why)
 {
 	(void)space;
@@ -190,6 +196,7 @@ static void fragments_free(struct inv_space *space)
 static const struct inv_space_kind fragments_kind = {
     .free = fragments_free,
     .read = fragments_read,
+    .expect = fragments_expect,
     .translate = fragments_translate,
     .map = fragments_map,
     .beside = fragments_beside,

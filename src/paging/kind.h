@@ -13,6 +13,9 @@ struct inv_space_kind {
 	// the address space). 0: the byte at `address` is absent, and `why` says why. `size` is not 0, `why` is not NULL.
 	size_t (*read)(struct inv_space *space, uint64_t address, void *buffer, size_t size, struct inv_why *why);
 
+	// As inv_space_expect().
+	void (*expect)(struct inv_space *space, uint64_t address);
+
 	// As inv_space_translate() and inv_space_map(), with no NULL among the arguments.
 	bool (*translate)(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why);
 	bool (*map)(struct inv_space *space, uint64_t address, struct inv_mapping *mapping, struct inv_why *why);

@@ -70,6 +70,11 @@ size_t inv_space_read(struct inv_space *space, uint64_t address, void *buffer, s
 	return done;
 }
 
+void inv_space_expect(struct inv_space *space, uint64_t address)
+{
+	space->kind->expect(space, address);
+}
+
 bool inv_space_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why)
 {
 	struct inv_why reason = {.reason = INV_PRESENT};

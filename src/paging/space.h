@@ -60,6 +60,10 @@ unsigned inv_space_levels(const struct inv_space *space); // 0 for fragments
 // read that runs past the last address stops there: INV_NOT_CANONICAL at UINT64_MAX.
 size_t inv_space_read(struct inv_space *space, uint64_t address, void *buffer, size_t size, struct inv_why *why);
 
+// Says that what stands at `address` will be read soon. Changes nothing but how long that will take: whoever knows many addresses
+// ahead need not wait for memory at each of them.
+void inv_space_expect(struct inv_space *space, uint64_t address);
+
 // The physical address of a virtual one, whether or not the image holds that page. Fragments have none: always INV_NOT_CAPTURED.
 bool inv_space_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why);
 

@@ -322,6 +322,14 @@ static size_t x64_read(struct inv_space *space, uint64_t address, void *buffer, 
 	return got;
 }
 
+static void x64_expect(struct inv_space *space, uint64_t address)
+{
+	struct place page;
+	struct inv_why why;
+	if (find_page(x64(space), address, &page, &why) && page.bytes)
+		__builtin_prefetch(page.bytes + (address & PAGE_OFFSET_MASK));
+}
+
 static bool x64_translate(struct inv_space *space, uint64_t address, uint64_t *physical, struct inv_why *why)
 {
 	struct place page;
@@ -355,6 +363,7 @@ static struct inv_space *x64_beside(const struct inv_space *space, uint64_t dtb)
 static const struct inv_space_kind x64_kind = {
     .free = x64_free,
     .read = x64_read,
+    .expect = x64_expect,
     .translate = x64_translate,
     .map = x64_map,
     .beside = x64_beside,
