@@ -2,10 +2,10 @@
 #include "check/motion.h"
 
 #include "base/array.h"
+#include "nt/thread.h"
 #include "paging/frame.h"
 
 #define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type
-#define TERMINATED 4u   // KTHREAD_STATE
 #define SECOND 10000000ull
 #define FRAME_SHIFT 12u
 #define BLINK 8u // of a LIST_ENTRY
@@ -57,7 +57,7 @@ static bool is_thread(const struct inv_kernel *kernel, uint64_t object)
 static bool is_running_thread(const struct inv_kernel *kernel, uint64_t thread)
 {
 	struct inv_value state = inv_field(kernel, thread, INV_F_KTHREAD_State);
-	return is_thread(kernel, thread) && state.ok && state.u != TERMINATED &&
+	return is_thread(kernel, thread) && state.ok && state.u != INV_KTHREAD_TERMINATED &&
 	       !reads(kernel, thread, INV_F_ETHREAD_Terminated, 1, 1);
 }
 

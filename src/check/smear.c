@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "check/check.h"
 #include "check/motion.h"
+#include "nt/thread.h"
 
 static_assert(offsetof(struct inv_dossier, address) == 0 && offsetof(struct inv_thread_dossier, address) == 0,
               "dossiers begin with their address");
@@ -14,7 +15,6 @@ static_assert(offsetof(struct inv_dossier, address) == 0 && offsetof(struct inv_
 // Independent signs that are needed before an image whose format does not say how it was taken counts as smeared: one
 // could be a lie.
 #define ENOUGH_SIGNS 2u
-#define RUNNING 2u // KTHREAD_STATE
 
 // -- was it taken while the machine ran? ------------------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ static size_t count_switched(const struct inv_dossiers *dossiers)
 		const struct inv_dossier *process = owner->ok ? inv_dossier_at(dossiers, owner->u) : NULL;
 		if (process && process->role == INV_ROLE_IDLE)
 			continue;
-		count += state.ok && (state.u == RUNNING) != runs_somewhere(testimony, thread);
+		count += state.ok && (state.u == INV_KTHREAD_RUNNING) != runs_somewhere(testimony, thread);
 	}
 	return count;
 }

@@ -12,17 +12,12 @@
 
 #define PTE_SIZE 8u
 #define TABLE_ENTRIES 512u
-#define ENTRY_VALID UINT64_C(1)
-#define ENTRY_USER UINT64_C(4)
-#define ENTRY_LARGE (UINT64_C(1) << 7)
 #define PFN_BITS_OF_VA UINT64_C(0x7ffffffff8) // of the address of a PTE in the self-map
 // The last 64 KiB below what MmHighestUserAddress was in 32-bit Windows: at the start of it the page of KUSER_SHARED_DATA
 // (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
 #define KERNEL_SHOWS UINT64_C(0x7ffe0000)
 #define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
-#define UNKNOWN_PROTECTION 4u                          // forbids nothing that is asked here
-#define KUSER_SHARED_DATA UINT64_C(0xfffff78000000000) // KI_USER_SHARED_DATA (ntddk.h)
-#define KERNEL_HALF UINT64_C(0xffff800000000000)
+#define UNKNOWN_PROTECTION 4u // forbids nothing that is asked here
 #define PE_OFFSET_AT 0x3cu
 #define PE_OFFSET_MOST 0x400u
 
@@ -104,7 +99,7 @@ static uint64_t frame_of_prototype(const struct survey *survey, uint64_t prototy
 	struct inv_value entry = inv_read_u64(survey->kernel, prototype);
 	if (!entry.ok)
 		return 0;
-	if (entry.u & ENTRY_VALID)
+	if (entry.u & INV_ENTRY_VALID)
 		return entry.u & INV_FRAME_MASK;
 	struct inv_pte pte = inv_pte_decode(inv_space_pte_format(survey->kernel->space), entry.u);
 	return pte.form == INV_PTE_TRANSITION ? pte.frame : 0;
@@ -154,9 +149,10 @@ static bool is_window(const struct inv_user_page *page)
 static bool is_shown_by_kernel(const struct survey *survey, const struct inv_user_page *page)
 {
 	uint64_t address, shared;
-	if (inv_space_translate(survey->kernel->space, KUSER_SHARED_DATA, &shared, NULL) && shared == page->frame)
+	if (inv_space_translate(survey->kernel->space, INV_KUSER_SHARED_DATA, &shared, NULL) && shared == page->frame)
 		return true;
-	return survey->pfn && inv_pfn_virtual(survey->pfn, page->frame / INV_PAGE_SIZE, &address) && address >= KERNEL_HALF;
+	return survey->pfn && inv_pfn_virtual(survey->pfn, page->frame / INV_PAGE_SIZE, &address) &&
+	       address >= INV_KERNEL_HALF;
 }
 
 static bool is_own(const struct survey *survey, const struct inv_user_page *page, const struct inv_pfn *pfn)
@@ -303,7 +299,7 @@ static void survey_covered(struct survey *survey, const struct inv_user_page *pa
 static void count_unused(struct survey *survey, const struct inv_user_page *page)
 {
 	struct inv_range_pages *range = &survey->result->ranges[survey->cursor];
-	struct inv_pte pte = inv_pte_decode(inv_space_pte_format(survey->kernel->space), page->entry & ~ENTRY_VALID);
+	struct inv_pte pte = inv_pte_decode(inv_space_pte_format(survey->kernel->space), page->entry & ~INV_ENTRY_VALID);
 	range->transition += pte.form == INV_PTE_TRANSITION;
 	range->paged_out += pte.form == INV_PTE_PAGED_OUT || pte.form == INV_PTE_COMPRESSED;
 }
@@ -356,9 +352,9 @@ static bool find_for_user(const struct survey *survey, uint64_t frame, unsigned 
 	--*left;
 	for (unsigned i = is_root ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + (size_t)i * PTE_SIZE);
-		if (!(entry & ENTRY_VALID) || !(entry & ENTRY_USER))
+		if (!(entry & INV_ENTRY_VALID) || !(entry & INV_ENTRY_USER))
 			continue;
-		if (level == 1 || (level <= 3 && (entry & ENTRY_LARGE))) {
+		if (level == 1 || (level <= 3 && (entry & INV_ENTRY_LARGE))) {
 			*found = (struct inv_value){.ok = true, .u = entry, .address = frame + (uint64_t)i * PTE_SIZE};
 			return true;
 		}

@@ -9,9 +9,7 @@
 #include "nt/thread.h"
 #include "nt/user_thread.h"
 #include "nt/vad.h"
-
-#define KERNEL_HALF ((uint64_t)1 << 63)
-#define WAITING 5u // KTHREAD_STATE
+#include "paging/frame.h"
 
 // The ranges of the process whose threads are shown now; those of another one take their place.
 struct ranges {
@@ -51,7 +49,7 @@ static const char *module_at(struct listing *listing, uint64_t process, const st
 {
 	if (!address->ok || address->u == 0)
 		return NULL;
-	if (address->u >= KERNEL_HALF) {
+	if (address->u >= INV_KERNEL_HALF) {
 		const struct inv_module *module = inv_kernel_module_at(listing->kernel, address->u);
 		return module ? module->name : NULL;
 	}
@@ -82,7 +80,7 @@ static void add_state(struct listing *listing, uint64_t thread)
 	struct inv_value reason = inv_field(listing->kernel, thread, INV_F_KTHREAD_WaitReason);
 	struct inv_value suspended = inv_field(listing->kernel, thread, INV_F_KTHREAD_SuspendCount);
 	add_named(listing->table, &state, state.ok ? inv_thread_state_name(state.u) : NULL);
-	if (state.ok && state.u != WAITING)
+	if (state.ok && state.u != INV_KTHREAD_WAITING)
 		inv_table_text(listing->table, NULL);
 	else
 		add_named(listing->table, &reason, reason.ok ? inv_wait_reason_name(reason.u) : NULL);

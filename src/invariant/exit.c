@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
+#include "nt/thread.h"
 
 static struct inv_value read_process(const struct inv_judge *judge, const struct inv_dossier *process,
                                      enum inv_field field)
@@ -187,8 +188,6 @@ void inv_judge_X03(struct inv_judge *judge)
 // How long a process may be without its first thread is not verified: D.2 of the life-time automaton says seconds.
 #define JUST_CREATED 100000000u // 10 s in units of FILETIME
 
-#define TERMINATED 4u // KTHREAD_STATE
-
 // ThreadInserted is set after the thread was counted, and Terminated before it is counted down.
 static bool is_counted(const struct inv_judge *judge, uint64_t thread)
 {
@@ -197,7 +196,7 @@ static bool is_counted(const struct inv_judge *judge, uint64_t thread)
 	struct inv_value signal = inv_field(judge->kernel, thread, INV_F_DISPATCHER_HEADER_SignalState);
 	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
 	return inserted.ok && inserted.u && terminated.ok && !terminated.u && signal.ok && !signal.u && state.ok &&
-	       state.u != TERMINATED;
+	       state.u != INV_KTHREAD_TERMINATED;
 }
 
 // What is asked of every process that shows no thread, gathered once.

@@ -7,7 +7,6 @@
 #define ENTRY_SIZE 8u
 #define USER_ENTRIES 256u
 #define NO_SLOT USER_ENTRIES
-#define PRESENT 1u
 
 static bool is_void(struct inv_judge *judge)
 {
@@ -283,7 +282,7 @@ static bool maps_itself(const struct inv_judge *judge, const struct inv_pfn *pfn
 	uint64_t at = root + (pfn->pte_address & (INV_PAGE_SIZE - 1));
 	if (inv_image_read(judge->kernel->image, at, entry, sizeof entry) < sizeof entry)
 		return false;
-	return (inv_le64(entry) & PRESENT) && (inv_le64(entry) & INV_FRAME_MASK) == root;
+	return (inv_le64(entry) & INV_ENTRY_VALID) && (inv_le64(entry) & INV_FRAME_MASK) == root;
 }
 
 // A root whose entry leads to no process.
@@ -332,7 +331,7 @@ static bool compare_user_halves(const struct inv_judge *judge, uint64_t one, uin
 	    inv_image_read(judge->kernel->image, other, right, sizeof right) < sizeof right)
 		return false;
 	// The kernel's own copy forbids execution in the entries that user mode may execute by.
-	uint64_t mask = INV_FRAME_MASK | PRESENT;
+	uint64_t mask = INV_FRAME_MASK | INV_ENTRY_VALID;
 	for (unsigned i = 0; i < USER_ENTRIES && *slot == NO_SLOT; i++)
 		if ((inv_le64(left + (size_t)i * ENTRY_SIZE) & mask) != (inv_le64(right + (size_t)i * ENTRY_SIZE) & mask))
 			*slot = i;

@@ -87,7 +87,6 @@ void inv_judge_M01(struct inv_judge *judge)
 
 #define ENTRIES 512u
 #define ENTRY_SIZE 8u
-#define PRESENT 1u
 #define NO_SLOT UINT32_MAX
 
 // The slots of a page table root that map the root itself.
@@ -179,7 +178,7 @@ static bool read_group(const struct inv_judge *judge, struct kernel_half *half, 
 	uint64_t at = half->root + (uint64_t)first * ENTRY_SIZE;
 	size_t got = inv_image_read(judge->kernel->image, at, bytes, sizeof bytes);
 	for (unsigned i = 0; i < GROUP; i++)
-		half->entries[i] = inv_le64(bytes + (size_t)i * ENTRY_SIZE) & (INV_FRAME_MASK | PRESENT);
+		half->entries[i] = inv_le64(bytes + (size_t)i * ENTRY_SIZE) & (INV_FRAME_MASK | INV_ENTRY_VALID);
 	return got == sizeof bytes;
 }
 
@@ -246,7 +245,7 @@ static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves
 	for (size_t i = 0; i < count; i += run) {
 		for (run = 1; i + run < count && slots[i + run].entry == slots[i].entry;)
 			run++;
-		single += run == 1 && (slots[i].entry & PRESENT);
+		single += run == 1 && (slots[i].entry & INV_ENTRY_VALID);
 		most = run > most ? run : most;
 	}
 	if (single == 0 || single * 8 > count || most * 2 < count) {
@@ -256,7 +255,7 @@ static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves
 	for (size_t i = 0; i < count; i++) {
 		bool alone = (i == 0 || slots[i - 1].entry != slots[i].entry) &&
 		             (i + 1 == count || slots[i + 1].entry != slots[i].entry);
-		if (alone && (slots[i].entry & PRESENT))
+		if (alone && (slots[i].entry & INV_ENTRY_VALID))
 			accuse_slot(judge, &halves[slots[i].half], slot, most);
 	}
 }

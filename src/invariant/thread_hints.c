@@ -8,13 +8,12 @@
 #include "invariant/families.h"
 #include "invariant/user_spot.h"
 #include "nt/apc.h"
+#include "nt/thread.h"
 #include "nt/user_thread.h"
 
 #define SECOND 10000000ull // FILETIME units
 // KTHREAD_STATE and KWAIT_REASON (enumerations of the kernel's PDB).
 #define STATE_READY 1u
-#define STATE_STANDBY 3u
-#define STATE_WAITING 5u
 #define STATE_DEFERRED_READY 7u
 #define REASON_PAGE_IN 2u
 #define REASON_WR_PAGE_IN 9u
@@ -221,9 +220,10 @@ static bool was_interrupted(const struct inv_judge *judge, const struct inv_thre
 	struct inv_value reason = read_thread(judge, thread, INV_F_KTHREAD_WaitReason);
 	if (!state->state.ok)
 		return false;
-	if (state->state.u == STATE_READY || state->state.u == STATE_STANDBY || state->state.u == STATE_DEFERRED_READY)
+	if (state->state.u == STATE_READY || state->state.u == INV_KTHREAD_STANDBY ||
+	    state->state.u == STATE_DEFERRED_READY)
 		return true;
-	return state->state.u == STATE_WAITING && reason.ok &&
+	return state->state.u == INV_KTHREAD_WAITING && reason.ok &&
 	       (reason.u == REASON_PAGE_IN || reason.u == REASON_WR_PAGE_IN);
 }
 

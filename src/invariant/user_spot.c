@@ -3,8 +3,8 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
+#include "nt/thread.h"
 
-#define STATE_RUNNING 2u // KTHREAD_STATE
 #define STATE_TERMINATED 4u
 #define MM_EXECUTE 2u // MMVAD_FLAGS.Protection: the low three bits; from here to 3, and from 6 on, code may run
 #define MM_EXECUTE_READ 3u
@@ -116,7 +116,7 @@ struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, con
 	state.kernel_only = (executive.ok && executive.u) || (scheduler.ok && scheduler.u);
 	state.terminated = (terminated.ok && terminated.u) || (state.state.ok && state.state.u == STATE_TERMINATED);
 	state.inserted = !inserted.ok || inserted.u;
-	state.runs = state.state.ok && state.state.u == STATE_RUNNING;
+	state.runs = state.state.ok && state.state.u == INV_KTHREAD_RUNNING;
 	const struct inv_testimony *testimony = judge->dossiers->testimony;
 	for (size_t i = 0; i < inv_count(testimony->cpus); i++)
 		state.runs |= testimony->cpus[i].current.ok && testimony->cpus[i].current.u == thread->address;

@@ -43,7 +43,4 @@ void inv_each_inside_thread(struct inv_judge *judge, const struct inv_inside *in
                             void (*one)(struct inv_judge *judge, const struct inv_inside *inside,
                                         const struct inv_thread_dossier *thread));
 
-// From here on addresses are the kernel's.
-#define INV_KERNEL_HALF ((uint64_t)1 << 63)
-
 #endif

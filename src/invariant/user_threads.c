@@ -4,10 +4,10 @@
 #include "invariant/families.h"
 #include "invariant/user_spot.h"
 #include "nt/apc.h"
+#include "nt/thread.h"
 #include "nt/user_thread.h"
 
-#define STATE_WAITING 5u // KTHREAD_STATE
-#define USER_MODE 1u     // KTHREAD.WaitMode
+#define USER_MODE 1u // KTHREAD.WaitMode
 
 static struct inv_subject subject(const struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
@@ -119,7 +119,7 @@ static bool waits_for_user_mode(const struct inv_judge *judge, const struct inv_
                                 const struct inv_thread_state *state)
 {
 	struct inv_value mode = inv_field(judge->kernel, thread->address, INV_F_KTHREAD_WaitMode);
-	return state->state.ok && state->state.u == STATE_WAITING && mode.ok && mode.u == USER_MODE;
+	return state->state.ok && state->state.u == INV_KTHREAD_WAITING && mode.ok && mode.u == USER_MODE;
 }
 
 static void judge_no_teb(struct inv_judge *judge, const struct inv_inside *inside,

@@ -23,6 +23,9 @@ struct inv_value {
 	struct inv_why why; // when !ok
 };
 
+// KUSER_SHARED_DATA stands here on every x64 and ARM64 Windows (KI_USER_SHARED_DATA, ntddk.h of the Windows Driver Kit).
+#define INV_KUSER_SHARED_DATA UINT64_C(0xfffff78000000000)
+
 // The ways by which the program finds where things are.
 enum inv_way {
 	INV_WAY_HEADER,      // the header of the image format

@@ -8,9 +8,6 @@
 #include "kernel/pe.h"
 #include "paging/frame.h"
 
-// The smallest address of the kernel half, with 48 and with 57 bits of virtual address.
-#define INV_KERNEL_HALF 0xff00000000000000ull
-
 // Where Windows loads the kernel and its drivers: PML4 entries 0x1f0 and 0x1f1.
 #define INV_IMAGE_AREA_START 0xfffff80000000000ull
 #define INV_IMAGE_AREA_END 0xfffff90000000000ull

@@ -6,9 +6,12 @@
 #include "base/text.h"
 #include "kernel/parts.h"
 
+// The smallest address of the kernel half, with 48 and with 57 bits of virtual address.
+#define LOWEST_KERNEL_ADDRESS 0xff00000000000000ull
+
 bool inv_is_kernel_address(uint64_t address)
 {
-	return address >= INV_KERNEL_HALF;
+	return address >= LOWEST_KERNEL_ADDRESS;
 }
 
 static struct inv_value absent(enum inv_absence reason, uint64_t address, const char *name)

@@ -3,7 +3,7 @@
 #include "kernel/parts.h"
 
 // KUSER_SHARED_DATA.SystemTime, a KSYSTEM_TIME: LowPart, High1Time, High2Time (ntddk.h of the Windows Driver Kit).
-#define SHARED_SYSTEM_TIME 0xfffff78000000014ull
+#define SHARED_SYSTEM_TIME (INV_KUSER_SHARED_DATA + 0x14)
 
 static struct inv_value shared_time(const struct inv_kernel *kernel)
 {

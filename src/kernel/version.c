@@ -28,9 +28,8 @@ static bool read_lab(const struct inv_kernel *kernel, unsigned long *build, unsi
 	return parse_lab(text, build, revision);
 }
 
-// KUSER_SHARED_DATA stands at this address on every x64 and ARM64 Windows and has these fields since Windows 10 for
-// NtBuildNumber, since NT 4 for the others (ntddk.h of the Windows Driver Kit).
-#define SHARED_DATA 0xfffff78000000000ull
+// KUSER_SHARED_DATA has these fields since Windows 10 for NtBuildNumber, since NT 4 for the others (ntddk.h of the Windows Driver
+// Kit).
 #define NT_BUILD_NUMBER 0x260
 #define NT_MAJOR_VERSION 0x26c
 #define NT_MINOR_VERSION 0x270
@@ -63,9 +62,9 @@ static bool from_builds_table(struct inv_work *work)
 
 static bool from_shared_data(struct inv_kernel *kernel)
 {
-	struct inv_value build = inv_read_u32(kernel, SHARED_DATA + NT_BUILD_NUMBER);
-	struct inv_value major = inv_read_u32(kernel, SHARED_DATA + NT_MAJOR_VERSION);
-	struct inv_value minor = inv_read_u32(kernel, SHARED_DATA + NT_MINOR_VERSION);
+	struct inv_value build = inv_read_u32(kernel, INV_KUSER_SHARED_DATA + NT_BUILD_NUMBER);
+	struct inv_value major = inv_read_u32(kernel, INV_KUSER_SHARED_DATA + NT_MAJOR_VERSION);
+	struct inv_value minor = inv_read_u32(kernel, INV_KUSER_SHARED_DATA + NT_MINOR_VERSION);
 	if (!build.ok || !major.ok || !minor.ok || major.u != 10 || minor.u > 99 || build.u < 9926 || build.u > 99999)
 		return false;
 	if (build.u > UINT16_MAX)

@@ -4,7 +4,6 @@
 #include "base/bytes.h"
 #include "kernel/parts.h"
 
-#define PRESENT 1u
 #define WRITABLE 2u
 #define USER 4u
 #define LARGE 0x80u
@@ -17,7 +16,7 @@
 
 static bool is_table(uint64_t entry)
 {
-	return (entry & (PRESENT | WRITABLE | LARGE)) == (PRESENT | WRITABLE);
+	return (entry & (INV_ENTRY_VALID | WRITABLE | LARGE)) == (INV_ENTRY_VALID | WRITABLE);
 }
 
 static bool maps_itself(const uint8_t *page, uint64_t address)
@@ -25,7 +24,7 @@ static bool maps_itself(const uint8_t *page, uint64_t address)
 	unsigned self = 0, others = 0;
 	for (unsigned i = 0x100; i < 0x200; i++) {
 		uint64_t entry = inv_le64(page + (size_t)i * 8);
-		if (!(entry & PRESENT))
+		if (!(entry & INV_ENTRY_VALID))
 			continue;
 		if ((entry & INV_FRAME_MASK) != address)
 			others++;

@@ -5,6 +5,14 @@
 
 #include "kernel/kernel.h"
 
+// KTHREAD.State: those of KTHREAD_STATE that are asked for by number (of the kernel's public symbols).
+enum {
+	INV_KTHREAD_RUNNING = 2,
+	INV_KTHREAD_STANDBY = 3,
+	INV_KTHREAD_TERMINATED = 4,
+	INV_KTHREAD_WAITING = 5,
+};
+
 // KTHREAD.State, in words ("running", "waiting", ...); the order of KTHREAD_STATE in ntddk-level symbols. "state 12" style numbers
 // are the caller's to print: NULL for a value outside the enumeration.
 const char *inv_thread_state_name(uint64_t state);

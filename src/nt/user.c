@@ -13,11 +13,6 @@
 #define ENTRY_SIZE 8u
 #define ENTRIES 512u
 #define USER_ENTRIES 256u // of the root
-#define ENTRY_VALID (UINT64_C(1) << 0)
-#define ENTRY_WRITE (UINT64_C(1) << 1)
-#define ENTRY_USER (UINT64_C(1) << 2)
-#define ENTRY_LARGE (UINT64_C(1) << 7)
-#define ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
 #define MOST_LEVELS 5u
 #define LARGEST_LEVEL 3u // of a large page: 1 GiB
 #define LONGEST_TEXT 65534u
@@ -78,7 +73,7 @@ struct inv_user *inv_user_open(const struct inv_kernel *kernel, uint64_t process
 	user->dtb = root;
 	user->levels = inv_space_levels(kernel->space);
 	user->user_dtb = user_dtb.ok ? user_dtb.u & INV_FRAME_MASK : 0;
-	user->may_write = ENTRY_WRITE | mask_of(kernel, INV_F_MMPTE_HARDWARE_Write);
+	user->may_write = INV_ENTRY_WRITE | mask_of(kernel, INV_F_MMPTE_HARDWARE_Write);
 	user->space = inv_space_new_beside(kernel->space, root);
 	user->view = make_view(kernel, user->space);
 	user->other_view = make_view(kernel, user->space);
@@ -214,8 +209,8 @@ static uint64_t entry_for_user(const struct walk *walk, unsigned level, unsigned
 	if (level != walk->user->levels || !walk->user_root)
 		return entry;
 	uint64_t other = inv_le64(walk->user_root + (size_t)index * ENTRY_SIZE);
-	bool same = (other & ENTRY_VALID) && ((other ^ entry) & INV_FRAME_MASK) == 0;
-	return same ? entry & ~(ENTRY_NO_EXECUTE & ~other) : entry;
+	bool same = (other & INV_ENTRY_VALID) && ((other ^ entry) & INV_FRAME_MASK) == 0;
+	return same ? entry & ~(INV_ENTRY_NO_EXECUTE & ~other) : entry;
 }
 
 static bool is_on_the_way(const struct walk *walk, unsigned level, uint64_t frame)
@@ -234,14 +229,14 @@ static bool report(struct walk *walk, const struct table *table, unsigned level,
 	    .size = size,
 	    .entry = entry,
 	    .entry_at = table->frame + (uint64_t)index * ENTRY_SIZE,
-	    .valid = table->valid && (entry & ENTRY_VALID),
+	    .valid = table->valid && (entry & INV_ENTRY_VALID),
 	    .wayward = table->wayward,
 	};
 	if (page.valid) {
-		page.user = table->user && (entry & ENTRY_USER);
-		page.writable = table->writable && (entry & ENTRY_WRITE);
+		page.user = table->user && (entry & INV_ENTRY_USER);
+		page.writable = table->writable && (entry & INV_ENTRY_WRITE);
 		page.may_write = table->writable && (entry & walk->user->may_write);
-		page.executable = table->executable && !(entry & ENTRY_NO_EXECUTE);
+		page.executable = table->executable && !(entry & INV_ENTRY_NO_EXECUTE);
 		page.frame = entry & INV_FRAME_MASK & ~(size - 1);
 	}
 	walk->stopped = !walk->each(walk->context, &page);
@@ -253,9 +248,9 @@ static bool enter(struct walk *walk, unsigned level, unsigned index, uint64_t en
 {
 	const struct table *table = &walk->tables[level];
 	struct table *next = &walk->tables[level - 1];
-	next->valid = table->valid && (entry & ENTRY_VALID);
+	next->valid = table->valid && (entry & INV_ENTRY_VALID);
 	next->frame = entry & INV_FRAME_MASK;
-	if (!(entry & ENTRY_VALID)) {
+	if (!(entry & INV_ENTRY_VALID)) {
 		// A table in transition is still whole, though the CPU does not use it.
 		struct inv_pte pte = inv_pte_decode(inv_space_pte_format(walk->user->space), entry);
 		if (pte.form == INV_PTE_EMPTY || pte.form == INV_PTE_DEMAND_ZERO)
@@ -268,10 +263,10 @@ static bool enter(struct walk *walk, unsigned level, unsigned index, uint64_t en
 	}
 	entry = entry_for_user(walk, level, index, entry);
 	next->address = table->address + ((uint64_t)index << level_shift(level));
-	next->user = table->user && (entry & ENTRY_USER);
-	next->writable = table->writable && (entry & ENTRY_WRITE);
-	next->executable = table->executable && !(entry & ENTRY_NO_EXECUTE);
-	next->wayward = table->wayward || ((entry & ENTRY_VALID) && !(entry & ENTRY_USER));
+	next->user = table->user && (entry & INV_ENTRY_USER);
+	next->writable = table->writable && (entry & INV_ENTRY_WRITE);
+	next->executable = table->executable && !(entry & INV_ENTRY_NO_EXECUTE);
+	next->wayward = table->wayward || ((entry & INV_ENTRY_VALID) && !(entry & INV_ENTRY_USER));
 	next->bytes = is_on_the_way(walk, level, next->frame) ? NULL : find_table(walk, next->frame, next->copy);
 	walk->missing += next->bytes == NULL;
 	return next->bytes != NULL;
@@ -292,7 +287,7 @@ static bool walk_table(struct walk *walk, unsigned level)
 		if (walk->left == 0)
 			return false;
 		walk->left--;
-		bool large = level > 1 && (entry & ENTRY_VALID) && (entry & ENTRY_LARGE);
+		bool large = level > 1 && (entry & INV_ENTRY_VALID) && (entry & INV_ENTRY_LARGE);
 		if (large && level > LARGEST_LEVEL)
 			continue; // the bit is reserved there, and the CPU faults
 		if (level == 1 || large) {

@@ -8,4 +8,14 @@
 // are flags, a PCID, or protection.
 #define INV_FRAME_MASK UINT64_C(0x000ffffffffff000)
 
+// Bits of a page table entry that the CPU uses (ibid., 4.5.4). Bits 52..62 belong to software.
+#define INV_ENTRY_VALID (UINT64_C(1) << 0)
+#define INV_ENTRY_WRITE (UINT64_C(1) << 1)
+#define INV_ENTRY_USER (UINT64_C(1) << 2)
+#define INV_ENTRY_LARGE (UINT64_C(1) << 7)
+#define INV_ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
+
+// From here on addresses are the kernel's: what lies between the halves is not canonical.
+#define INV_KERNEL_HALF (UINT64_C(1) << 63)
+
 #endif

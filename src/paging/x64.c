@@ -10,11 +10,6 @@
 #include "paging/kind.h"
 #include "paging/pte.h"
 
-#define ENTRY_VALID (UINT64_C(1) << 0)
-#define ENTRY_WRITE (UINT64_C(1) << 1)
-#define ENTRY_USER (UINT64_C(1) << 2)
-#define ENTRY_LARGE (UINT64_C(1) << 7)
-#define ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
 // Around INV_FRAME_MASK: bits 52..62 belong to software, 0..11 to flags. In CR3 the low bits hold the PCID (and with KVA shadow Windows keeps flags of
 // its own there), bit 63 asks that the TLB be kept.
 
@@ -151,9 +146,9 @@ static bool absent_by_pte(struct inv_why *why, const struct inv_pte *pte, uint64
 // An entry on the way to the page, or the PTE itself: rights are granted by all levels together.
 static void restrict_rights(struct inv_mapping *mapping, uint64_t entry)
 {
-	mapping->user = mapping->user && (entry & ENTRY_USER);
-	mapping->writable = mapping->writable && (entry & ENTRY_WRITE);
-	mapping->executable = mapping->executable && !(entry & ENTRY_NO_EXECUTE);
+	mapping->user = mapping->user && (entry & INV_ENTRY_USER);
+	mapping->writable = mapping->writable && (entry & INV_ENTRY_WRITE);
+	mapping->executable = mapping->executable && !(entry & INV_ENTRY_NO_EXECUTE);
 }
 
 static void set_page(struct inv_mapping *mapping, uint64_t entry, unsigned level)
@@ -199,9 +194,9 @@ static bool walk_prototype(struct x64_space *space, uint64_t address, uint64_t p
 		return absent(why, INV_PROTOTYPE, address, pte_at);
 
 	mapping->prototype = true;
-	if (entry & ENTRY_VALID) {
+	if (entry & INV_ENTRY_VALID) {
 		// U/S is left out: a prototype PTE serves every process that maps the page.
-		restrict_rights(mapping, entry | ENTRY_USER);
+		restrict_rights(mapping, entry | INV_ENTRY_USER);
 		mapping->user = mapping->user && !in_kernel_half(address);
 		set_page(mapping, entry, 1);
 		return true;
@@ -258,14 +253,14 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 		uint64_t entry;
 		if (!read_entry(space, at, &entry))
 			return absent(why, INV_NOT_IN_IMAGE, address, table);
-		if (!(entry & ENTRY_VALID)) {
+		if (!(entry & INV_ENTRY_VALID)) {
 			if (!find_software_table(space, address, at, entry, &table, why))
 				return false;
 			mapping->transition = true;
 			continue;
 		}
 		restrict_rights(mapping, entry);
-		if (entry & ENTRY_LARGE) {
+		if (entry & INV_ENTRY_LARGE) {
 			// Above 1 GiB the bit is reserved, and the CPU faults.
 			if (level > 3)
 				return absent(why, INV_NOT_MAPPED, address, at);
@@ -279,7 +274,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 	uint64_t entry;
 	if (!read_entry(space, at, &entry))
 		return absent(why, INV_NOT_IN_IMAGE, address, table);
-	if (!(entry & ENTRY_VALID))
+	if (!(entry & INV_ENTRY_VALID))
 		return walk_software_pte(space, address, at, entry, depth, mapping, why);
 	restrict_rights(mapping, entry);
 	set_page(mapping, entry, 1);

@@ -24,7 +24,6 @@
 // Bit 7 of DISPATCHER_HEADER.Type is a lock (layouts.md, B.3.6).
 #define TYPE_MASK 0x7fu
 #define ABOVE_FRAME 0x7ff0000000000000ull
-#define PRESENT 1ull
 
 static bool in_page(size_t at, uint32_t offset, size_t size)
 {
@@ -208,6 +207,6 @@ void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uin
 	if (!pattern->self_slot)
 		return;
 	uint64_t entry = inv_le64(page + (size_t)pattern->self_slot * 8);
-	if ((entry & PRESENT) && (entry & INV_FRAME_MASK) == physical)
+	if ((entry & INV_ENTRY_VALID) && (entry & INV_FRAME_MASK) == physical)
 		keep(catch, INV_HIT_ROOT, physical);
 }

@@ -11,7 +11,6 @@
 #include "paging/frame.h"
 #include "sweep/detect.h"
 
-#define PRESENT 1ull
 #define ENTRIES 512u
 
 #define PIECE_SIZE ((uint64_t)2 << 20)
@@ -127,7 +126,7 @@ unsigned inv_sweep_self_slot(const struct inv_kernel *kernel)
 	unsigned slot = 0, found = 0;
 	for (unsigned i = ENTRIES / 2; i < ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + (size_t)i * 8);
-		if ((entry & PRESENT) && (entry & INV_FRAME_MASK) == root) {
+		if ((entry & INV_ENTRY_VALID) && (entry & INV_FRAME_MASK) == root) {
 			slot = i;
 			found++;
 		}

@@ -8,7 +8,6 @@
 #include "paging/frame.h"
 #include "sweep/detect.h"
 
-#define PRESENT 1ull
 #define LARGE 0x80ull
 #define ENTRIES 512u
 // Page tables are as hostile as all else. A machine with 2 TiB of mapped kernel memory has about this many.
@@ -127,7 +126,7 @@ static void walk_table(struct trace *trace, uint64_t table, unsigned level, uint
 	bool top = level == trace->levels;
 	for (unsigned i = top ? ENTRIES / 2 : 0; i < ENTRIES; i++) {
 		uint64_t entry = inv_le64(bytes + (size_t)i * 8);
-		if (!(entry & PRESENT) || (top && i == trace->self_slot))
+		if (!(entry & INV_ENTRY_VALID) || (top && i == trace->self_slot))
 			continue;
 		uint64_t address = sign_extend(trace, base | (uint64_t)i << shift);
 		uint64_t to = entry & INV_FRAME_MASK;

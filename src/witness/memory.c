@@ -15,8 +15,6 @@
 #define OPTIONAL_MAX 0xa0u
 #define GRANULE 0x10u
 
-#define TERMINATED 4u // KTHREAD_STATE
-
 #define NO_SWEEP "memory was not swept"
 
 // Does the list whose head stands in the object lead back to it? What overwrites an object breaks this first.
@@ -58,7 +56,7 @@ bool inv_looks_like_thread(const struct inv_kernel *kernel, uint64_t object)
 	struct inv_value terminated = inv_field(kernel, object, INV_F_ETHREAD_Terminated);
 	struct inv_value base = inv_field(kernel, object, INV_F_KTHREAD_StackBase);
 	struct inv_value process = inv_field(kernel, object, INV_F_KTHREAD_Process);
-	if (!signal.ok || signal.u || !state.ok || state.u == TERMINATED || !inv_thread_state_name(state.u))
+	if (!signal.ok || signal.u || !state.ok || state.u == INV_KTHREAD_TERMINATED || !inv_thread_state_name(state.u))
 		return false;
 	if ((terminated.ok && terminated.u) || !base.ok || !inv_read_u64(kernel, base.u - 8).ok)
 		return false;
