@@ -8,7 +8,6 @@
 #include "paging/frame.h"
 #include "sweep/detect.h"
 
-#define LARGE 0x80ull
 #define ENTRIES 512u
 // Page tables are as hostile as all else. A machine with 2 TiB of mapped kernel memory has about this many.
 #define MAX_TABLES ((size_t)1 << 20)
@@ -132,9 +131,9 @@ static void walk_table(struct trace *trace, uint64_t table, unsigned level, uint
 		uint64_t to = entry & INV_FRAME_MASK;
 		if (level == 1)
 			note_page(trace, to, address);
-		else if (entry & LARGE && level <= 3)
+		else if (entry & INV_ENTRY_LARGE && level <= 3)
 			note_large(trace, to & ~(((uint64_t)1 << shift) - 1), (uint64_t)1 << shift, address);
-		else if (!(entry & LARGE) && is_new(trace, to, level - 1))
+		else if (!(entry & INV_ENTRY_LARGE) && is_new(trace, to, level - 1))
 			walk_table(trace, to, level - 1, address);
 	}
 }
