@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake_image.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct inv_image {
 	struct fake_page pages[MAX_PAGES]; // hashed by frame, open addressing
 	size_t count;
 	struct inv_image_info info;
-	size_t *calls; // behind a pointer, since readers have the image as const
+	atomic_size_t *calls; // behind a pointer, since readers have the image as const
 };
 
 struct inv_image *fake_image_new(void)
@@ -107,13 +108,13 @@ static size_t piece(const struct inv_image *image, uint64_t address, size_t size
 
 size_t inv_image_bytes(const struct inv_image *image, uint64_t address, size_t size, const uint8_t **bytes)
 {
-	++*image->calls;
+	atomic_fetch_add(image->calls, 1);
 	return piece(image, address, size, bytes);
 }
 
 size_t inv_image_read(const struct inv_image *image, uint64_t address, void *buffer, size_t size)
 {
-	++*image->calls;
+	atomic_fetch_add(image->calls, 1);
 	size_t done = 0;
 	while (done < size) {
 		const uint8_t *bytes;

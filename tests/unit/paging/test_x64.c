@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/workers.h"
 #include "fake_image.h"
 #include "paging/space.h"
 
@@ -709,6 +710,68 @@ static void free_takes_null(void **state)
 	inv_space_free(NULL);
 }
 
+// Pages that all want the same slot of what a space remembers, and whose tables do, too.
+#define RIVALS 24u
+#define RIVAL(i) (KERNEL_VA + (uint64_t)(i)*512 * INV_PAGE_SIZE)
+#define READERS 6u
+
+struct readers {
+	struct inv_space *space;
+	size_t wrong[READERS];
+};
+
+static void read_rivals(void *context, size_t reader)
+{
+	struct readers *readers = context;
+	for (unsigned i = 0; i < 40000; i++) {
+		const unsigned rival = (i * 7 + (unsigned)reader * 5 + i / 11) % RIVALS;
+		uint8_t bytes[16];
+		uint64_t physical;
+		const uint64_t address = (RIVAL(rival) & ~UINT64_C(0xfff)) + i % 256 * 16;
+		readers->wrong[reader] += inv_space_read(readers->space, address, bytes, sizeof bytes, NULL) != sizeof bytes ||
+		                          bytes[0] != rival + 1 || bytes[15] != rival + 1;
+		readers->wrong[reader] += !inv_space_translate(readers->space, address, &physical, NULL) ||
+		                          physical != DATA + rival * INV_PAGE_SIZE + address % INV_PAGE_SIZE;
+	}
+}
+
+static void read_by_several_threads(void **state)
+{
+	(void)state;
+	struct bench b = make(4);
+	for (unsigned i = 0; i < RIVALS; i++) {
+		put(&b, RIVAL(i), 1, (DATA + i * INV_PAGE_SIZE) | ALL);
+		fill(&b, DATA + i * INV_PAGE_SIZE, (uint8_t)(i + 1));
+	}
+	struct readers readers = {.space = inv_space_new_beside(b.space, DTB)};
+	inv_workers_run(READERS, READERS, read_rivals, &readers);
+	for (unsigned i = 0; i < READERS; i++)
+		assert_int_equal(readers.wrong[i], 0);
+	inv_space_free(readers.space);
+	drop(&b);
+}
+
+static void beside_is_another_root(void **state)
+{
+	(void)state;
+	struct bench b = make(5);
+	put(&b, USER_VA, 1, DATA | ALL);
+	fill(&b, DATA, 'b');
+	fake_page(b.image, 0x6000000); // a root of nothing but zeros
+	struct inv_space *beside = inv_space_new_beside(b.space, DTB | 0x19),
+	                 *empty = inv_space_new_beside(b.space, 0x6000000);
+	uint64_t physical;
+	assert_int_equal(inv_space_levels(beside), 5);
+	assert_int_equal(inv_space_dtb(beside), DTB);
+	assert_true(inv_space_translate(beside, USER_VA, &physical, NULL));
+	assert_false(inv_space_translate(empty, USER_VA, &physical, NULL));
+	inv_space_expect(beside, USER_VA);
+	inv_space_expect(empty, USER_VA);
+	inv_space_free(beside);
+	inv_space_free(empty);
+	drop(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -738,6 +801,8 @@ int main(void)
 	    cmocka_unit_test(self_map),
 	    cmocka_unit_test(all_ones),
 	    cmocka_unit_test(translations_are_remembered),
+	    cmocka_unit_test(read_by_several_threads),
+	    cmocka_unit_test(beside_is_another_root),
 	    cmocka_unit_test(free_takes_null),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
