@@ -332,6 +332,7 @@ enum inv_forge_type {
 	INV_FORGE_THREAD = 8,
 	INV_FORGE_SECTION = 9, // the forge's own choice from here on: these indices differ between builds
 	INV_FORGE_FILE = 10,
+	INV_FORGE_DEBUG = 12,
 };
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
@@ -419,6 +420,9 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 // `tid` and `created` may be 0.
 struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
                                                  uint64_t tid, uint64_t created);
+// An object of the debugger's (DebugObject) that no handle leads to yet; the address of its body. What is in it no table of symbols
+// tells: the body is empty.
+uint64_t inv_machine_make_debug_object(struct inv_machine *machine);
 // An access token that nobody has yet; the address of its body.
 uint64_t inv_machine_make_token(struct inv_machine *machine);
 // PsImpersonateClient

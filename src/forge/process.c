@@ -90,7 +90,7 @@ const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t ob
 	for (size_t i = 0; type && i < sizeof type_names / sizeof *type_names; i++)
 		if (machine->types[i + TYPE_TYPE] == type)
 			return type_names[i];
-	return NULL;
+	return type && type == machine->types[INV_FORGE_DEBUG] ? "DebugObject" : NULL;
 }
 
 void inv_machine_make_types(struct inv_machine *machine)
@@ -228,6 +228,15 @@ uint64_t inv_machine_make_token(struct inv_machine *machine)
 {
 	count_object(machine, machine->token_type, &machine->token_objects);
 	return pool_tag_object(machine, 0x4c0, "Toke", "Tok\xe5", INV_FORGE_TOKEN);
+}
+
+#define DEBUG_OBJECT_SIZE 0x68u // not verified
+
+uint64_t inv_machine_make_debug_object(struct inv_machine *machine)
+{
+	if (!machine->types[INV_FORGE_DEBUG]) // machines without debuggers stay as they are
+		(void)make_type(machine, "DebugObject", INV_FORGE_DEBUG);
+	return without_handles(machine, inv_machine_object(machine, DEBUG_OBJECT_SIZE, "Debu", INV_FORGE_DEBUG));
 }
 
 static void give_token(struct inv_machine *machine, const struct inv_forge_process *process)

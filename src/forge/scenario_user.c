@@ -5,6 +5,8 @@
 #include "forge/user_thread.h"
 #include "forge/words.h"
 
+#define DEBUG_ALL_ACCESS 0x1f000fu
+
 static struct inv_forge_thread *check_user_thread(lua_State *lua)
 {
 	struct inv_forge_thread *thread = inv_word_thread(lua, 1);
@@ -137,6 +139,30 @@ static int word_peb(lua_State *lua)
 	return 0;
 }
 
+// DebugActiveProcess, as far as it leaves something: a debug object, the debugger's handle to it, and what process and PEB say. (That
+// the handle has all rights: public practice, DEBUG_ALL_ACCESS.)
+static int word_debug(lua_State *lua)
+{
+	struct inv_machine *machine = inv_word_machine(lua);
+	struct inv_forge_process *debugger = check_user(lua), *process = inv_word_user_process(lua, 2);
+	uint64_t object = inv_machine_get(machine, process->address, INV_F_EPROCESS_DebugPort);
+	if (object)
+		return luaL_error(lua, "%s has a debugger", process->name);
+	object = inv_machine_make_debug_object(machine);
+	uint64_t handle = inv_machine_open(machine, debugger, object, DEBUG_ALL_ACCESS, 0);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_DebugPort, object);
+	for (size_t i = 0; process->user && i < 2; i++) {
+		const struct inv_forge_half *half = &process->user->half[i];
+		if (half->layout)
+			inv_machine_put_half(machine, process, half, half->peb, INV_F_PEB_BeingDebugged, 1);
+	}
+	inv_word_note(lua, "debug", process->address, false);
+	inv_word_check(lua);
+	lua_pushinteger(lua, (lua_Integer)handle);
+	lua_pushinteger(lua, (lua_Integer)object);
+	return 2;
+}
+
 // By name or base; what stands in both halves: that of the first.
 static struct inv_forge_loaded *check_loaded(lua_State *lua, const struct inv_forge_process *process)
 {
@@ -230,6 +256,7 @@ const luaL_Reg inv_user_words[] = {
     {"freeze", word_freeze},
     {"fiber", word_fiber},
     {"peb", word_peb},
+    {"debug", word_debug},
     {"unlink_module", word_unlink_module},
     {"link_module", word_link_module},
     {"rename_module", word_rename_module},
