@@ -9,7 +9,10 @@
 #include "forge/words.h"
 
 #define PAYLOAD "payload.exe"
-#define TRANSACTION_SIZE 0x18u // TXN_PARAMETER_BLOCK
+#define TRANSACTION_SIZE 0x18u   // TXN_PARAMETER_BLOCK
+#define DELETE_ON_CLOSE 0x10000u // FO_DELETE_ON_CLOSE (wdm.h)
+#define READ_ACCESS 0x120089u    // FILE_GENERIC_READ
+#define DELETE_ACCESS 0x130089u  // and DELETE
 
 static struct inv_forge_process *check_program(lua_State *lua)
 {
@@ -118,13 +121,20 @@ static void put_if(struct inv_machine *machine, uint64_t object, enum inv_field 
 }
 
 // Open with DELETE; FileDispositionInformation; write the program; NtCreateSection with SEC_IMAGE; close: the file is gone;
-// NtCreateProcessEx from the section.
+// NtCreateProcessEx from the section. Or all of it through two objects, of which the section's only wrote.
 static int word_ghost(lua_State *lua)
 {
+	static const char *const known[] = {"other", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	const struct inv_forge_process *process = check_program(lua);
-	put_if(machine, process->program->object, INV_F_FILE_OBJECT_DeletePending, 1);
-	put_if(machine, process->program->object, INV_F_FILE_OBJECT_DeleteAccess, 1);
+	uint64_t asking = process->program->object;
+	if (!lua_isnoneornil(lua, 2)) {
+		inv_word_check_keys(lua, 2, known);
+		if (inv_word_key_flag(lua, 2, "other", false))
+			asking = inv_machine_open_file(machine, process->program);
+	}
+	put_if(machine, asking, INV_F_FILE_OBJECT_DeletePending, 1);
+	put_if(machine, asking, INV_F_FILE_OBJECT_DeleteAccess, 1);
 	put_if(machine, process->program->object, INV_F_FILE_OBJECT_WriteAccess, 1);
 	inv_word_note(lua, "ghost", process->address, true);
 	inv_word_check(lua);
@@ -205,12 +215,38 @@ static int word_rename_file(lua_State *lua)
 	return 0;
 }
 
+// A file has an object for each who opened it. DeletePending is set by the object that deletion is asked through (FileDispositionInfo
+// needs one that was opened for it, learn.microsoft.com); whether a file system marks further objects is not verified.
+static int word_open_file(lua_State *lua)
+{
+	static const char *const known[] = {"write", "delete", "pending", "on_close", NULL};
+	struct inv_machine *machine = inv_word_machine(lua);
+	struct inv_forge_process *process = inv_word_process(lua, 1);
+	const char *path = luaL_checkstring(lua, 2);
+	if (lua_isnoneornil(lua, 3)) {
+		lua_settop(lua, 2);
+		lua_newtable(lua);
+	}
+	inv_word_check_keys(lua, 3, known);
+	uint64_t object = inv_machine_open_file(machine, inv_machine_file(machine, inv_machine_full_path(machine, path)));
+	bool on_close = inv_word_key_flag(lua, 3, "on_close", false), pending = inv_word_key_flag(lua, 3, "pending", false);
+	put_if(machine, object, INV_F_FILE_OBJECT_WriteAccess, inv_word_key_flag(lua, 3, "write", false));
+	put_if(machine, object, INV_F_FILE_OBJECT_DeleteAccess,
+	       on_close || pending || inv_word_key_flag(lua, 3, "delete", false));
+	put_if(machine, object, INV_F_FILE_OBJECT_DeletePending, pending);
+	if (on_close)
+		put_if(machine, object, INV_F_FILE_OBJECT_Flags,
+		       inv_machine_get(machine, object, INV_F_FILE_OBJECT_Flags) | DELETE_ON_CLOSE);
+	uint64_t handle = inv_machine_open(machine, process, object, on_close || pending ? DELETE_ACCESS : READ_ACCESS, 0);
+	inv_word_note(lua, "open_file", process->address, false);
+	inv_word_check(lua);
+	lua_pushinteger(lua, (lua_Integer)handle);
+	lua_pushinteger(lua, (lua_Integer)object);
+	return 2;
+}
+
 const luaL_Reg inv_image_words[] = {
-    {"hollow", word_hollow},
-    {"ghost", word_ghost},
-    {"transact", word_transact},
-    {"herpaderp", word_herpaderp},
-    {"sign", word_sign},
-    {"rename_file", word_rename_file},
-    {NULL, NULL},
+    {"hollow", word_hollow},       {"ghost", word_ghost}, {"transact", word_transact},
+    {"herpaderp", word_herpaderp}, {"sign", word_sign},   {"rename_file", word_rename_file},
+    {"open_file", word_open_file}, {NULL, NULL},
 };

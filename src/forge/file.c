@@ -10,8 +10,9 @@
 #define FILE_OBJECT_TYPE 5u // IO_TYPE_FILE
 #define DEVICE_OBJECT_TYPE 3u
 #define DEVICE_OBJECT_SIZE 0x150u
-#define CONTEXT_SIZE 0x180u // what NTFS keeps of a file: as far as the forge says
-#define FILE_FLAGS 0x44042u // FO_SYNCHRONOUS_IO, FO_CACHE_SUPPORTED, FO_CLEANUP_COMPLETE, FO_HANDLE_CREATED
+#define CONTEXT_SIZE 0x180u      // what NTFS keeps of a file: as far as the forge says
+#define FILE_FLAGS 0x40042u      // FO_SYNCHRONOUS_IO, FO_CACHE_SUPPORTED, FO_HANDLE_CREATED
+#define CLEANUP_COMPLETE 0x4000u // FO_CLEANUP_COMPLETE: all handles are closed
 
 // Without "\Device\Name".
 static const char *volume_relative(const char *path)
@@ -39,25 +40,46 @@ static uint64_t volume_of(struct inv_machine *machine)
 	return machine->volume;
 }
 
-static void put_file(struct inv_machine *machine, struct inv_forge_file *file)
+static uint64_t put_object(struct inv_machine *machine)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_FILE_OBJECT, 0xd8);
-	uint64_t at = file->object =
-	    inv_machine_object(machine, size, machine->build < 9200 ? "Fil\xe5" : "File", INV_FORGE_FILE);
-	file->pointers = inv_machine_pool(machine, &machine->pool,
-	                                  inv_machine_size(machine, INV_T_SECTION_OBJECT_POINTERS, 0x18), "Sect");
+	uint64_t at = inv_machine_object(machine, size, machine->build < 9200 ? "Fil\xe5" : "File", INV_FORGE_FILE);
 	inv_machine_put(machine, inv_machine_header(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_Type, FILE_OBJECT_TYPE);
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_Size, size);
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_DeviceObject, volume_of(machine));
+	inv_machine_put(machine, at, INV_F_FILE_OBJECT_ReadAccess, 1);
+	return at;
+}
+
+static void put_name(struct inv_machine *machine, uint64_t object, const struct inv_forge_file *file)
+{
+	if (inv_machine_has(machine, INV_F_FILE_OBJECT_FileName))
+		inv_machine_unicode(machine, inv_machine_at(machine, object, INV_F_FILE_OBJECT_FileName),
+		                    volume_relative(file->path));
+}
+
+static void put_file(struct inv_machine *machine, struct inv_forge_file *file)
+{
+	uint64_t at = file->object = put_object(machine);
+	file->pointers = inv_machine_pool(machine, &machine->pool,
+	                                  inv_machine_size(machine, INV_T_SECTION_OBJECT_POINTERS, 0x18), "Sect");
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_FsContext,
 	                inv_machine_pool(machine, &machine->paged, CONTEXT_SIZE, "Ntff"));
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_SectionObjectPointer, file->pointers);
-	inv_machine_put(machine, at, INV_F_FILE_OBJECT_ReadAccess, 1);
+	inv_machine_put(machine, at, INV_F_FILE_OBJECT_Flags, FILE_FLAGS | CLEANUP_COMPLETE);
+	put_name(machine, at, file);
+}
+
+uint64_t inv_machine_open_file(struct inv_machine *machine, const struct inv_forge_file *file)
+{
+	uint64_t at = put_object(machine);
+	inv_machine_put(machine, at, INV_F_FILE_OBJECT_FsContext,
+	                inv_machine_get(machine, file->object, INV_F_FILE_OBJECT_FsContext));
+	inv_machine_put(machine, at, INV_F_FILE_OBJECT_SectionObjectPointer, file->pointers);
 	inv_machine_put(machine, at, INV_F_FILE_OBJECT_Flags, FILE_FLAGS);
-	if (inv_machine_has(machine, INV_F_FILE_OBJECT_FileName))
-		inv_machine_unicode(machine, inv_machine_at(machine, at, INV_F_FILE_OBJECT_FileName),
-		                    volume_relative(file->path));
+	put_name(machine, at, file);
+	return at;
 }
 
 struct inv_forge_file *inv_machine_file(struct inv_machine *machine, const char *path)

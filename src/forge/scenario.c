@@ -187,13 +187,19 @@ const struct inv_forge_word inv_forge_words[] = {
      "over "
      "the first; its base",
      true},
-    {"ghost", "ghost(process)", "the program's file is to be deleted by the object that the process was made through",
+    {"ghost", "ghost(process [, {other=}])",
+     "the program's file is to be deleted by the object that the process was made through, which wrote it; other: by "
+     "another one",
      true},
     {"transact", "transact(process|\"name.dll\"|path)",
      "the file was opened in a transaction that is undone: what is mapped was never its content", true},
     {"herpaderp", "herpaderp(process)", "the program's file was written to after its image was made", true},
     {"sign", "sign(process, level)", "the level that the program's image is noted to be signed at", false},
     {"rename_file", "rename_file(process, path)", "the program's file gets another name, and its object knows", false},
+    {"open_file", "open_file(process, path [, {write=, delete=, pending=, on_close=}])",
+     "the process opens a file, by an object of its own: handle and object; pending: it has asked to delete the file; "
+     "on_close: the file goes with the object's last handle",
+     false},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},
     {"unlink_thread", "unlink_thread(thread, list)",

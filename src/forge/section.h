@@ -46,6 +46,8 @@ struct inv_forge_area {
 // -- files (file.c) ---------------------------------------------------------------------------------------------------------
 // The file at this path, made when it is first asked for.
 struct inv_forge_file *inv_machine_file(struct inv_machine *machine, const char *path);
+// Another FILE_OBJECT of the file, as everyone gets who opens it; no handle leads to it yet. Its address.
+uint64_t inv_machine_open_file(struct inv_machine *machine, const struct inv_forge_file *file);
 // As paths are written in scenarios: "name.dll" stands in System32, and C:\ is the volume's root. In the machine's arena.
 const char *inv_machine_full_path(struct inv_machine *machine, const char *path);
 void inv_forge_free_files(struct inv_machine *machine);

@@ -1028,10 +1028,12 @@ static const struct inv_invariant catalogue[] = {
      .judge_inside = inv_judge_I06},
     {"I07",
      "A process that runs a program has an ImageFilePointer, and the object that it was made through is not to delete "
-     "its file. Observed only: that object can be written through or was opened in a transaction, its file goes when "
-     "it "
-     "is closed, the file has another image by now, or most others of its name run from another file.",
-     "The file of a mapped image cannot be deleted, and the kernel keeps a reference to the file of every program.",
+     "its file. Observed only: it is marked to, and has no right to; that object can be written through or was opened "
+     "in a transaction, its file goes when it is closed, the file has another image by now, or most others of its name "
+     "run from another file.",
+     "The kernel opens programs without the right to delete them and keeps a reference to the file of every program; "
+     "who "
+     "deletes his own asks through another object.",
      "EPROCESS.ImageFilePointer and CONTROL_AREA against FILE_OBJECT",
      "process ghosting",
      "T1055.013",

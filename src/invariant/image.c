@@ -193,9 +193,30 @@ static void try_deletion(struct inv_trial *trial, const struct inv_file *file)
 {
 	if (!inv_trial_needs(trial, &file->delete_pending) || file->delete_pending.u == 0)
 		return;
+	struct inv_value access = inv_field(trial->judge->kernel, file->address, INV_F_FILE_OBJECT_DeleteAccess);
+	if (access.ok && access.u == 0)
+		return; // observed only
+	if (!inv_trial_needs(trial, &access))
+		return;
 	inv_trial_broken(trial, INV_TIER_EXECUTIVE);
 	inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_DeletePending, &file->delete_pending,
 	               "the file that the process was made from, \"%s\", is to be deleted by this very object", file->name);
+	inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_DeleteAccess, &access,
+	               "it was opened with the right to");
+}
+
+// An object that was not opened to delete its file cannot have been asked to (FILE_DISPOSITION_INFORMATION, learn.microsoft.com). Whether
+// a file system marks it when another object was, as where a program deletes its own file, is not verified.
+static void observe_mark(struct inv_trial *trial, const struct inv_file *file)
+{
+	struct inv_value access = inv_field(trial->judge->kernel, file->address, INV_F_FILE_OBJECT_DeleteAccess);
+	if (!file->delete_pending.ok || file->delete_pending.u == 0 || !access.ok || access.u)
+		return;
+	inv_trial_observed(trial, INV_TIER_EXECUTIVE);
+	inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_DeletePending, &file->delete_pending,
+	               "the file that the process was made from, \"%s\", is to be deleted", file->name);
+	inv_field_says(trial->judge, trial->finding, INV_F_FILE_OBJECT_DeleteAccess, &access,
+	               "not by this object, which has no right to");
 }
 
 // The object that the section was made through can be written through or is of a transaction, or the file is known by another
@@ -258,8 +279,10 @@ void inv_judge_I07(struct inv_judge *judge, const struct inv_inside *inside)
 		try_deletion(&trial, &image->section->file);
 	else if (!image->section)
 		inv_trial_unsure(&trial, "the process' section cannot be read");
-	if (!trial.finding && image->section)
+	if (!trial.finding && image->section) {
+		observe_mark(&trial, &image->section->file);
 		observe_file(&trial, image->section);
+	}
 	inv_trial_end(&trial);
 }
 
