@@ -129,10 +129,28 @@ static bool is_of_user_half(const struct survey *survey, const struct inv_pfn *p
 	return survey->pte_base && !pfn->prototype && pfn->pte_address >= survey->pte_base && pfn->pte_address < end;
 }
 
+// An ordinary private page of another process: the PTE that its PFN entry names leads to it, in a page table of another root.
+static bool is_anothers(const struct survey *survey, const struct inv_pfn *pfn)
+{
+	uint8_t entry[PTE_SIZE];
+	struct inv_pfn root;
+	uint64_t at = pfn->pte_frame * INV_PAGE_SIZE + (pfn->pte_address & (INV_PAGE_SIZE - PTE_SIZE));
+	if (!is_of_user_half(survey, pfn) || pfn->location != INV_PFN_ACTIVE)
+		return false;
+	if (inv_image_read(survey->kernel->image, at, entry, sizeof entry) < sizeof entry ||
+	    (inv_le64(entry) & (INV_FRAME_MASK | INV_ENTRY_VALID)) != (pfn->frame * INV_PAGE_SIZE | INV_ENTRY_VALID))
+		return false;
+	return inv_pfn_climb(survey->pfn, pfn, &root) &&
+	       root.frame != inv_space_dtb(inv_user_space(survey->inside->user)) / INV_PAGE_SIZE;
+}
+
 // A page of user memory that a driver maps for another process is locked for that: it has more references than the one for being in use
-// (MmProbeAndLockPages). Where the count cannot be read, nothing is said.
+// (MmProbeAndLockPages). Where the count cannot be read, nothing is said. The pages of AWE and of large pages are allotted as such: those
+// of one process alone, and never its ordinary ones.
 static bool is_taken_from_others(const struct survey *survey, const struct inv_vad *vad, const struct inv_pfn *pfn)
 {
+	if (vad->type == INV_VAD_AWE || vad->type == INV_VAD_LARGE_PAGES || vad->type == INV_VAD_LARGE_PAGE_SECTION)
+		return is_anothers(survey, pfn);
 	if (vad->type != INV_VAD_DEVICE_PHYSICAL || !is_of_user_half(survey, pfn) || pfn->location != INV_PFN_ACTIVE)
 		return false;
 	struct inv_value references = inv_field(survey->kernel, pfn->address, INV_F_MMPFN_ReferenceCount);
@@ -211,6 +229,31 @@ static void ask_owner(struct survey *survey, const struct inv_user_page *page, c
 		note(survey, INV_PAGE_FOREIGN, page, vad, &more);
 }
 
+// No frame of a large page can be an ordinary page of another process. What else their PFN entries say is not verified.
+static void ask_owners(struct survey *survey, const struct inv_user_page *page, const struct inv_vad *vad)
+{
+	size_t *budget = inv_control_areas_page_budget(survey->inside->sections);
+	size_t count = (size_t)(page->size / INV_PAGE_SIZE);
+	if (is_lent(survey, vad))
+		survey->result->lent += count;
+	if (*budget < count) {
+		*budget = 0; // no more pages are looked at
+		return;
+	}
+	*budget -= count;
+	struct inv_user_page part = *page;
+	for (size_t i = 0; i < count; i++) {
+		struct inv_pfn pfn;
+		part.address = page->address + i * INV_PAGE_SIZE;
+		part.frame = page->frame + i * INV_PAGE_SIZE;
+		if (!inv_pfn_read(survey->pfn, part.frame / INV_PAGE_SIZE, &pfn, NULL) ||
+		    !(is_lent(survey, vad) ? is_taken_from_others(survey, vad, &pfn) : is_anothers(survey, &pfn)))
+			continue;
+		struct inv_page_note more = {.pfn = {.ok = true, .u = pfn.pte_address, .address = pfn.address}};
+		note(survey, INV_PAGE_FOREIGN, &part, vad, &more);
+	}
+}
+
 // -- what the page holds ----------------------------------------------------------------------------------------------------
 
 static bool begins_as_pe(const struct survey *survey, uint64_t frame)
@@ -286,8 +329,12 @@ static void survey_covered(struct survey *survey, const struct inv_user_page *pa
 		note(survey, vad->is_private ? INV_PAGE_EXECUTABLE : INV_PAGE_BEYOND, page, vad, NULL);
 	if (vad->is_private)
 		survey->area = NULL;
+	if (is_lent(survey, vad))
+		survey->result->locked += (size_t)(page->size / INV_PAGE_SIZE);
 	if (survey->pfn && page->size == INV_PAGE_SIZE)
 		ask_owner(survey, page, vad, prototype, protection);
+	else if (survey->pfn)
+		ask_owners(survey, page, vad);
 	if (vad->type == INV_VAD_IMAGE && prototype && page->size == INV_PAGE_SIZE)
 		range->own += frame_of_prototype(survey, prototype) != page->frame;
 	if (vad->type == INV_VAD_IMAGE && page->executable)

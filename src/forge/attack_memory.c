@@ -164,11 +164,18 @@ static uint64_t with_flag(lua_State *lua, int table, const char *key, uint64_t p
 
 static int word_set_pte(lua_State *lua)
 {
-	static const char *const known[] = {"write", "execute", "user", "to", "at", "physical", NULL};
+	static const char *const known[] = {"write", "execute", "user", "to", "at", "physical", "large", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = inv_word_user_process(lua, 1);
 	uint64_t address = inv_word_value(lua, 2), pte = inv_maps_get_pte(&process->maps, address);
 	inv_word_check_keys(lua, 3, known);
+	if (inv_word_key_flag(lua, 3, "large", false)) {
+		inv_machine_sync_pfn(machine);
+		uint64_t around = wanted_frame(lua, machine, 3) / INV_LARGE_PAGE * INV_LARGE_PAGE;
+		inv_maps_map(&process->maps, address / INV_LARGE_PAGE * INV_LARGE_PAGE, around,
+		             INV_PTE_LARGE | INV_PTE_USER | INV_PTE_WRITE | INV_PTE_MAY_WRITE | INV_PTE_NX);
+		return finish(lua, "set_pte", process, true);
+	}
 	if (!(pte & INV_PTE_VALID))
 		return luaL_error(lua, "no page is mapped there");
 	inv_machine_sync_pfn(machine);

@@ -94,6 +94,7 @@ struct inv_forge_vad {
 	uint64_t address;            // MMVAD_SHORT or, of a view, MMVAD; 0: this kernel's are not known
 	unsigned protection;         // as in its flags
 	bool committed;              // of private memory: all of it, when it was allocated
+	uint8_t type;                // MI_VAD_TYPE of private memory: INV_VAD_..., 0: the usual
 	struct inv_forge_area *area; // NULL: private memory
 	uint32_t first;              // page of the area that stands at the start
 };

@@ -53,6 +53,15 @@ void inv_maps_set_pte(struct inv_maps *maps, uint64_t address, uint64_t pte)
 	inv_ram_put64(maps->ram, entry_at(maps, address, 1), pte);
 }
 
+uint64_t inv_maps_unmap_large(struct inv_maps *maps, uint64_t address)
+{
+	uint64_t where = entry_at(maps, address, 2), entry = inv_ram_get64(maps->ram, where);
+	if (!(entry & INV_PTE_VALID) || !(entry & INV_PTE_LARGE))
+		return 0;
+	inv_ram_put64(maps->ram, where, 0);
+	return entry & INV_PTE_FRAME;
+}
+
 // The table of PTEs around an address; 0: there is none.
 static uint64_t table_at(const struct inv_maps *maps, uint64_t address)
 {

@@ -37,6 +37,8 @@ void inv_maps_init(struct inv_maps *maps, struct inv_ram *ram, uint64_t root, un
 void inv_maps_map(struct inv_maps *maps, uint64_t address, uint64_t physical, uint64_t flags);
 // Writes any PTE at the last level, valid or not.
 void inv_maps_set_pte(struct inv_maps *maps, uint64_t address, uint64_t pte);
+// Takes away the page of 2 MiB at an address; its frame, 0: there is none.
+uint64_t inv_maps_unmap_large(struct inv_maps *maps, uint64_t address);
 // The PTE for an address as it stands there; 0 where there is no table for it.
 uint64_t inv_maps_get_pte(const struct inv_maps *maps, uint64_t address);
 // Whether there is a table of PTEs for an address.

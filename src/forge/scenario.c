@@ -82,9 +82,9 @@ const struct inv_forge_word inv_forge_words[] = {
     {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
-    {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=})",
+    {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=, kind=})",
      "private memory with a range of its own; its address; protect is r, rw, rx, rwx, x, wc, xwc, none or guard; "
-     "reserve: no page of it is committed",
+     "reserve: no page of it is committed; kind: awe or large, pages that are locked in memory, these of 2 MiB",
      false},
     {"map_file", "map_file(process, path|nil, {size=, protect=, at=, bytes=, offset=})",
      "a view of a file as data, or of a section that the page file backs; its address", false},
@@ -163,8 +163,9 @@ const struct inv_forge_word inv_forge_words[] = {
      true},
     {"set_vad", "set_vad(process, address, {protect=, type=, start=, last=, owner=, parent=})",
      "rewrites the VAD around an address", true},
-    {"set_pte", "set_pte(process, address, {write=, execute=, user=, to=, at=, physical=})",
-     "flips bits of a PTE of user memory, or leads it to the page of another process (to, at; 0: the kernel) or frame",
+    {"set_pte", "set_pte(process, address, {write=, execute=, user=, to=, at=, physical=, large=})",
+     "flips bits of a PTE of user memory, or leads it to the page of another process (to, at; 0: the kernel) or frame; "
+     "large: the entry above becomes that of the page of 2 MiB around that frame",
      true},
     {"map_page", "map_page(process, address, {protect=, bytes=})",
      "maps a page by page tables alone: no range covers it", true},

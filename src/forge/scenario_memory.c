@@ -61,6 +61,15 @@ static unsigned key_protection(lua_State *lua, int table, unsigned fallback)
 	return text ? inv_word_protection(lua, text) : fallback;
 }
 
+// Of private memory; 0: the usual.
+static uint8_t key_kind(lua_State *lua, int table)
+{
+	const char *text = inv_word_key_text(lua, table, "kind");
+	if (text && strcmp(text, "awe") != 0 && strcmp(text, "large") != 0)
+		luaL_error(lua, "'%s' is no kind of memory: awe, large", text);
+	return (uint8_t)(!text ? 0 : text[0] == 'a' ? INV_VAD_AWE : INV_VAD_LARGE);
+}
+
 // The bytes stay valid as long as the table does. NULL: not given.
 static const char *key_bytes(lua_State *lua, int table, size_t *size)
 {
@@ -85,7 +94,7 @@ static int push_address(lua_State *lua, const struct inv_forge_process *process,
 
 static int word_alloc(lua_State *lua)
 {
-	static const char *const known[] = {"size", "protect", "at", "bytes", "reserve", NULL};
+	static const char *const known[] = {"size", "protect", "at", "bytes", "reserve", "kind", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user_process(lua);
 	inv_word_check_keys(lua, 2, known);
@@ -99,8 +108,10 @@ static int word_alloc(lua_State *lua)
 		return luaL_error(lua, "a range has not this size");
 	if ((!reserve && size > MOST_BYTES) || (reserve && bytes))
 		return luaL_error(lua, "reserve: memory has no pages, and not reserved: not this many");
-	uint64_t start = reserve ? inv_machine_reserve(machine, process, at, size, protection)
-	                         : inv_machine_alloc_user(machine, process, at, size, protection & 7);
+	uint8_t kind = key_kind(lua, 2);
+	uint64_t start = kind      ? inv_machine_alloc_locked(machine, process, at, size, protection & 7, kind)
+	                 : reserve ? inv_machine_reserve(machine, process, at, size, protection)
+	                           : inv_machine_alloc_user(machine, process, at, size, protection & 7);
 	if (start && protection & GUARD && !reserve)
 		(void)inv_machine_protect(machine, process, start, size, protection);
 	if (start && bytes)

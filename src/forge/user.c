@@ -159,6 +159,8 @@ bool inv_machine_touch(struct inv_machine *machine, const struct inv_forge_proce
 	const struct inv_forge_vad *vad = inv_machine_vad_of(process, address);
 	uint64_t pte = inv_maps_get_pte(&process->maps, address);
 	address &= ~(uint64_t)(PAGE - 1);
+	if (vad && vad->type == INV_VAD_LARGE)
+		return true; // always there, and written to
 	if (!(pte & INV_PTE_VALID)) {
 		if (!vad || (!vad->area && !pte && !vad->committed))
 			return false;
@@ -213,6 +215,53 @@ uint64_t inv_machine_alloc_user(struct inv_machine *machine, struct inv_forge_pr
 	return start;
 }
 
+// A frame for AWE belongs to no page table. What its entry has in place of the PTE is not verified; the forge writes nothing there.
+static void map_awe(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address,
+                    unsigned protection)
+{
+	uint64_t frame = inv_ram_take(machine->ram, INV_RAM_USER);
+	uint64_t dirty = is_writable(protection) ? INV_PTE_WRITE | INV_PTE_DIRTY : 0;
+	put_pte(machine, process, address, inv_pte_user(frame, protection) | dirty);
+	uint64_t entry = inv_machine_pfn_of(machine, frame);
+	if (!entry)
+		return;
+	inv_machine_put(machine, entry, INV_F_MMPFN_PteAddress, 0);
+	inv_machine_put(machine, entry, INV_F_MMPFN_PteFrame, UINT64_MAX);
+}
+
+static void map_large(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address,
+                      unsigned protection)
+{
+	uint64_t frame = inv_ram_take_block(machine->ram, INV_LARGE_PAGE, INV_LARGE_PAGE, INV_RAM_USER);
+	uint64_t flags = inv_protection_flags(protection) | INV_PTE_USER | INV_PTE_LARGE;
+	inv_maps_map(&process->maps, address, frame, flags | (flags & INV_PTE_WRITE ? INV_PTE_MAY_WRITE : 0));
+}
+
+uint64_t inv_machine_alloc_locked(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at,
+                                  uint64_t size, unsigned protection, uint8_t type)
+{
+	uint64_t unit = type == INV_VAD_LARGE ? INV_LARGE_PAGE : PAGE;
+	size = (size + unit - 1) / unit * unit;
+	uint64_t start = at ? at : inv_machine_free_place(process, size + unit);
+	start = (start + unit - 1) / unit * unit;
+	// What an AWE range is charged for are its pages, and how is not verified.
+	struct inv_forge_vad vad = {.start = start,
+	                            .end = start + size,
+	                            .protection = protection,
+	                            .committed = type == INV_VAD_LARGE,
+	                            .type = type};
+	if (!inv_machine_add_vad(machine, process, vad))
+		return 0;
+	for (uint64_t page = start; page < vad.end; page += unit)
+		if (type == INV_VAD_LARGE)
+			map_large(machine, process, page, protection);
+		else
+			map_awe(machine, process, page, protection);
+	if (process->user_dtb)
+		inv_machine_make_shadow(machine, process); // the entry of the root may be new
+	return start;
+}
+
 void inv_machine_put_user(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
                           enum inv_field field, uint64_t value)
 {
@@ -260,7 +309,7 @@ bool inv_machine_protect(struct inv_machine *machine, struct inv_forge_process *
                          uint64_t size, unsigned protection)
 {
 	const struct inv_forge_vad *vad = inv_machine_vad_of(process, address);
-	if (!vad || size == 0 || size > vad->end - address)
+	if (!vad || size == 0 || size > vad->end - address || vad->type == INV_VAD_LARGE)
 		return false;
 	for (uint64_t at = address / PAGE * PAGE; at < address + size; at += PAGE) {
 		uint64_t pte = inv_maps_get_pte(&process->maps, at);
@@ -345,7 +394,9 @@ bool inv_machine_page_state(struct inv_machine *machine, struct inv_forge_proces
 	address &= ~(uint64_t)(PAGE - 1);
 	const struct inv_forge_vad *vad = inv_machine_vad_of(process, address);
 	uint64_t pte = inv_maps_get_pte(&process->maps, address);
-	if (!vad || (state == INV_PAGE_COMPRESSED && !make_store(machine)))
+	if (!vad || vad->type == INV_VAD_AWE || vad->type == INV_VAD_LARGE)
+		return false; // locked
+	if (state == INV_PAGE_COMPRESSED && !make_store(machine))
 		return false;
 	bool valid = pte & INV_PTE_VALID, own = valid || (pte && is_transition(machine, pte));
 	if (vad->area && (!own || is_shared(vad, address, pte)))
@@ -363,9 +414,23 @@ bool inv_machine_page_state(struct inv_machine *machine, struct inv_forge_proces
 
 // -- the end ----------------------------------------------------------------------------------------------------------------
 
+static void release_large(struct inv_machine *machine, struct inv_forge_process *process,
+                          const struct inv_forge_vad *vad)
+{
+	for (uint64_t at = vad->start; at < vad->end; at += INV_LARGE_PAGE) {
+		uint64_t frame = inv_maps_unmap_large(&process->maps, at);
+		for (uint64_t page = 0; frame && page < INV_LARGE_PAGE; page += PAGE)
+			inv_machine_move_frame(machine, frame + page, INV_PFN_FREE);
+	}
+}
+
 void inv_machine_release_pages(struct inv_machine *machine, struct inv_forge_process *process,
                                const struct inv_forge_vad *vad)
 {
+	if (vad->type == INV_VAD_LARGE) {
+		release_large(machine, process, vad);
+		return;
+	}
 	for (uint64_t at = vad->start; at < vad->end; at += PAGE) {
 		if (!inv_maps_has_table(&process->maps, at)) {
 			at = (at / TABLE_SPAN + 1) * TABLE_SPAN - PAGE;
@@ -379,7 +444,8 @@ void inv_machine_release_pages(struct inv_machine *machine, struct inv_forge_pro
 			inv_area_unshare(machine, vad->area, page_of(vad, at));
 		else if (valid || is_transition(machine, pte))
 			inv_machine_move_frame(machine, pte & INV_PTE_FRAME, INV_PFN_FREE);
-		count_page(machine, process, valid ? -1 : 0, valid && !shared ? -1 : 0);
+		if (vad->type != INV_VAD_AWE) // whose pages were never counted
+			count_page(machine, process, valid ? -1 : 0, valid && !shared ? -1 : 0);
 		put_pte(machine, process, at, 0);
 	}
 }

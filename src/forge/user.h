@@ -56,6 +56,13 @@ void inv_machine_map_user(struct inv_machine *machine, struct inv_forge_process 
 // The address; 0: there is a range already.
 uint64_t inv_machine_alloc_user(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at,
                                 uint64_t size, unsigned protection);
+// The same of pages that are locked in memory and in no working set (learn.microsoft.com, "Large-Page Support" and "Address Windowing
+// Extensions"): pages of 2 MiB, or pages that the program was given first (AllocateUserPhysicalPages) and then mapped.
+#define INV_VAD_AWE 3u // MI_VAD_TYPE: VadAwe, VadLargePages
+#define INV_VAD_LARGE 5u
+#define INV_LARGE_PAGE 0x200000u
+uint64_t inv_machine_alloc_locked(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at,
+                                  uint64_t size, unsigned protection, uint8_t type);
 // The page fault of an access: afterwards the page is mapped, and with `write` it may be written to: of a page of a section that is
 // private to the process or read only, a copy that only this process has, as WriteProcessMemory makes it. false: no range is there.
 bool inv_machine_touch(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,

@@ -251,7 +251,8 @@ static void put_range(struct inv_machine *machine, const struct inv_forge_proces
 	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_EndingVpnHigh, last >> 32);
 	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_Protection, vad->protection);
 	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_PrivateMemory, !vad->area);
-	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_VadType, vad->area && vad->area->image ? IMAGE_MAP : 0);
+	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_VadType,
+	                vad->area && vad->area->image ? IMAGE_MAP : vad->type);
 	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_MemCommit, vad->committed);
 	inv_machine_put(machine, vad->address, INV_F_MMVAD_SHORT_CommitCharge, commit);
 	inv_machine_add_to(machine, process->address, INV_F_EPROCESS_CommitCharge, (int64_t)commit);

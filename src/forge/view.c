@@ -106,9 +106,11 @@ static void free_tables(struct inv_machine *machine, uint64_t table, unsigned le
 		uint64_t pte = inv_ram_get64(machine->ram, table + 8ull * i);
 		if (!(pte & INV_PTE_VALID))
 			continue;
-		if (level > 1 && !(level == 2 && pte & INV_PTE_LARGE))
+		bool large = level == 2 && pte & INV_PTE_LARGE;
+		if (level > 1 && !large)
 			free_tables(machine, pte & INV_PTE_FRAME, level - 1, ENTRIES);
-		inv_machine_move_frame(machine, pte & INV_PTE_FRAME, INV_PFN_FREE);
+		for (uint64_t j = 0; j < (large ? ENTRIES : 1); j++)
+			inv_machine_move_frame(machine, (pte & INV_PTE_FRAME) + j * PAGE, INV_PFN_FREE);
 	}
 }
 

@@ -48,6 +48,7 @@ struct inv_survey {
 	size_t tables_missing;
 	bool pfn_known;     // there is a PFN database to ask
 	size_t pfn_missing; // valid pages of which nothing says whose they are
+	size_t locked;      // in ranges whose pages are in no working set: of AWE, large pages, devices, physical memory
 	size_t lent;        // in ranges for memory that is somebody else's: of a device, AWE, large pages
 	size_t
 	    combined; // read-only, and shared by a prototype PTE that is no section's: combined with equal pages, or with a clone

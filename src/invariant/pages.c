@@ -189,16 +189,9 @@ static void survey_unknown(struct inv_judge *judge, const struct inv_survey *sur
 // The process under whose root the page table stands that holds the entry of a page; 0: none that is known.
 static uint64_t holder_of(const struct inv_judge *judge, const struct inv_pfn *page)
 {
-	enum { MOST_LEVELS = 5 };
 	const struct inv_pfn_database *database = &judge->dossiers->testimony->pfn;
-	struct inv_pfn pfn = *page;
-	for (unsigned i = 0; i < MOST_LEVELS; i++) {
-		if (inv_pfn_is_root(&pfn))
-			return inv_pfn_owner(database, &pfn);
-		if (!inv_pfn_read(database, pfn.pte_frame, &pfn, NULL))
-			break;
-	}
-	return 0;
+	struct inv_pfn root;
+	return inv_pfn_climb(database, page, &root) ? inv_pfn_owner(database, &root) : 0;
 }
 
 static void owner_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_page_note *note)

@@ -303,10 +303,10 @@ void inv_judge_M12(struct inv_judge *judge, const struct inv_inside *inside)
 	struct inv_value set = inv_field(judge->kernel, inside->process->address, INV_F_EPROCESS_WorkingSetSize);
 	if (!inv_space_can_be_judged(judge, inside) || !inv_need(judge, &size))
 		return;
-	uint64_t ranges = size_of_ranges(&inside->vads), lent = survey->lent;
+	uint64_t ranges = size_of_ranges(&inside->vads), locked = survey->locked;
 	bool sizes_differ = differ(size.u, ranges) > SLACK_BYTES;
 	bool pages_differ =
-	    set.ok && survey->complete && survey->pages > lent && survey->pages - lent > set.u + SLACK_PAGES;
+	    set.ok && survey->complete && survey->pages > locked && survey->pages - locked > set.u + SLACK_PAGES;
 	if (!sizes_differ && !pages_differ) {
 		inv_holds(judge);
 		return;

@@ -125,6 +125,19 @@ bool inv_pfn_is_root(const struct inv_pfn *pfn)
 	return pfn->location == INV_PFN_ACTIVE && pfn->pte_frame == pfn->frame && !pfn->prototype;
 }
 
+bool inv_pfn_climb(const struct inv_pfn_database *database, const struct inv_pfn *page, struct inv_pfn *root)
+{
+	enum { MOST_LEVELS = 5 };
+	*root = *page;
+	for (unsigned i = 0; i <= MOST_LEVELS; i++) {
+		if (inv_pfn_is_root(root))
+			return true;
+		if (root->prototype || !inv_pfn_read(database, root->pte_frame, root, NULL))
+			break;
+	}
+	return false;
+}
+
 struct walk {
 	const struct inv_pfn_database *database;
 	bool (*each)(void *context, const struct inv_pfn *pfn);

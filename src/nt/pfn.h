@@ -57,6 +57,9 @@ void inv_pfn_each_root(const struct inv_pfn_database *database, bool (*each)(voi
 // the one by which at least three roots lead to a process whose DirectoryTableBase leads back. The third encoding needs both.
 void inv_pfn_calibrate(struct inv_pfn_database *database, uint64_t system, const struct inv_pfn *roots, size_t count);
 
+// The page table root above a page that belongs to a PTE, by the PFN entries of the page tables on the way. false: to none.
+bool inv_pfn_climb(const struct inv_pfn_database *database, const struct inv_pfn *page, struct inv_pfn *root);
+
 // The EPROCESS that a root's u1 decodes to; 0: none (u1 is empty, or the result is no address of the kernel half).
 uint64_t inv_pfn_owner(const struct inv_pfn_database *database, const struct inv_pfn *pfn);
 
