@@ -82,9 +82,11 @@ const struct inv_forge_word inv_forge_words[] = {
     {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
-    {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=, kind=})",
+    {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=, kind=, entries=})",
      "private memory with a range of its own; its address; protect is r, rw, rx, rwx, x, wc, xwc, none or guard; "
-     "reserve: no page of it is committed; kind: awe or large, pages that are locked in memory, these of 2 MiB",
+     "reserve: no page of it is committed; kind: awe or large, pages that are locked in memory, these of 2 MiB; "
+     "entries: what PFN entries of awe name, own or "
+     "stale PTEs",
      false},
     {"map_file", "map_file(process, path|nil, {size=, protect=, at=, bytes=, offset=})",
      "a view of a file as data, or of a section that the page file backs; its address", false},

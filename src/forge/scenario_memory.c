@@ -94,7 +94,7 @@ static int push_address(lua_State *lua, const struct inv_forge_process *process,
 
 static int word_alloc(lua_State *lua)
 {
-	static const char *const known[] = {"size", "protect", "at", "bytes", "reserve", "kind", NULL};
+	static const char *const known[] = {"size", "protect", "at", "bytes", "reserve", "kind", "entries", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user_process(lua);
 	inv_word_check_keys(lua, 2, known);
@@ -109,7 +109,9 @@ static int word_alloc(lua_State *lua)
 	if ((!reserve && size > MOST_BYTES) || (reserve && bytes))
 		return luaL_error(lua, "reserve: memory has no pages, and not reserved: not this many");
 	uint8_t kind = key_kind(lua, 2);
-	uint64_t start = kind      ? inv_machine_alloc_locked(machine, process, at, size, protection & 7, kind)
+	const char *entries = inv_word_key_text(lua, 2, "entries");
+	enum inv_awe_entries awe = !entries ? INV_AWE_EMPTY : strcmp(entries, "own") == 0 ? INV_AWE_OWN : INV_AWE_STALE;
+	uint64_t start = kind      ? inv_machine_alloc_locked(machine, process, at, size, protection & 7, kind, awe)
 	                 : reserve ? inv_machine_reserve(machine, process, at, size, protection)
 	                           : inv_machine_alloc_user(machine, process, at, size, protection & 7);
 	if (start && protection & GUARD && !reserve)

@@ -215,18 +215,19 @@ uint64_t inv_machine_alloc_user(struct inv_machine *machine, struct inv_forge_pr
 	return start;
 }
 
-// A frame for AWE belongs to no page table. What its entry has in place of the PTE is not verified; the forge writes nothing there.
 static void map_awe(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address,
-                    unsigned protection)
+                    unsigned protection, enum inv_awe_entries entries)
 {
 	uint64_t frame = inv_ram_take(machine->ram, INV_RAM_USER);
 	uint64_t dirty = is_writable(protection) ? INV_PTE_WRITE | INV_PTE_DIRTY : 0;
 	put_pte(machine, process, address, inv_pte_user(frame, protection) | dirty);
 	uint64_t entry = inv_machine_pfn_of(machine, frame);
-	if (!entry)
+	if (!entry || entries == INV_AWE_OWN)
 		return;
-	inv_machine_put(machine, entry, INV_F_MMPFN_PteAddress, 0);
-	inv_machine_put(machine, entry, INV_F_MMPFN_PteFrame, UINT64_MAX);
+	if (entries == INV_AWE_EMPTY)
+		inv_machine_put(machine, entry, INV_F_MMPFN_PteAddress, 0);
+	inv_machine_put(machine, entry, INV_F_MMPFN_PteFrame,
+	                entries == INV_AWE_EMPTY ? UINT64_MAX : frame / PAGE ^ 1); // no page table
 }
 
 static void map_large(struct inv_machine *machine, struct inv_forge_process *process, uint64_t address,
@@ -238,7 +239,7 @@ static void map_large(struct inv_machine *machine, struct inv_forge_process *pro
 }
 
 uint64_t inv_machine_alloc_locked(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at,
-                                  uint64_t size, unsigned protection, uint8_t type)
+                                  uint64_t size, unsigned protection, uint8_t type, enum inv_awe_entries entries)
 {
 	uint64_t unit = type == INV_VAD_LARGE ? INV_LARGE_PAGE : PAGE;
 	size = (size + unit - 1) / unit * unit;
@@ -256,7 +257,7 @@ uint64_t inv_machine_alloc_locked(struct inv_machine *machine, struct inv_forge_
 		if (type == INV_VAD_LARGE)
 			map_large(machine, process, page, protection);
 		else
-			map_awe(machine, process, page, protection);
+			map_awe(machine, process, page, protection, entries);
 	if (process->user_dtb)
 		inv_machine_make_shadow(machine, process); // the entry of the root may be new
 	return start;

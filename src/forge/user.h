@@ -61,8 +61,10 @@ uint64_t inv_machine_alloc_user(struct inv_machine *machine, struct inv_forge_pr
 #define INV_VAD_AWE 3u // MI_VAD_TYPE: VadAwe, VadLargePages
 #define INV_VAD_LARGE 5u
 #define INV_LARGE_PAGE 0x200000u
+// What the PFN entries of pages for AWE name, which is not verified: nothing, the PTE that leads to the page, one that does no more.
+enum inv_awe_entries { INV_AWE_EMPTY, INV_AWE_OWN, INV_AWE_STALE };
 uint64_t inv_machine_alloc_locked(struct inv_machine *machine, struct inv_forge_process *process, uint64_t at,
-                                  uint64_t size, unsigned protection, uint8_t type);
+                                  uint64_t size, unsigned protection, uint8_t type, enum inv_awe_entries entries);
 // The page fault of an access: afterwards the page is mapped, and with `write` it may be written to: of a page of a section that is
 // private to the process or read only, a copy that only this process has, as WriteProcessMemory makes it. false: no range is there.
 bool inv_machine_touch(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t address,
