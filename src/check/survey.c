@@ -17,6 +17,7 @@
 // (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
 #define KERNEL_SHOWS UINT64_C(0x7ffe0000)
 #define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
+#define MADE_TO_BE_WRITTEN 4u // MM_READWRITE and what copies on write have this bit
 #define UNKNOWN_PROTECTION 4u // forbids nothing that is asked here
 #define PE_OFFSET_AT 0x3cu
 #define PE_OFFSET_MOST 0x400u
@@ -335,8 +336,11 @@ static void survey_covered(struct survey *survey, const struct inv_user_page *pa
 		ask_owner(survey, page, vad, prototype, protection);
 	else if (survey->pfn)
 		ask_owners(survey, page, vad);
-	if (vad->type == INV_VAD_IMAGE && prototype && page->size == INV_PAGE_SIZE)
-		range->own += frame_of_prototype(survey, prototype) != page->frame;
+	if (vad->type == INV_VAD_IMAGE && prototype && page->size == INV_PAGE_SIZE &&
+	    frame_of_prototype(survey, prototype) != page->frame) {
+		range->own++;
+		range->own_fixed += !(protection & MADE_TO_BE_WRITTEN);
+	}
 	if (vad->type == INV_VAD_IMAGE && page->executable)
 		compare_copy(survey, page, vad, prototype);
 	else if (vad->type != INV_VAD_IMAGE && page->size == INV_PAGE_SIZE)

@@ -161,22 +161,24 @@ static const char *image_path(struct inv_machine *machine, const struct inv_forg
 
 static int word_load(lua_State *lua)
 {
-	static const char *const known[] = {"at", "link", NULL};
+	static const char *const known[] = {"at", "link", "managed", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user_process(lua);
 	const char *path = image_path(machine, process, luaL_checkstring(lua, 2));
 	uint64_t at = 0;
-	bool link = true;
+	bool link = true, managed = false;
 	if (!lua_isnoneornil(lua, 3)) {
 		inv_word_check_keys(lua, 3, known);
 		at = check_address(lua, inv_word_key_value(lua, 3, "at", 0));
 		link = inv_word_key_flag(lua, 3, "link", true);
+		managed = inv_word_key_flag(lua, 3, "managed", false);
 	}
 	size_t length = strlen(path);
 	bool program = length > 4 && (strcmp(path + length - 4, ".exe") == 0 || strcmp(path + length - 4, ".EXE") == 0);
 	bool x86 = process->wow64 && strstr(path, "SysWOW64");
-	uint64_t base = inv_machine_map_image(machine, process, inv_machine_file(machine, path),
-	                                      (program ? 0 : INV_IMAGE_DLL) | (x86 ? INV_IMAGE_X86 : 0), at);
+	uint64_t base = inv_machine_map_image(
+	    machine, process, inv_machine_file(machine, path),
+	    (program ? 0 : INV_IMAGE_DLL) | (x86 ? INV_IMAGE_X86 : 0) | (managed ? INV_IMAGE_MANAGED : 0), at);
 	if (base && link)
 		(void)inv_machine_load_module(machine, process, &process->modules[inv_count(process->modules) - 1],
 		                              INV_LDR_ALL);
@@ -283,6 +285,13 @@ static int word_module(lua_State *lua)
 	const struct inv_forge_user_module *module = check_module(lua, process);
 	const char *name = luaL_optstring(lua, 3, NULL);
 	const struct inv_user_export *export = name ? inv_user_image_export(module->image, name) : NULL;
+	for (size_t i = 0; name && name[0] == '.' && i < module->image->section_count; i++) {
+		if (strcmp(module->image->sections[i].name, name) != 0)
+			continue;
+		uint64_t section = module->base + module->image->sections[i].rva;
+		lua_pushinteger(lua, (lua_Integer)section);
+		return 1;
+	}
 	if (name && !export)
 		return luaL_error(lua, "%s exports no %s", module->file->name, name);
 	uint64_t address = export ? module->base + export->rva : module->base;

@@ -240,6 +240,7 @@ struct inv_forge_area *inv_machine_image_area(struct inv_machine *machine, struc
 	*image = (struct inv_user_image){.name = file->name,
 	                                 .x86 = kind & INV_IMAGE_X86,
 	                                 .dll = kind & INV_IMAGE_DLL,
+	                                 .managed = kind & INV_IMAGE_MANAGED,
 	                                 .subsystem = kind & INV_IMAGE_NATIVE ? INV_SUBSYSTEM_NATIVE : 0,
 	                                 .seed = machine->config.seed,
 	                                 .build = machine->build};

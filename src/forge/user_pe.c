@@ -22,6 +22,8 @@
 #define DIRECTORY_RELOCATION 5u
 #define DIRECTORY_DEBUG 6u
 #define DIRECTORY_IAT 12u
+#define DIRECTORY_MANAGED 14u
+#define COR20_SIZE 72u // IMAGE_COR20_HEADER
 #define DIRECTORIES 16u
 #define CODE 0x60000020u
 #define READ 0x40000040u
@@ -200,10 +202,13 @@ static const struct contents known[] = {
 static const char *const no_exports[] = {NULL};
 static const struct contents other_dll = {"", other_exports, from_kernel32};
 static const struct contents program = {"", no_exports, from_kernel32};
+static const struct contents managed = {"", no_exports, no_imports};
 static const struct contents native_program = {"", no_exports, from_ntdll};
 
 static const struct contents *contents_of(const struct inv_user_image *image)
 {
+	if (image->managed)
+		return &managed;
 	if (!image->dll)
 		return image->subsystem == INV_SUBSYSTEM_NATIVE ? &native_program : &program;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -526,6 +531,24 @@ static void put_exports(struct builder *b)
 	set_directory(b, DIRECTORY_EXPORT, b->rdata_rva + start, length_of(b->rdata) - start);
 }
 
+// The header of .NET (ECMA-335, II.25.3.3), and what it says of native code: READYTORUN_HEADER (dotnet/runtime, docs/design/coreclr/botr,
+// readytorun-format.md). There is no metadata.
+static void put_managed(struct builder *b)
+{
+	align(&b->rdata, 8, 0);
+	uint32_t start = length_of(b->rdata), native = start + COR20_SIZE;
+	uint8_t *h = grow(&b->rdata, COR20_SIZE + 16);
+	inv_put32(h, COR20_SIZE);
+	inv_put16(h + 4, 2); // of the run time: 2.5
+	inv_put16(h + 6, 5);
+	inv_put32(h + 16, 4); // COMIMAGE_FLAGS_IL_LIBRARY
+	inv_put32(h + 64, b->rdata_rva + native);
+	inv_put32(h + 68, 16);
+	inv_put_text(h + COR20_SIZE, "RTR");
+	inv_put16(h + COR20_SIZE + 4, 5); // MajorVersion
+	set_directory(b, DIRECTORY_MANAGED, b->rdata_rva + start, COR20_SIZE);
+}
+
 static void put_debug(struct builder *b)
 {
 	align(&b->rdata, 4, 0);
@@ -794,13 +817,15 @@ void inv_user_image_build(struct inv_user_image *image)
 	b.contents = contents_of(image);
 	list_imports(&b);
 	put_text(&b);
-	image->entry = b.contents->exports == ntdll_exports ? 0 : b.functions[1].rva;
+	image->entry = image->managed || b.contents->exports == ntdll_exports ? 0 : b.functions[1].rva;
 	image->entry_call = image->entry ? image->entry + first_call(image) : 0;
 	b.rdata_rva = PAGE + round_up(length_of(b.text), PAGE);
 	reserve_iat(&b);
 	put_imports(&b);
 	put_exports(&b);
 	put_debug(&b);
+	if (image->managed)
+		put_managed(&b);
 	put_unwind(&b);
 	b.data_rva = b.rdata_rva + round_up(length_of(b.rdata), PAGE);
 	resolve(&b);

@@ -38,6 +38,7 @@ struct inv_user_image {
 	const char *name;   // "ntdll.dll": decides exports and code; kept by reference
 	bool x86;           // PE32 for the 80386; else PE32+ for x64
 	bool dll;           // else a program
+	bool managed;       // code of .NET that was compiled before: no entry point, imports or exports
 	uint16_t subsystem; // 0: INV_SUBSYSTEM_GUI for programs and 3, as usual, for DLLs
 	uint64_t seed;      // of the machine
 	uint16_t build;     // of Windows, for the form of the service stubs

@@ -1086,10 +1086,12 @@ static const struct inv_invariant catalogue[] = {
     {"I11",
      "Every module of the loader's lists is an image that is mapped there, stands on the lists of load and memory "
      "order alike and has one name; every image whose pages the process changed and may execute is on a list. Observed "
-     "only: code of an image on no list that the process did not change, and a name that is not the mapped file's, "
-     "unless another image of the process, or another process, is of the file of that name.",
+     "only: code of an image on no list that the process did not change, or that is native code of .NET of which only "
+     "data was changed, and a name that is not the mapped file's, unless another image of the process, or another "
+     "process, is of the file of that name.",
      "The loader enters a module when it maps it, before it changes a page of it, and unmaps it when it takes it off. "
-     "What is mapped for its resources stands on no list, and none of its pages is changed.",
+     "What is mapped for its resources stands on no list, and none of its pages is changed. The run time of .NET maps "
+     "images itself.",
      "the loader's lists of both halves against VADs, page tables and FILE_OBJECT.FileName",
      "unlinking a module, listing a false one, renaming one",
      "T1055.001, T1620",

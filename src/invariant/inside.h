@@ -37,7 +37,8 @@ struct inv_page_note {
 // What the pages of one VAD amount to.
 struct inv_range_pages {
 	uint32_t valid, executable, writable_executable, private_copies /* of code */, transition, paged_out;
-	uint32_t own; // of an image: code or not, what only this process has
+	uint32_t own;       // of an image: code or not, what only this process has
+	uint32_t own_fixed; // of these: headers, code, and what else is not made to be written to
 };
 
 struct inv_survey {

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "invariant/families.h"
 #include "invariant/files.h"
 #include "invariant/path.h"
 #include "invariant/trial.h"
+#include "kernel/pe.h"
 
 #define IN_LOAD (1u << INV_LOAD_ORDER)
 #define IN_MEMORY (1u << INV_MEMORY_ORDER)
@@ -251,6 +253,34 @@ static void review_names(struct review *review, const struct inv_peb *peb, bool 
 		(void)try_name(review, &peb->modules[i], observe);
 }
 
+// An image of .NET with native code, by its own header of .NET (ECMA-335, II.25.3.3: ManagedNativeHeader).
+static enum inv_answer is_compiled_before(const struct inv_inside *inside, const struct inv_vad *vad)
+{
+	enum { HEADER_SIZE = 72, NATIVE_SIZE_AT = 68 };
+	struct inv_pe pe;
+	struct inv_why why = {0};
+	uint8_t header[HEADER_SIZE];
+	if (!inside->user)
+		return INV_UNSURE;
+	if (!inv_pe_read_image(inv_user_space(inside->user), vad->start, &pe, &why))
+		return why.reason == INV_PRESENT ? INV_NO : INV_UNSURE;
+	if (pe.managed_size < HEADER_SIZE || pe.managed_rva > vad->end - vad->start - HEADER_SIZE)
+		return INV_NO;
+	if (inv_space_read(inv_user_space(inside->user), vad->start + pe.managed_rva, header, sizeof header, &why) <
+	    sizeof header)
+		return INV_UNSURE;
+	return inv_le32(header + NATIVE_SIZE_AT) ? INV_YES : INV_NO;
+}
+
+// The run time of .NET maps such images past the loader (dotnet/coreclr, MappedImageLayout) and writes to their data. A module that the
+// loader mapped has its imports resolved, in a part that is not made to be written to, where it has any; and so does one whose header
+// was forged. Whoever compiles his module to look like this is seen, and no more.
+static enum inv_answer is_mapped_by_run_time(const struct inv_inside *inside, const struct inv_vad *vad,
+                                             const struct inv_range_pages *pages)
+{
+	return pages->own_fixed || pages->private_copies ? INV_NO : is_compiled_before(inside, vad);
+}
+
 // An image on no list whose pages the process has made its own and may execute was prepared for running: what is mapped for its
 // resources stays as it is.
 static void review_unlisted(struct review *review)
@@ -270,7 +300,12 @@ static void review_unlisted(struct review *review)
 		const struct inv_control_area *area = inv_control_area_at(inside->sections, vad->control_area);
 		if (pages->executable == 0 || !may_say_more(review))
 			continue;
-		if (pages->own)
+		enum inv_answer managed = pages->own ? is_mapped_by_run_time(inside, vad, pages) : INV_YES;
+		if (managed == INV_UNSURE) {
+			inv_trial_unsure(trial, "whether an image on no list is one of .NET could not be read");
+			continue;
+		}
+		if (managed == INV_NO)
 			inv_trial_broken(trial, INV_TIER_USER_MODE);
 		else
 			inv_trial_observed(trial, INV_TIER_USER_MODE);
