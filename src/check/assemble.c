@@ -109,6 +109,19 @@ static bool next_sighting(struct assembly *a, struct inv_sighting *sighting)
 	return true;
 }
 
+// Objects lie all over memory: what stands ahead among the sightings is asked for before it is read.
+static void expect_sighting(const struct assembly *a)
+{
+	enum { AHEAD = 24 };
+	static const enum inv_field fields[] = {INV_F_KTHREAD_Process, INV_F_KTHREAD_ApcStateProcess, INV_F_ETHREAD_Cid};
+	const struct inv_testimony *testimony = a->testimony;
+	size_t ahead = a->sightings_done + AHEAD;
+	uint64_t thread = ahead < inv_count(testimony->sightings) ? testimony->sightings[ahead].thread : 0, at;
+	for (size_t i = 0; thread && a->kernel->space && i < sizeof fields / sizeof *fields; i++)
+		if (inv_field_address(a->kernel, thread, fields[i], &at))
+			inv_space_expect(a->kernel->space, at);
+}
+
 // Sightings may be added while they are taken.
 static void take_sightings(struct assembly *a)
 {
@@ -118,6 +131,7 @@ static void take_sightings(struct assembly *a)
 			a->cut_short = "more processes, threads and handles are named than any system can have";
 			return;
 		}
+		expect_sighting(a);
 		take_sighting(a, &sighting);
 	}
 }

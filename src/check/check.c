@@ -19,7 +19,7 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	check->arena = inv_arena_new();
 	if (options->swept)
 		check->sweep = inv_sweep_run(kernel, options->threads);
-	check->testimony = inv_testimony_collect(kernel, check->sweep);
+	check->testimony = inv_testimony_collect(kernel, check->sweep, options->threads);
 	inv_assemble(check->testimony, check->arena, &check->dossiers, &check->cut_short);
 	if (check->sweep && check->sweep->cut_short && !check->cut_short)
 		check->cut_short = check->sweep->cut_short;

@@ -22,8 +22,11 @@
 // Handles lead anywhere in memory. A slot takes no memory before it is used.
 #define PAGE_SLOTS 8192u
 #define TABLE_SLOTS 1024u
+#define REGION_SLOTS 1024u
 #define PAGE_SLOTS_BESIDE 512u
 #define TABLE_SLOTS_BESIDE 128u
+#define REGION_SLOTS_BESIDE 64u
+#define REGION_SHIFT 21u // what one page table maps
 
 // Where a page stands. `bytes` is NULL when it does not stand in one piece in the image.
 struct place {
@@ -43,9 +46,11 @@ struct slot {
 struct x64_space {
 	struct inv_space base;
 	const struct inv_image *image;
-	size_t page_slots, table_slots;
+	size_t page_slots, table_slots, region_slots;
 	struct slot *pages;  // by the number of the virtual page, plus 1
 	struct slot *tables; // by the number of the physical page, plus 1; only those that stand in one piece
+	struct slot *
+	    regions; // the page table of a region, by the region's number plus 1; only where all entries on the way are valid
 	struct slot slots[];
 };
 
@@ -169,8 +174,9 @@ static void set_page_by_transition(struct inv_mapping *mapping, const struct inv
 	mapping->size = INV_PAGE_SIZE;
 }
 
+// `region` (may be NULL) gets the page table by whose entry the page was found, or 0.
 static bool walk(struct x64_space *space, uint64_t address, unsigned depth, struct inv_mapping *mapping,
-                 struct inv_why *why);
+                 struct inv_why *why, uint64_t *region);
 
 // Where the prototype PTE at this virtual address stands in physical memory. Misaligned and user addresses are none that Windows
 // would write.
@@ -180,7 +186,7 @@ static bool find_prototype(struct x64_space *space, uint64_t prototype, unsigned
 		return false;
 	struct inv_mapping mapping;
 	struct inv_why why;
-	if (!walk(space, prototype, depth + 1, &mapping, &why))
+	if (!walk(space, prototype, depth + 1, &mapping, &why, NULL))
 		return false;
 	*at = mapping.physical + (prototype & (mapping.size - 1));
 	return true;
@@ -241,8 +247,10 @@ static bool find_software_table(const struct x64_space *space, uint64_t address,
 
 // Follows the tables. Uses no page slot, so that what it answers at depth 0 does not depend on what was asked before.
 static bool walk(struct x64_space *space, uint64_t address, unsigned depth, struct inv_mapping *mapping,
-                 struct inv_why *why)
+                 struct inv_why *why, uint64_t *region)
 {
+	if (region)
+		*region = 0;
 	if (!is_canonical(space, address))
 		return absent(why, INV_NOT_CANONICAL, address, 0);
 
@@ -278,6 +286,34 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 		return walk_software_pte(space, address, at, entry, depth, mapping, why);
 	restrict_rights(mapping, entry);
 	set_page(mapping, entry, 1);
+	if (region && !mapping->transition)
+		*region = table;
+	return true;
+}
+
+// The page's own entry in the page table of its region, if that is known and the entry is one that the CPU uses.
+static bool find_in_region(struct x64_space *space, uint64_t address, struct place *page)
+{
+	const uint64_t key = (address >> REGION_SHIFT) + 1;
+	struct place table;
+	uint64_t entry;
+	if (!recall(&space->regions[key % space->region_slots], key, &table) ||
+	    !read_entry(space, table.physical + (address >> 12 & 0x1ff) * ENTRY_SIZE, &entry) || !(entry & INV_ENTRY_VALID))
+		return false;
+	page->physical = entry & INV_FRAME_MASK;
+	return true;
+}
+
+static bool find_by_walk(struct x64_space *space, uint64_t address, struct place *page, struct inv_why *why)
+{
+	struct inv_mapping mapping;
+	struct place table = {0};
+	if (!walk(space, address, 0, &mapping, why, &table.physical))
+		return false;
+	const uint64_t key = (address >> REGION_SHIFT) + 1;
+	if (table.physical)
+		remember(&space->regions[key % space->region_slots], key, &table);
+	page->physical = mapping.physical + (address & (mapping.size - 1) & ~PAGE_OFFSET_MASK);
 	return true;
 }
 
@@ -289,10 +325,8 @@ static bool find_page(struct x64_space *space, uint64_t address, struct place *p
 	if (recall(slot, key, page))
 		return true;
 
-	struct inv_mapping mapping;
-	if (!walk(space, address, 0, &mapping, why))
+	if (!find_in_region(space, address, page) && !find_by_walk(space, address, page, why))
 		return false;
-	page->physical = mapping.physical + (address & (mapping.size - 1) & ~PAGE_OFFSET_MASK);
 	if (inv_image_bytes(space->image, page->physical, INV_PAGE_SIZE, &page->bytes) < INV_PAGE_SIZE)
 		page->bytes = NULL;
 	remember(slot, key, page);
@@ -336,7 +370,7 @@ static bool x64_translate(struct inv_space *space, uint64_t address, uint64_t *p
 
 static bool x64_map(struct inv_space *space, uint64_t address, struct inv_mapping *mapping, struct inv_why *why)
 {
-	if (walk(x64(space), address, 0, mapping, why))
+	if (walk(x64(space), address, 0, mapping, why, NULL))
 		return true;
 	*mapping = (struct inv_mapping){0};
 	return false;
@@ -365,21 +399,25 @@ static const struct inv_space_kind x64_kind = {
     .reset = x64_reset,
 };
 
-static struct x64_space *new_space(const struct inv_image *image, uint64_t dtb, size_t page_slots, size_t table_slots)
+static struct x64_space *new_space(const struct inv_image *image, uint64_t dtb, size_t page_slots, size_t table_slots,
+                                   size_t region_slots)
 {
-	struct x64_space *space = inv_alloc(sizeof *space + (page_slots + table_slots) * sizeof space->slots[0]);
+	struct x64_space *space =
+	    inv_alloc(sizeof *space + (page_slots + table_slots + region_slots) * sizeof space->slots[0]);
 	space->base = (struct inv_space){.kind = &x64_kind, .dtb = dtb & INV_FRAME_MASK};
 	space->image = image;
 	space->page_slots = page_slots;
 	space->table_slots = table_slots;
+	space->region_slots = region_slots;
 	space->pages = space->slots;
-	space->tables = space->slots + page_slots;
+	space->tables = space->pages + page_slots;
+	space->regions = space->tables + table_slots;
 	return space;
 }
 
 struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb, unsigned levels)
 {
-	struct x64_space *space = new_space(image, dtb, PAGE_SLOTS, TABLE_SLOTS);
+	struct x64_space *space = new_space(image, dtb, PAGE_SLOTS, TABLE_SLOTS, REGION_SLOTS);
 	space->base.levels = levels == 5 ? 5 : 4;
 	space->base.format = inv_pte_format_default;
 	return &space->base;
@@ -388,7 +426,7 @@ struct inv_space *inv_space_new_x64(const struct inv_image *image, uint64_t dtb,
 static struct inv_space *x64_beside(const struct inv_space *space, uint64_t dtb)
 {
 	const struct x64_space *model = (const struct x64_space *)space;
-	struct x64_space *beside = new_space(model->image, dtb, PAGE_SLOTS_BESIDE, TABLE_SLOTS_BESIDE);
+	struct x64_space *beside = new_space(model->image, dtb, PAGE_SLOTS_BESIDE, TABLE_SLOTS_BESIDE, REGION_SLOTS_BESIDE);
 	beside->base.levels = space->levels;
 	beside->base.format = space->format;
 	return &beside->base;

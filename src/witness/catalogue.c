@@ -142,11 +142,13 @@ const struct inv_witness *inv_witness(enum inv_witness_id id)
 	return &witnesses[id];
 }
 
-struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep)
+struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep,
+                                            unsigned threads)
 {
 	struct inv_testimony *testimony = inv_alloc(sizeof *testimony);
 	testimony->kernel = kernel;
 	testimony->sweep = sweep;
+	testimony->threads = threads;
 	testimony->arena = inv_arena_new();
 	testimony->room = INV_RECORD_ROOM - (sweep ? inv_count(sweep->hits) * sizeof *sweep->hits : 0);
 	inv_role_anchors_read(kernel, &testimony->anchors);

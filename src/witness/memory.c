@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/workers.h"
 #include "nt/thread.h"
 #include "paging/frame.h"
 #include "sweep/sweep.h"
@@ -94,13 +95,6 @@ static uint64_t headed_object(const struct inv_testimony *testimony, uint64_t bl
 	return 0;
 }
 
-static void take_headed(struct inv_testimony *testimony, uint64_t block, const struct inv_value *type, uint64_t **found)
-{
-	uint64_t object = headed_object(testimony, block, type);
-	if (object)
-		inv_push(*found, object);
-}
-
 static int by_address(const void *a, const void *b)
 {
 	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
@@ -113,21 +107,6 @@ static void sort(uint64_t *objects)
 		qsort(objects, inv_count(objects), sizeof *objects, by_address);
 }
 
-static void take_process(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t process, uint64_t at)
-{
-	if (process && inv_looks_like_process(testimony->kernel, process))
-		inv_sight(testimony, witness, process, 0, at);
-	else
-		testimony->coverage[witness].broken++;
-}
-
-// A thread that ended says nothing any more: it is counted as read and leaves no sighting.
-static void take_thread(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t thread, uint64_t at)
-{
-	if (thread && inv_looks_like_thread(testimony->kernel, thread))
-		inv_sight(testimony, witness, 0, thread, at);
-}
-
 static bool is_of(enum inv_witness_id witness, enum inv_hit_kind kind)
 {
 	if (witness == INV_W_POOL)
@@ -136,40 +115,82 @@ static bool is_of(enum inv_witness_id witness, enum inv_hit_kind kind)
 	return kind == INV_HIT_PROCESS || kind == INV_HIT_THREAD;
 }
 
-static void take_hit(struct inv_testimony *testimony, enum inv_witness_id witness, const struct inv_hit *hit)
+static uint64_t whole_process(const struct inv_kernel *kernel, uint64_t process)
+{
+	return process && inv_looks_like_process(kernel, process) ? process : 0;
+}
+
+static uint64_t whole_thread(const struct inv_kernel *kernel, uint64_t thread)
+{
+	return thread && inv_looks_like_thread(kernel, thread) ? thread : 0;
+}
+
+// The object that was hit, if it is whole; 0: it is not.
+static uint64_t object_of_hit(const struct inv_testimony *testimony, const struct inv_hit *hit)
 {
 	const struct inv_kernel *kernel = testimony->kernel;
+	uint64_t in_block = hit->address + POOL_HEADER_SIZE;
+	switch (hit->kind) {
+	case INV_HIT_PROCESS_TAG:
+		return whole_process(kernel, inv_object_in_block(kernel, in_block, INV_PROCESS_OBJECT));
+	case INV_HIT_THREAD_TAG:
+		return whole_thread(kernel, inv_object_in_block(kernel, in_block, INV_THREAD_OBJECT));
+	case INV_HIT_PROCESS:
+		return whole_process(kernel, hit->address);
+	case INV_HIT_THREAD:
+		return whole_thread(kernel, hit->address);
+	case INV_HIT_TOKEN_TAG:
+		return headed_object(testimony, hit->address, &testimony->types.token_id);
+	case INV_HIT_JOB_TAG:
+		return headed_object(testimony, hit->address, &testimony->types.job_id);
+	case INV_HIT_ROOT:
+	case INV_HIT_KDBG:
+	case INV_HIT_KERNEL:
+		break;
+	}
+	return 0;
+}
+
+// What stands at each hit is looked at by several threads, and said in order afterwards.
+#define HITS_A_JOB 1024u
+
+struct look {
+	const struct inv_testimony *testimony;
+	enum inv_witness_id witness;
+	uint64_t *objects; // one for each hit
+};
+
+static void look_at_hits(void *context, size_t job)
+{
+	const struct look *look = context;
+	const struct inv_sweep *sweep = look->testimony->sweep;
+	size_t end = (job + 1) * HITS_A_JOB < inv_count(sweep->hits) ? (job + 1) * HITS_A_JOB : inv_count(sweep->hits);
+	for (size_t i = job * HITS_A_JOB; i < end; i++)
+		if (is_of(look->witness, sweep->hits[i].kind) && sweep->hits[i].address)
+			look->objects[i] = object_of_hit(look->testimony, &sweep->hits[i]);
+}
+
+// A thread that ended says nothing any more: it is counted as read and leaves no sighting.
+static void take_hit(struct inv_testimony *testimony, enum inv_witness_id witness, const struct inv_hit *hit,
+                     uint64_t object)
+{
 	struct inv_coverage *coverage = &testimony->coverage[witness];
 	if (!hit->address) {
 		coverage->unreadable++;
 		return;
 	}
 	coverage->read++;
-	switch (hit->kind) {
-	case INV_HIT_PROCESS_TAG:
-		take_process(testimony, witness,
-		             inv_object_in_block(kernel, hit->address + POOL_HEADER_SIZE, INV_PROCESS_OBJECT), hit->address);
-		break;
-	case INV_HIT_THREAD_TAG:
-		take_thread(testimony, witness, inv_object_in_block(kernel, hit->address + POOL_HEADER_SIZE, INV_THREAD_OBJECT),
-		            hit->address);
-		break;
-	case INV_HIT_PROCESS:
-		take_process(testimony, witness, hit->address, hit->address);
-		break;
-	case INV_HIT_THREAD:
-		take_thread(testimony, witness, hit->address, hit->address);
-		break;
-	case INV_HIT_TOKEN_TAG:
-		take_headed(testimony, hit->address, &testimony->types.token_id, &testimony->swept_tokens);
-		break;
-	case INV_HIT_JOB_TAG:
-		take_headed(testimony, hit->address, &testimony->types.job_id, &testimony->swept_jobs);
-		break;
-	case INV_HIT_ROOT:
-	case INV_HIT_KDBG:
-	case INV_HIT_KERNEL:
-		break;
+	if (hit->kind == INV_HIT_PROCESS_TAG || hit->kind == INV_HIT_PROCESS) {
+		if (object)
+			inv_sight(testimony, witness, object, 0, hit->address);
+		else
+			coverage->broken++;
+	} else if (object && hit->kind == INV_HIT_TOKEN_TAG) {
+		inv_push(testimony->swept_tokens, object);
+	} else if (object && hit->kind == INV_HIT_JOB_TAG) {
+		inv_push(testimony->swept_jobs, object);
+	} else if (object) {
+		inv_sight(testimony, witness, 0, object, hit->address);
 	}
 }
 
@@ -180,9 +201,13 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 		inv_void(testimony, witness, NO_SWEEP);
 		return;
 	}
-	for (size_t i = 0; i < inv_count(sweep->hits); i++)
+	size_t count = inv_count(sweep->hits);
+	struct look look = {testimony, witness, inv_alloc(count * sizeof *look.objects)};
+	inv_workers_run(testimony->threads, (count + HITS_A_JOB - 1) / HITS_A_JOB, look_at_hits, &look);
+	for (size_t i = 0; i < count; i++)
 		if (is_of(witness, sweep->hits[i].kind))
-			take_hit(testimony, witness, &sweep->hits[i]);
+			take_hit(testimony, witness, &sweep->hits[i], look.objects[i]);
+	free(look.objects);
 }
 
 void inv_witness_pool(struct inv_testimony *testimony)

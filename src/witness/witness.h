@@ -193,6 +193,7 @@ struct inv_testimony {
 	struct inv_table_record *tables;     // stb_ds; those on the list first
 	struct inv_table_index *table_index; // stb_ds map
 	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_sort_handles() was called
+	unsigned threads;                    // that may work at once; 0: as many as there are CPUs
 	size_t handle_budget;
 	size_t room;           // what is left of INV_RECORD_ROOM
 	bool full;             // something did not fit: no witness was heard to its end
@@ -212,8 +213,10 @@ struct inv_witness {
 const struct inv_witness *inv_witness(enum inv_witness_id id);
 
 // Lets every witness testify. The kernel must outlive the result; release with inv_testimony_free().
-// `sweep` is what the pass over memory found, or NULL, and must outlive it too.
-struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep);
+// `sweep` is what the pass over memory found, or NULL, and must outlive it too. So many threads work at once (0: as many as there are
+// CPUs); the outcome does not depend on their number.
+struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, const struct inv_sweep *sweep,
+                                            unsigned threads);
 void inv_testimony_free(struct inv_testimony *testimony);
 
 // The entries of PspCidTable that lead to an object; NULL with *count 0: none.
