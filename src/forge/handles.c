@@ -278,6 +278,20 @@ bool inv_machine_close(struct inv_machine *machine, struct inv_forge_process *pr
 	return true;
 }
 
+bool inv_machine_grant(struct inv_machine *machine, struct inv_forge_process *process, uint64_t value, uint32_t access)
+{
+	for (size_t i = 0; i < inv_count(process->handles); i++) {
+		if (process->handles[i].value != value)
+			continue;
+		uint64_t entry = entry_at(machine, process, value / 4);
+		inv_machine_put(machine, entry, INV_F_HANDLE_TABLE_ENTRY_GrantedAccess, access);
+		inv_machine_put(machine, entry, INV_F_HANDLE_TABLE_ENTRY_GrantedAccessBits, access);
+		process->handles[i].access = access;
+		return true;
+	}
+	return false;
+}
+
 void inv_machine_close_all(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	while (inv_count(process->handles))

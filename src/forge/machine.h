@@ -334,6 +334,9 @@ enum inv_forge_type {
 	INV_FORGE_SECTION = 9, // the forge's own choice from here on: these indices differ between builds
 	INV_FORGE_FILE = 10,
 	INV_FORGE_DEBUG = 12,
+	INV_FORGE_EVENT = 13, // from here on: made with the first object of the type
+	INV_FORGE_MUTANT = 14,
+	INV_FORGE_KEY = 15,
 };
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
@@ -413,6 +416,13 @@ struct inv_process_wish {
 	struct inv_forge_process *clone_of; // NULL: no clone
 };
 void inv_machine_make_types(struct inv_machine *machine);
+// ValidAccessMask and GenericMapping of the type with this name (types.c).
+void inv_machine_put_access(struct inv_machine *machine, uint64_t type, const char *name);
+// What the kernel leaves of the rights that a process asks for, by the object's type and by its protection, if it has one.
+uint32_t inv_machine_granted(const struct inv_machine *machine, const struct inv_forge_process *holder, uint64_t object,
+                             uint32_t access);
+// All rights that there are to an object, by its type; of an object whose type cannot be told, those of a process.
+uint32_t inv_machine_all_access(const struct inv_machine *machine, uint64_t object);
 void inv_machine_make_idle(struct inv_machine *machine);
 void inv_machine_make_system(struct inv_machine *machine);
 // NULL with INV_E_USAGE if the wish cannot be met.
@@ -421,9 +431,10 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 // `tid` and `created` may be 0.
 struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, struct inv_forge_process *process,
                                                  uint64_t tid, uint64_t created);
-// An object of the debugger's (DebugObject) that no handle leads to yet; the address of its body. What is in it no table of symbols
-// tells: the body is empty.
-uint64_t inv_machine_make_debug_object(struct inv_machine *machine);
+// An object of one of the types from INV_FORGE_DEBUG on, to which no handle leads yet; the address of its body. What is in it no table
+// of symbols tells: the body is empty. 0: of no such type.
+uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forge_type type);
+bool inv_machine_is_bare(const struct inv_machine *machine, uint64_t object);
 // An access token that nobody has yet; the address of its body.
 uint64_t inv_machine_make_token(struct inv_machine *machine);
 // PsImpersonateClient
@@ -478,6 +489,8 @@ uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process 
                           uint32_t access, uint64_t value);
 // Closes a handle; not `counted`: only its entry goes, as when somebody wipes it. false: there is no such handle.
 bool inv_machine_close(struct inv_machine *machine, struct inv_forge_process *process, uint64_t value, bool counted);
+// Writes other rights into the entry of a handle. false: there is no such handle.
+bool inv_machine_grant(struct inv_machine *machine, struct inv_forge_process *process, uint64_t value, uint32_t access);
 void inv_machine_close_all(struct inv_machine *machine, struct inv_forge_process *process);
 const struct inv_forge_handle *inv_machine_handle(const struct inv_forge_process *process,
                                                   uint64_t value); // NULL: none

@@ -50,6 +50,7 @@ static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
 		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
+	inv_machine_put_access(machine, type, name);
 	// Of those that matter here, only tokens lie in paged pool (public practice; the forge has no such difference).
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_PoolType,
 	                index == INV_FORGE_TOKEN ? PAGED_POOL
@@ -61,7 +62,8 @@ static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t
 	machine->types[index] = type;
 	if (index == TYPE_TYPE) // it is of itself
 		inv_machine_join_type(machine, type);
-	inv_machine_put(machine, machine->types[TYPE_TYPE], INV_F_OBJECT_TYPE_TotalNumberOfObjects, index - 1u);
+	uint64_t count = inv_machine_get(machine, machine->types[TYPE_TYPE], INV_F_OBJECT_TYPE_TotalNumberOfObjects);
+	inv_machine_put(machine, machine->types[TYPE_TYPE], INV_F_OBJECT_TYPE_TotalNumberOfObjects, count + 1);
 	return type;
 }
 
@@ -84,13 +86,19 @@ static void make_cid_table(struct inv_machine *machine)
 static const char *const type_names[] = {"Type",    "Directory", "SymbolicLink", "Token", "Job",
                                          "Process", "Thread",    "Section",      "File",  "ALPC Port"};
 
+// By index, from INV_FORGE_DEBUG on. All but the first are made with the first object of the type.
+static const char *const late_types[] = {"DebugObject", "Event", "Mutant", "Key"};
+
 const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t object)
 {
 	uint64_t type = inv_machine_type_of(machine, object);
 	for (size_t i = 0; type && i < sizeof type_names / sizeof *type_names; i++)
 		if (machine->types[i + TYPE_TYPE] == type)
 			return type_names[i];
-	return type && type == machine->types[INV_FORGE_DEBUG] ? "DebugObject" : NULL;
+	for (size_t i = 0; type && i < sizeof late_types / sizeof *late_types; i++)
+		if (machine->types[i + INV_FORGE_DEBUG] == type)
+			return late_types[i];
+	return NULL;
 }
 
 void inv_machine_make_types(struct inv_machine *machine)
@@ -127,6 +135,10 @@ void inv_machine_make_types(struct inv_machine *machine)
 	symbol = inv_machine_symbol(machine, INV_S_SeTokenObjectType);
 	if (symbol)
 		inv_machine_put64(machine, symbol, machine->token_type);
+	uint64_t debug = make_type(machine, late_types[0], INV_FORGE_DEBUG);
+	symbol = inv_machine_symbol(machine, INV_S_DbgkDebugObjectType);
+	if (symbol)
+		inv_machine_put64(machine, symbol, debug);
 	make_cid_table(machine);
 	if (machine->handle_table_head)
 		inv_machine_list_init(machine, machine->handle_table_head);
@@ -230,13 +242,27 @@ uint64_t inv_machine_make_token(struct inv_machine *machine)
 	return pool_tag_object(machine, 0x4c0, "Toke", "Tok\xe5", INV_FORGE_TOKEN);
 }
 
-#define DEBUG_OBJECT_SIZE 0x68u // not verified
-
-uint64_t inv_machine_make_debug_object(struct inv_machine *machine)
+bool inv_machine_is_bare(const struct inv_machine *machine, uint64_t object)
 {
-	if (!machine->types[INV_FORGE_DEBUG]) // machines without debuggers stay as they are
-		(void)make_type(machine, "DebugObject", INV_FORGE_DEBUG);
-	return without_handles(machine, inv_machine_object(machine, DEBUG_OBJECT_SIZE, "Debu", INV_FORGE_DEBUG));
+	uint64_t type = inv_machine_type_of(machine, object);
+	for (unsigned i = INV_FORGE_DEBUG; type && i < INV_FORGE_MAX_TYPES; i++)
+		if (machine->types[i] == type)
+			return true;
+	return false;
+}
+
+// A header and a body of this size, which holds nothing: no table of symbols tells what is in it. (The sizes are not verified.)
+#define BARE_OBJECT_SIZE 0x68u
+
+uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forge_type type)
+{
+	static const char tags[][5] = {"Debu", "Even", "Muta", "Key "};
+	unsigned late = type - INV_FORGE_DEBUG;
+	if (type < INV_FORGE_DEBUG || late >= sizeof late_types / sizeof *late_types)
+		return 0;
+	if (!machine->types[type])
+		(void)make_type(machine, late_types[late], (uint8_t)type);
+	return without_handles(machine, inv_machine_object(machine, BARE_OBJECT_SIZE, tags[late], (uint8_t)type));
 }
 
 static void give_token(struct inv_machine *machine, const struct inv_forge_process *process)
@@ -500,22 +526,18 @@ static void make_win32(struct inv_machine *machine, struct inv_forge_process *pr
 		inv_machine_give_win32(machine, process);
 }
 
-// The signature levels of a protected process, by its signer (the upper four bits of Protection): WinTcb and WinSystem
-// 0x1e/0x1c, Windows 0xc/0xc, others 0x7/0x7. The last two are not verified.
+// The signature levels of a protected process, by its signer, the upper four bits of Protection. (Public practice: Ionescu's
+// description of protected processes. Measured only of System, whose signer is 7. Of 2, CodeGen, and 8, App, not known.)
 static void protect(struct inv_machine *machine, const struct inv_forge_process *process, unsigned protection)
 {
+	static const uint8_t levels[][2] = {{0, 0},     {4, 4},       {7, 7},       {7, 7},      {0xc, 8},
+	                                    {0xc, 0xc}, {0x1e, 0x1c}, {0x1e, 0x1c}, {0x1e, 0x1c}};
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Protection, protection);
 	unsigned signer = protection >> 4;
-	if (process->minimal || protection == 0)
+	if (process->minimal || protection == 0 || signer >= sizeof levels / sizeof *levels)
 		return;
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SignatureLevel,
-	                signer >= 6   ? 0x1e
-	                : signer == 5 ? 0xc
-	                              : 0x7);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionSignatureLevel,
-	                signer >= 6   ? 0x1c
-	                : signer == 5 ? 0xc
-	                              : 0x7);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SignatureLevel, levels[signer][0]);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_SectionSignatureLevel, levels[signer][1]);
 }
 
 void inv_machine_give_space(struct inv_machine *machine, struct inv_forge_process *process)

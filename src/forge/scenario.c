@@ -121,8 +121,12 @@ const struct inv_forge_word inv_forge_words[] = {
      "the loader enters an image that is mapped; lists are load, memory and initialization, all if none is named",
      false},
     {"open", "open(process, object [, access [, handle]])",
-     "the process opens a handle to a process, thread, token or job and gets it; handle: this one, a multiple of 4",
+     "the process opens a handle to a process, thread, token, job or object() and gets it, with all rights if none are "
+     "said; handle: this one, a multiple of 4",
      false},
+    {"object", "object(\"DebugObject\"|\"Event\"|\"Mutant\"|\"Key\")",
+     "an object that is empty and to which no handle leads yet; its address", false},
+    {"entry", "entry(process, handle)", "the address of the entry of a handle", false},
     {"close", "close(process, handle)", "closes a handle", false},
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
      false},
@@ -215,7 +219,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"unlink_half", "unlink_half(process)", "takes a process off ActiveProcessLinks in the forward direction only",
      true},
     {"relink", "relink(process, after)", "moves a process in ActiveProcessLinks behind another", true},
-    {"erase_cid", "erase_cid(process|thread)", "clears the entry of PspCidTable", true},
+    {"erase_cid", "erase_cid(process|thread [, counted])",
+     "clears the entry of PspCidTable; counted: as the kernel itself does, which counts it off", true},
     {"copy_root", "copy_root(process, fix)",
      "copies a page table root into a page of pool; with fix its self-map entry leads to the copy; returns the "
      "physical "
@@ -224,7 +229,11 @@ const struct inv_forge_word inv_forge_words[] = {
     {"set_owner", "set_owner(physical, process|0)", "forges the back pointer in the PFN entry of a page table root",
      true},
     {"replace_cid", "replace_cid(process|thread, object)", "puts another object into the entry of PspCidTable", true},
-    {"drop_handle", "drop_handle(process, handle)", "clears the entry of a handle and leaves the counts", true},
+    {"drop_handle", "drop_handle(process, handle [, {object=, table=}])",
+     "clears the entry of a handle and leaves the counts; object, table: the count of the object or of the table "
+     "agrees",
+     true},
+    {"grant", "grant(process, handle, access)", "writes other rights into the entry of a handle", true},
     {"forge_type", "forge_type(process|thread, index)", "writes a type index into the object's header, encoded", true},
     {"wipe_tag", "wipe_tag(process|thread)", "clears the pool header before an object", true},
     {"wipe_header", "wipe_header(process|thread)", "clears the object header", true},
@@ -1223,6 +1232,8 @@ static int word_erase_cid(lua_State *lua)
 	if (!process && !thread)
 		return luaL_error(lua, "neither a process nor a thread");
 	inv_machine_cid_put(machine, process ? process->pid : thread->tid, 0);
+	if (lua_toboolean(lua, 2))
+		inv_machine_count_entry(machine, machine->cid_table, -1);
 	note_lie(lua, "erase_cid", object);
 	check(lua);
 	return 0;
@@ -1339,9 +1350,11 @@ static int word_open(lua_State *lua)
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t object = check_value(lua, 2);
 	uint64_t type = inv_machine_type_of(machine, object);
-	if (type == 0 || (type != machine->token_type && type != machine->job_type))
+	bool counted = type == machine->token_type || type == machine->job_type;
+	if (type == 0 || (!counted && !inv_machine_is_bare(machine, object)))
 		(void)check_id_of(lua, object);
-	uint64_t value = inv_machine_open(machine, process, object, (uint32_t)luaL_optinteger(lua, 3, 0x1fffff),
+	uint32_t all = inv_machine_all_access(machine, object);
+	uint64_t value = inv_machine_open(machine, process, object, (uint32_t)luaL_optinteger(lua, 3, all),
 	                                  (uint64_t)luaL_optinteger(lua, 4, 0));
 	if (!value)
 		return luaL_error(lua, "%s cannot have this handle", process->name);
@@ -1369,19 +1382,6 @@ static int word_duplicate(lua_State *lua)
 	lua_pushinteger(lua, (lua_Integer)inv_machine_open(machine, check_process(lua, 3), handle->object, access, 0));
 	check(lua);
 	return 1;
-}
-
-static int word_drop_handle(lua_State *lua)
-{
-	struct inv_forge_process *process = check_process(lua, 1);
-	uint64_t value = (uint64_t)luaL_checkinteger(lua, 2);
-	const struct inv_forge_handle *handle = inv_machine_handle(process, value);
-	if (!handle)
-		return luaL_error(lua, "%s has no such handle", process->name);
-	uint64_t object = handle->object;
-	inv_machine_close(machine_of(lua), process, value, false);
-	note_lie(lua, "drop_handle", object);
-	return 0;
 }
 
 static int word_object_type(lua_State *lua)
@@ -1639,7 +1639,6 @@ static const luaL_Reg words[] = {
     {"open", word_open},
     {"close", word_close},
     {"duplicate", word_duplicate},
-    {"drop_handle", word_drop_handle},
     {"object_type", word_object_type},
     {"forge_type", word_forge_type},
     {"wipe_tag", word_wipe_tag},
@@ -1689,6 +1688,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_memory_attacks, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_image_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_handle_words, 1);
 	lua_pop(lua, 1);
 }
 

@@ -148,7 +148,7 @@ static int word_debug(lua_State *lua)
 	uint64_t object = inv_machine_get(machine, process->address, INV_F_EPROCESS_DebugPort);
 	if (object)
 		return luaL_error(lua, "%s has a debugger", process->name);
-	object = inv_machine_make_debug_object(machine);
+	object = inv_machine_make_bare_object(machine, INV_FORGE_DEBUG);
 	uint64_t handle = inv_machine_open(machine, debugger, object, DEBUG_ALL_ACCESS, 0);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_DebugPort, object);
 	for (size_t i = 0; process->user && i < 2; i++) {

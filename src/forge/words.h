@@ -36,6 +36,7 @@ extern const luaL_Reg inv_memory_attacks[]; // attack_memory.c
 unsigned inv_word_protection(lua_State *lua, const char *text);
 // A process that has user memory.
 struct inv_forge_process *inv_word_user_process(lua_State *lua, int index);
-extern const luaL_Reg inv_image_words[]; // attack_image.c
+extern const luaL_Reg inv_image_words[];  // attack_image.c
+extern const luaL_Reg inv_handle_words[]; // scenario_handles.c
 
 #endif

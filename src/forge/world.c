@@ -466,7 +466,9 @@ static void lay_handles(struct world *world)
 		for (size_t i = 0; i < inv_count(table->entries); i++) {
 			uint64_t object = address_of(world, table->entries[i].object);
 			if (object)
-				(void)inv_machine_open(machine, process, object, table->entries[i].granted_access, 4ull * i);
+				(void)inv_machine_open(machine, process, object,
+				                       inv_machine_granted(machine, process, object, table->entries[i].granted_access),
+				                       4ull * i);
 		}
 		lay_free_handles(process, table);
 	}

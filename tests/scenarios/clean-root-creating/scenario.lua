@@ -4,7 +4,7 @@ local m = desktop()
 run(0, m.explorer.threads[1])
 local new = process{name = "new.exe", parent = m.explorer, threads = 0}
 unlink(new)
-erase_cid(new)
+erase_cid(new, true)
 set(new, "_EPROCESS.ProcessInserted", 0)
 excused("L06")
 clean()

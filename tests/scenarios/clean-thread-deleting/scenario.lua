@@ -2,7 +2,7 @@
 -- The last reference of a thread is gone: its entry is destroyed, the list not yet.
 local m = desktop()
 local thread = m.smss.threads[2]
-erase_cid(thread)
+erase_cid(thread, true)
 unlink_thread(thread, "scheduler")
 set(thread, "_DISPATCHER_HEADER.SignalState", 1)
 set(thread, "_KTHREAD.State", 4)
