@@ -1182,16 +1182,92 @@ static const struct inv_invariant catalogue[] = {
      {{0}},
      .smear = INV_SMEAR_STATE},
     {"K08",
-     "EPROCESS.Protection is a legal pair of type and signer, and a protected process has a signature level.",
-     "Protection follows from the signature of the image.",
-     "EPROCESS.Protection against EPROCESS.SignatureLevel",
-     "forging protection",
+     "EPROCESS.Protection is a legal pair of type and signer, and a protected process has a signature level: that of "
+     "its "
+     "signer. One that is not protected does not have the levels of a protected signer.",
+     "Protection follows from the signature of the image. Which levels go with which signer is public practice, "
+     "measured "
+     "of System only, and a policy may raise them: what speaks against the class of the signer is an observation.",
+     "EPROCESS.Protection against EPROCESS.SignatureLevel and SectionSignatureLevel",
+     "forging protection, or taking it away",
      "T1562.001, T1003.001",
      "9600 and later",
      MEASURED,
      inv_judge_K08,
      {{"minimal", "Flags3.Minimal is set: the process has no image that could be signed."}},
      .smear = INV_SMEAR_LIFE},
+    {"H01",
+     "Each used entry of a handle table leads to the header of an object of a type that ObTypeIndexTable has, and "
+     "grants "
+     "no right beyond the type's ValidAccessMask, but for ACCESS_SYSTEM_SECURITY and, up to Windows 7, the mark that "
+     "protects from closing.",
+     "ObpCreateHandle and ObDuplicateObject mask what they grant with ValidAccessMask.",
+     "HANDLE_TABLE_ENTRY against OBJECT_HEADER.TypeIndex, ObTypeIndexTable and OBJECT_TYPE",
+     "forging an entry, or the rights in one",
+     "T1134, T1068",
+     "all",
+     TYPES "; the masking as in ReactOS, not verified on Windows",
+     inv_judge_H01,
+     {{"kernel-handle", "The entry stands in the table that ObpKernelHandleTable names, and what it grants beyond are "
+                        "generic rights only, which the kernel may leave unmapped for itself."}},
+     .smear = INV_SMEAR_STATE},
+    {"H02",
+     "No process that is not protected has a protected one open with the right to write or read its memory, to create "
+     "threads or processes from it or to copy its handles, or one of its threads with the right to set its context or "
+     "token.",
+     "The kernel denies these rights to whoever is less protected, whatever privileges he has (learn.microsoft.com, "
+     "\"Process Security and Access Rights\", \"Thread Security and Access Rights\"). What was granted before the "
+     "protection changed, as signature levels that do not bear it out show, is unknown, and so is what a creator may "
+     "have.",
+     "entries of handle tables against EPROCESS.Protection of both processes",
+     "granting rights by writing into an entry; taking protection from the one who opens",
+     "T1003.001, T1068",
+     "9600 and later",
+     TYPES,
+     inv_judge_H02,
+     {{"kernel-handle", "The entry stands in the table that ObpKernelHandleTable names."},
+      {"protected-peer",
+       "Who has the handle is protected by the same or a higher signer, and its signature levels bear "
+       "that out."}},
+     .smear = INV_SMEAR_STATE},
+    {"H04",
+     "EPROCESS.DebugPort is 0 or leads to an object of the type that DbgkDebugObjectType names; PEB.BeingDebugged "
+     "agrees "
+     "with it.",
+     "DbgkpSetProcessDebugObject sets the port to a debug object and DbgkpMarkProcessPeb writes the mark with it. The "
+     "mark "
+     "is the process' own to write: where it disagrees, that is an observation.",
+     "EPROCESS.DebugPort against OBJECT_HEADER.TypeIndex and against PEB.BeingDebugged",
+     "a forged debug port that keeps debuggers away; hiding a debugger",
+     "T1622",
+     "all",
+     TYPES,
+     inv_judge_H04,
+     {{0}},
+     .smear = INV_SMEAR_STATE,
+     .judge_inside = inv_judge_debug_mark},
+    {"H05",
+     "ObpKernelHandleTable is System's ObjectTable.",
+     "The kernel's own table is made before any process and becomes that of System.",
+     "ObpKernelHandleTable against EPROCESS.ObjectTable of *PsInitialSystemProcess",
+     "giving the kernel, or System, another handle table",
+     "T1014",
+     "all",
+     TYPES "; seen in a real dump of 19041",
+     inv_judge_H05,
+     {{0}},
+     .smear = INV_SMEAR_LIFE},
+    {"H06",
+     "A handle table, and PspCidTable, counts as many handles as it has used entries.",
+     "Taking an entry from a list of free ones counts it, giving it back counts it off.",
+     "HANDLE_TABLE.HandleCount, or the sum of FreeLists[].HandleCount, against the entries",
+     "clearing an entry, so that nobody sees the handle or identifier",
+     "T1014",
+     "all",
+     TYPES,
+     inv_judge_H06,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
     {"S10",
      "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; every job, also one that "
      "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows.",

@@ -82,7 +82,23 @@ void inv_judge_T15(struct inv_judge *judge);
 void inv_judge_P07(struct inv_judge *judge);
 // authority.c
 void inv_judge_K07(struct inv_judge *judge);
+// protection.c
 void inv_judge_K08(struct inv_judge *judge);
+// PS_PROTECTION of a process, and whether its signature levels bear it out.
+struct inv_protection {
+	struct inv_value value; // EPROCESS.Protection
+	unsigned type, signer;  // 0: not protected
+	bool sound;             // a legal pair, and with a signature level unless the process is minimal
+	bool of_class;          // sound, and the levels are those of the signer, as far as these are described
+};
+struct inv_protection inv_protection_of(const struct inv_kernel *kernel, uint64_t process);
+// handles.c
+void inv_judge_H01(struct inv_judge *judge);
+void inv_judge_H02(struct inv_judge *judge);
+void inv_judge_H04(struct inv_judge *judge);
+void inv_judge_debug_mark(struct inv_judge *judge, const struct inv_inside *inside); // the half of H04 about user mode
+void inv_judge_H05(struct inv_judge *judge);
+void inv_judge_H06(struct inv_judge *judge);
 
 // Calls `one` for every process that has a dossier and is live (inv_is_live()), or for every thread.
 void inv_each_process(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_dossier *process));

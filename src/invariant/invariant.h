@@ -67,6 +67,8 @@ bool inv_is_only_swept(const struct inv_dossier *process);
 // Worth judging: not what a deleted process left in memory, nor something of which only the shape was found.
 bool inv_is_live(const struct inv_dossier *process);
 const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process); // NULL: none
+// Whose handles stand in a table: by QuotaProcess; those of the kernel's own table, which names nobody, are System's. NULL: not known.
+const struct inv_dossier *inv_holder_of(const struct inv_dossiers *dossiers, const struct inv_table_record *table);
 const struct inv_thread_dossier *inv_thread_dossier_at(const struct inv_dossiers *dossiers, uint64_t thread);
 
 enum inv_subject_kind {

@@ -10,7 +10,9 @@
 #define MAX_LEVEL 2u
 #define HANDLE_STEP 4u
 #define OBJECT_ATTRIBUTES 7ull // low bits of HANDLE_TABLE_ENTRY.Object
-#define POINTER_SHIFT 4u       // ObjectPointerBits leave out the four bits that alignment makes zero
+#define POOL_HEADER_SIZE 0x10u
+#define TABLE_TAG 0x6274624fu // "Obtb" (public practice)
+#define POINTER_SHIFT 4u      // ObjectPointerBits leave out the four bits that alignment makes zero
 
 // The parts of an entry, by the layout.
 struct form {
@@ -220,4 +222,50 @@ struct inv_value inv_handle_table_find(const struct inv_kernel *kernel, uint64_t
 	found.ok = true;
 	found.u = decode_object(&form, entry);
 	return found;
+}
+
+struct inv_value inv_handle_access_at(const struct inv_kernel *kernel, uint64_t at)
+{
+	struct form form;
+	uint8_t entry[ENTRY_SIZE];
+	struct inv_value found = {.address = at, .why = {.reason = INV_NOT_CAPTURED, .address = at}};
+	if (read_form(kernel, &form) || !kernel->space ||
+	    inv_space_read(kernel->space, at, entry, sizeof entry, &found.why) != sizeof entry)
+		return found;
+	found.ok = decode_object(&form, entry) != 0;
+	found.u = decode_access(&form, entry);
+	return found;
+}
+
+// How many lists of free entries the table's block of pool has room for; 0: that is not known. (_POOL_HEADER of x64, in all builds:
+// the size in units of 16 bytes, itself included, in byte 2, the tag in the second four bytes.)
+static size_t room_for_lists(const struct inv_kernel *kernel, uint64_t table, uint64_t offset, uint64_t size)
+{
+	uint8_t header[POOL_HEADER_SIZE];
+	if (!kernel->space || size == 0 || table < sizeof header ||
+	    inv_space_read(kernel->space, table - sizeof header, header, sizeof header, NULL) != sizeof header)
+		return 0;
+	uint64_t bytes = (uint64_t)header[2] * POOL_HEADER_SIZE;
+	if (inv_le32(header + 4) != TABLE_TAG || bytes < sizeof header + offset + size)
+		return 0;
+	return (size_t)((bytes - sizeof header - offset) / size);
+}
+
+void inv_handle_counts_read(const struct inv_kernel *kernel, uint64_t table, struct inv_handle_counts *counts)
+{
+	uint64_t lists, next, size = kernel->layout ? kernel->layout->size[INV_T_HANDLE_TABLE_FREE_LIST] : 0;
+	*counts = (struct inv_handle_counts){.first = inv_field(kernel, table, INV_F_HANDLE_TABLE_HandleCount), .lists = 1};
+	if (!inv_field_address(kernel, table, INV_F_HANDLE_TABLE_FreeLists, &lists) ||
+	    !inv_field_address(kernel, lists, INV_F_HANDLE_TABLE_FREE_LIST_HandleCount, &next))
+		return;
+	counts->first = inv_field(kernel, lists, INV_F_HANDLE_TABLE_FREE_LIST_HandleCount);
+	counts->lists = room_for_lists(kernel, table, lists - table, size);
+	uint32_t sum = 0;
+	for (size_t i = 0; i < counts->lists && i < INV_FREE_LISTS; i++) {
+		struct inv_value count = inv_field(kernel, lists + i * size, INV_F_HANDLE_TABLE_FREE_LIST_HandleCount);
+		if (!count.ok)
+			return;
+		sum += (uint32_t)count.u; // of one list it may be negative: an entry can be given back to another
+		counts->sum[counts->sums++] = sum;
+	}
 }

@@ -45,4 +45,20 @@ void inv_handle_table_walk(const struct inv_kernel *kernel, uint64_t table, size
 // that of the entry, or 0 if there is none.
 struct inv_value inv_handle_table_find(const struct inv_kernel *kernel, uint64_t table, uint64_t value);
 
+// Reads the entry at this address anew, as inv_handle_table_walk() showed it. `u` is the access; not ok: it could not be read, or it
+// leads nowhere by now.
+struct inv_value inv_handle_access_at(const struct inv_kernel *kernel, uint64_t at);
+
+// How many handles a table itself says that it has: HANDLE_TABLE.HandleCount up to Windows 7, later the sum of
+// FreeLists[].HandleCount. No table of symbols tells how many such lists a table has (the kernel has it in ExpFreeListCount): the
+// block of pool that the table stands in has room for `lists` of them at most, of which the first `sums` are read.
+#define INV_FREE_LISTS 64u
+struct inv_handle_counts {
+	struct inv_value first; // HandleCount of the table, or of its first list
+	size_t lists;           // 1: there can be no other; 0: how many there can be is not known
+	size_t sums;
+	uint32_t sum[INV_FREE_LISTS]; // of the first list, the first two, and so on
+};
+void inv_handle_counts_read(const struct inv_kernel *kernel, uint64_t table, struct inv_handle_counts *counts);
+
 #endif

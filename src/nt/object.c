@@ -66,6 +66,32 @@ struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struc
 	return inv_read_u64(kernel, types->table + 8ull * index);
 }
 
+// The table ends with a null pointer, and begins with two entries that are no types.
+static struct inv_type_rights rights_of(const struct inv_kernel *kernel, const struct inv_value *type, unsigned index)
+{
+	struct inv_type_rights rights = {.state = INV_TYPE_UNREAD};
+	if (!type->ok)
+		return rights;
+	if (index < TYPE_INDEX_TYPE || !(type->u >> 63))
+		return (struct inv_type_rights){.state = INV_TYPE_NONE};
+	struct inv_value own = inv_field(kernel, type->u, INV_F_OBJECT_TYPE_Index);
+	struct inv_value valid = inv_field(kernel, type->u, INV_F_OBJECT_TYPE_ValidAccessMask);
+	if (own.ok && own.u != index)
+		rights.state = INV_TYPE_NONE;
+	else if (own.ok && valid.ok)
+		rights = (struct inv_type_rights){INV_TYPE_KNOWN, (uint32_t)valid.u};
+	return rights;
+}
+
+void inv_object_rights_read(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                            struct inv_type_rights *rights)
+{
+	for (unsigned i = 0; i < INV_TYPE_INDICES; i++) {
+		struct inv_value type = inv_object_type_at(kernel, types, (uint8_t)i);
+		rights[i] = rights_of(kernel, &type, i);
+	}
+}
+
 static struct inv_value read_pointer(const struct inv_kernel *kernel, enum inv_symbol symbol)
 {
 	struct inv_value address = inv_kernel_symbol(kernel, symbol, NULL);

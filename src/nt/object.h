@@ -40,6 +40,20 @@ bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, 
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,
                                     uint8_t index);
 
+// What the types of the system allow, by index.
+struct inv_type_rights {
+	enum {
+		INV_TYPE_NONE,
+		INV_TYPE_UNREAD,
+		INV_TYPE_KNOWN
+	} state;        // ObTypeIndexTable has none there; it could not be read
+	uint32_t valid; // TypeInfo.ValidAccessMask
+};
+#define INV_TYPE_INDICES 256u
+// Reads them all. A type is one only if its own Index is that under which it stands. `rights` has INV_TYPE_INDICES elements.
+void inv_object_rights_read(const struct inv_kernel *kernel, const struct inv_object_types *types,
+                            struct inv_type_rights *rights);
+
 // A field of the header of a body: HandleCount, PointerCount.
 struct inv_value inv_object_field(const struct inv_kernel *kernel, uint64_t body, enum inv_field field);
 

@@ -184,6 +184,7 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->ids);
 	inv_array_free(testimony->tables);
 	inv_array_free(testimony->handles);
+	inv_array_free(testimony->odd_handles);
 	stbds_hmfree(testimony->table_index);
 	inv_arena_free(testimony->arena);
 	free(testimony);

@@ -169,6 +169,7 @@ struct reader {
 	struct inv_testimony *testimony;
 	uint32_t table;
 	uint64_t type_at, body_at; // in a header
+	size_t unread;
 };
 
 // Where the two headers of an object contradict each other, PspCidTable may know it.
@@ -189,25 +190,55 @@ static void take_other(struct inv_testimony *testimony, uint64_t body, const str
 		inv_push(testimony->named_jobs, body);
 }
 
+static void keep_odd(const struct reader *reader, const struct inv_handle *handle, struct inv_odd_handle odd)
+{
+	odd.object = handle->object;
+	odd.at = handle->at;
+	odd.value = handle->value;
+	odd.table = reader->table;
+	odd.access = handle->access;
+	if (inv_take_room(reader->testimony, sizeof odd))
+		inv_push(reader->testimony->odd_handles, odd);
+}
+
+// Does the type exist, and does it have the rights that the entry grants?
+static void test_rights(struct reader *reader, const struct inv_handle *handle, const struct inv_value *index)
+{
+	const struct inv_type_rights *rights = reader->testimony->rights;
+	if (!index->ok || !rights || rights[index->u].state == INV_TYPE_UNREAD) {
+		reader->unread++;
+		return;
+	}
+	struct inv_odd_handle odd = {.index = (uint8_t)index->u, .valid = rights[index->u].valid, .what = INV_ODD_ACCESS};
+	if (rights[index->u].state == INV_TYPE_NONE)
+		odd.what = INV_ODD_TYPE;
+	else if ((handle->access & ~(odd.valid | INV_ACCESS_OF_ANY_TYPE)) == 0)
+		return;
+	keep_odd(reader, handle, odd);
+}
+
 // A handle to a process or thread by the object's header; one whose header says otherwise, or cannot be decoded, is kept when
 // the object itself looks like one.
 static void take_handle(void *context, const struct inv_handle *handle)
 {
-	const struct reader *reader = context;
+	struct reader *reader = context;
 	struct inv_testimony *testimony = reader->testimony;
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
 	uint8_t header[MAX_HEADER + 1] = {0};
 	size_t size = reader->body_at + 1;
 	if (!(handle->object >> 63) || handle->object > UINT64_MAX - size) {
 		coverage->broken++;
+		keep_odd(reader, handle, (struct inv_odd_handle){.what = INV_ODD_POINTER});
 		return;
 	}
 	if (inv_space_read(testimony->kernel->space, handle->object, header, size, NULL) != size) {
 		coverage->unreadable++;
+		reader->unread++;
 		return;
 	}
 	struct inv_value index = {.ok = !testimony->types.unknown};
 	index.u = inv_object_decode_index(&testimony->types, handle->object, header[reader->type_at]);
+	test_rights(reader, handle, &index);
 	uint64_t body = handle->object + reader->body_at;
 	enum inv_target target = target_of_index(&testimony->types, &index);
 	// A few other objects begin with the same byte.
@@ -243,6 +274,7 @@ static void read_handles(struct inv_testimony *testimony, struct inv_table_recor
 		return;
 	inv_handle_table_walk(testimony->kernel, table->address, &testimony->handle_budget, take_handle, &reader,
 	                      &table->coverage);
+	table->unread = reader.unread;
 	coverage->read += table->coverage.read;
 	coverage->broken += table->coverage.broken;
 	coverage->unreadable += table->coverage.unreadable;
@@ -319,6 +351,10 @@ void inv_witness_handles(struct inv_testimony *testimony)
 	testimony->before_handles = inv_count(testimony->sightings);
 	struct inv_value symbol = inv_kernel_symbol(kernel, INV_S_ObpKernelHandleTable, NULL);
 	testimony->kernel_table = symbol.ok ? inv_read_u64(kernel, symbol.u) : symbol;
+	if (!testimony->types.unknown && testimony->types.table) {
+		testimony->rights = inv_arena_alloc(testimony->arena, INV_TYPE_INDICES * sizeof *testimony->rights);
+		inv_object_rights_read(kernel, &testimony->types, testimony->rights);
+	}
 	for (size_t i = 0; i < inv_count(testimony->tables); i++)
 		read_handles(testimony, &testimony->tables[i]);
 	if (testimony->kernel_table.ok)

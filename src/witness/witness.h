@@ -92,6 +92,7 @@ struct inv_table_record {
 	bool listed; // on HandleTableListHead
 	struct inv_value quota_process, pid;
 	struct inv_handle_coverage coverage; // of its entries
+	size_t unread;                       // entries whose object's header is not there, or whose type's rights are not
 };
 struct inv_table_index { // an stb_ds map
 	uint64_t key;        // the address of a HANDLE_TABLE
@@ -107,6 +108,20 @@ struct inv_handle_record {
 	uint32_t value : 30; // the handle
 	uint32_t target : 2; // enum inv_target, by the object's header
 };
+// An entry that leads to nothing that could be an object, or that grants what its type does not have.
+struct inv_odd_handle {
+	uint64_t object; // where it leads: an OBJECT_HEADER
+	uint64_t at;     // the address of the entry
+	uint64_t value;  // the handle
+	uint32_t table;  // its HANDLE_TABLE, as index into `tables`
+	uint32_t access, valid;
+	uint8_t index; // the decoded type
+	enum { INV_ODD_POINTER, INV_ODD_TYPE, INV_ODD_ACCESS } what;
+};
+// Rights that are no type's and may stand in any entry: ACCESS_SYSTEM_SECURITY, and up to Windows 7 the mark of a handle that must not
+// be closed. (ObpCreateHandle masks what it grants with ValidAccessMask and the first of them; so in ReactOS, and not verified on
+// Windows.)
+#define INV_ACCESS_OF_ANY_TYPE 0x03000000u
 // All handle tables together may have this many entries, used or not.
 #define INV_HANDLE_BUDGET ((size_t)1 << 25)
 
@@ -194,6 +209,8 @@ struct inv_testimony {
 	struct inv_table_index *table_index; // stb_ds map
 	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_sort_handles() was called
 	unsigned threads;                    // that may work at once; 0: as many as there are CPUs
+	struct inv_odd_handle *odd_handles;  // stb_ds, in the order of the tables and their entries
+	struct inv_type_rights *rights;      // by type index, while handles are read; NULL: not known
 	size_t handle_budget;
 	size_t room;           // what is left of INV_RECORD_ROOM
 	bool full;             // something did not fit: no witness was heard to its end
