@@ -37,6 +37,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+NO_BUILD = 1 << 16  # beyond all
 PARTIES = ("process", "thread")  # subjects of findings that are somebody's
 MEMORY_ROOM = 4 << 30  # bytes that must be free in memory for the images to be forged there
 
@@ -48,7 +49,7 @@ class Expectation:
         self.status = 0
         self.format = "raw"
         self.since = 0
-        self.until = 1 << 16
+        self.until = NO_BUILD
         self.seeds = 0
         self.accuses = set()
         self.broken, self.may, self.holds, self.unknown = set(), set(), set(), set()
@@ -189,8 +190,7 @@ def run_one(arguments, folder, kernel):
     expect = Expectation(os.path.join(folder, "expect"))
     options = []
     if kernel:
-        build = int(kernel["version"].split(".")[2])
-        if not expect.since <= build <= expect.until:
+        if not expect.since <= build_of(kernel["version"]) <= expect.until:
             return None, None
         options = ["--kernel", kernel["guid"]]
     problems, reports, worst = [], [], 0
@@ -212,6 +212,8 @@ SPREAD = 3
 
 def jobs_of(arguments, names):
     """(scenario, kernel) of every image."""
+    if arguments.kernels == "one":
+        return [(name, default_for(arguments, name)) for name in names]
     chosen, jobs = kernels(arguments), []
     for number, name in enumerate(names):
         thin = arguments.kernels == "spread" and name.startswith("attack-")
@@ -219,12 +221,29 @@ def jobs_of(arguments, names):
     return jobs
 
 
-def kernels(arguments):
-    """None for the forge's own choice, one kernel of every layout, or all of them."""
-    if arguments.kernels == "one":
-        return [None]
+def build_of(version):
+    return int(version.split(".")[2])
+
+
+def default_for(arguments, name):
+    """None for the forge's own choice of a kernel; the newest that the scenario is for, if it is not for all."""
+    expect = Expectation(os.path.join(HERE, name, "expect"))
+    if (expect.since, expect.until) == (0, NO_BUILD):
+        return None
+    fit = [(build_of(version), version, guid) for version, guid, _ in listed_kernels(arguments)
+           if expect.since <= build_of(version) <= expect.until]
+    return {"version": max(fit)[1], "guid": max(fit)[2]} if fit else None
+
+
+def listed_kernels(arguments):
+    """(version, identifier, layout) of every kernel that can be forged."""
     listed = subprocess.run([arguments.forge, "--list", "kernels"], capture_output=True, text=True, check=True)
-    rows = [line.split()[:3] for line in listed.stdout.splitlines()]
+    return [line.split()[:3] for line in listed.stdout.splitlines()]
+
+
+def kernels(arguments):
+    """One kernel of every layout, or all of them."""
+    rows = listed_kernels(arguments)
     if arguments.kernels == "every":
         return [{"version": version, "guid": guid} for version, guid, _ in rows]
     chosen = {}
