@@ -130,3 +130,36 @@ void inv_machine_drop_process(struct inv_machine *machine, struct inv_forge_proc
 	inv_machine_close_to(machine, process->address);
 	inv_machine_delete_process(machine, process);
 }
+
+// -- time -------------------------------------------------------------------------------------------------------------------
+
+static uint64_t shift(uint64_t time, int64_t step)
+{
+	return time ? time - (uint64_t)step : 0;
+}
+
+static void shift_thread(struct inv_machine *machine, struct inv_forge_thread *thread, int64_t step)
+{
+	thread->created = shift(thread->created, step);
+	thread->exited = shift(thread->exited, step);
+	inv_machine_put(machine, thread->address, INV_F_ETHREAD_CreateTime, thread->created);
+	if (thread->ended)
+		inv_machine_put(machine, thread->address, INV_F_ETHREAD_ExitTime, thread->exited);
+}
+
+// The image's time and that of the boot go with the clock; what was noted before does not.
+void inv_machine_set_clock(struct inv_machine *machine, int64_t step)
+{
+	for (size_t i = 0; i < inv_count(machine->processes); i++) {
+		struct inv_forge_process *process = machine->processes[i];
+		if (process->deleted)
+			continue;
+		process->created = shift(process->created, step);
+		process->exited = shift(process->exited, step);
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_CreateTime, process->created);
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_ExitTime, process->exited);
+		for (size_t j = 0; j < inv_count(process->threads); j++)
+			if (!process->threads[j]->deleted)
+				shift_thread(machine, process->threads[j], step);
+	}
+}

@@ -125,6 +125,7 @@ enum inv_forge_stage {
 struct inv_forge_process {
 	uint64_t address; // EPROCESS
 	uint64_t pid, parent;
+	uint64_t creator; // PID of who asked for it: the parent, but where that was named in place of the creator
 	uint64_t dtb;
 	uint64_t user_dtb; // the root of user mode under KVA shadow; 0: none
 	uint64_t created, exited;
@@ -402,6 +403,7 @@ struct inv_process_wish {
 	const char *command_line; // NULL: the path
 	uint64_t pid;             // 0: the next
 	uint64_t parent;          // PID
+	uint64_t creator;         // PID of who asked for it; 0: the parent
 	unsigned threads;
 	int session;      // -1: none
 	uint64_t created; // 0: the clock's
@@ -412,6 +414,7 @@ struct inv_process_wish {
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
 	unsigned modules; // DLLs beside those of every process
+	bool breakaway;   // it does not enter its parent's job
 	bool big, reused; // its object lies in a block of a page or more; one whose address another had before
 	struct inv_forge_process *clone_of; // NULL: no clone
 };
@@ -435,6 +438,8 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 // of symbols tells: the body is empty. 0: of no such type.
 uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forge_type type);
 bool inv_machine_is_bare(const struct inv_machine *machine, uint64_t object);
+// The wall clock is set, or the machine slept: from now on it is later by `step` (100 ns) than the times noted so far say.
+void inv_machine_set_clock(struct inv_machine *machine, int64_t step);
 // An access token that nobody has yet; the address of its body.
 uint64_t inv_machine_make_token(struct inv_machine *machine);
 // PsImpersonateClient

@@ -15,6 +15,7 @@
 #define PROCESS "invar.process"
 #define THREAD "invar.thread"
 #define PAGE INV_RAM_PAGE
+#define SYSTEM_PID 4u
 #define HEADERS 0x80u // more than stands before an object
 
 const struct inv_forge_word inv_forge_words[] = {
@@ -26,12 +27,13 @@ const struct inv_forge_word inv_forge_words[] = {
      "all_headers: every object has every optional header",
      false},
     {"process",
-     "process{name=, pid=, parent=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, created=, "
-     "exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=}",
+     "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
+     "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; big: true or "
-     "\"reused\", its object lies in a block of a page or more, at an address that was used before",
+     "\"reused\", its object lies in a block of a page or more, at an address that was used before; creator: who asked "
+     "for it, if not the parent; breakaway: it does not enter its parent's job",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
      "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
@@ -61,6 +63,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"delete", "delete(process)", "the last references of a process that has exited go: what is left is freed pool",
      false},
     {"pass", "pass(seconds)", "time passes; nothing happens later than the image is taken", false},
+    {"set_clock", "set_clock(seconds)",
+     "the wall clock is set forward, or back by a negative number; or the machine slept so long", false},
     {"run", "run(cpu, thread|nil)", "the CPU runs this thread now; nil: it idles", false},
     {"attach", "attach(thread, process)", "KeStackAttachProcess: the thread uses the process's address space", false},
     {"ready", "ready(thread, {cpu=, priority=, queue=})",
@@ -719,7 +723,8 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .name = key_text(lua, 1, "name"),
 	    .path = key_text(lua, 1, "path"),
 	    .pid = key_pid(lua, 1, "pid"),
-	    .parent = key_pid(lua, 1, "parent"),
+	    .parent = has_key(lua, 1, "parent") ? key_pid(lua, 1, "parent") : SYSTEM_PID,
+	    .creator = key_pid(lua, 1, "creator"),
 	    .session = has_key(lua, 1, "session") ? (int)small(lua, "session", key_value(lua, 1, "session", 0)) : -1,
 	    .created = key_value(lua, 1, "created", 0),
 	    .exited = key_value(lua, 1, "exited", 0),
@@ -728,6 +733,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .zombie = (state && strcmp(state, "zombie") == 0) || stage >= INV_STAGE_D1,
 	    .stage = stage,
 	    .minimal = key_flag(lua, 1, "minimal", false),
+	    .breakaway = key_flag(lua, 1, "breakaway", false),
 	    .gui = key_flag(lua, 1, "gui", false),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
@@ -800,10 +806,10 @@ static int word_acquire(lua_State *lua)
 
 static int word_process(lua_State *lua)
 {
-	static const char *const known[] = {"name",       "path",    "pid",     "parent",       "session",
-	                                    "created",    "exited",  "threads", "state",        "exit_status",
-	                                    "protection", "minimal", "gui",     "wow64",        "role",
-	                                    "clone_of",   "big",     "modules", "command_line", NULL};
+	static const char *const known[] = {"name",         "path",    "pid",       "parent",      "session",    "created",
+	                                    "exited",       "threads", "state",     "exit_status", "protection", "minimal",
+	                                    "gui",          "wow64",   "role",      "clone_of",    "big",        "modules",
+	                                    "command_line", "creator", "breakaway", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -922,6 +928,17 @@ static int word_pass(lua_State *lua)
 	if (!(time >= 0) || time >= (lua_Number)(machine->system_time - machine->clock))
 		return luaL_error(lua, "the image is taken before so much time has passed");
 	machine->clock += (uint64_t)time;
+	return 0;
+}
+
+static int word_set_clock(lua_State *lua)
+{
+	struct inv_machine *machine = machine_of(lua);
+	lua_Number step = luaL_checknumber(lua, 1) * 1e7;
+	if (!(step > -1e16 && step < 1e16))
+		return luaL_error(lua, "no clock is set so far");
+	inv_machine_set_clock(machine, (int64_t)step);
+	check(lua);
 	return 0;
 }
 
@@ -1597,6 +1614,7 @@ static const luaL_Reg words[] = {
     {"exit", word_exit},
     {"delete", word_delete},
     {"pass", word_pass},
+    {"set_clock", word_set_clock},
     {"run", word_run},
     {"attach", word_attach},
     {"ready", word_ready},

@@ -23,7 +23,8 @@ for i = 1, 200 do
 		thread_has_it = thread_has_it or t.tid == old.process
 	end
 	ids[#ids + 1] = {id = p.pid, process = p}
-	if p.pid == old.process or p.pid == old.thread or #p.threads == 3 and #kept < 20 and not thread_has_it then
+	local is_kept = p.pid == old.process or p.pid == old.thread or #p.threads == 3 and #kept < 20
+	if is_kept and not thread_has_it then
 		kept[#kept + 1] = p
 	else
 		exit(p)
