@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+// A chunk is twice as large as the one before: there are many arenas that never hold much.
+#define LEAST_CHUNK ((size_t)2 * 1024)
 #define CHUNK_SIZE ((size_t)64 * 1024)
 #define ALIGNMENT ((size_t)16)
 
@@ -67,7 +69,9 @@ void *inv_arena_alloc(struct inv_arena *arena, size_t size)
 	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	struct chunk *chunk = arena->chunks;
 	if (!chunk || chunk->size - chunk->used < size) {
-		size_t capacity = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		size_t capacity = chunk ? 2 * chunk->size : LEAST_CHUNK;
+		capacity = capacity < CHUNK_SIZE ? capacity : CHUNK_SIZE;
+		capacity = size > capacity ? size : capacity;
 		chunk = inv_alloc(sizeof *chunk + capacity);
 		chunk->size = capacity;
 		chunk->next = arena->chunks;
