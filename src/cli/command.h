@@ -72,6 +72,7 @@ struct inv_command {
 enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_info(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_tree(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);

@@ -33,6 +33,16 @@ static const struct inv_command commands[] = {
     {"ps", "IMAGE", "processes, and which witnesses saw them", 1, 1, true, true, inv_run_ps, false,
      "  invar ps memory.raw\n"
      "  invar ps --all memory.raw          what deleted processes left, too\n"},
+    {"tree", "IMAGE", "processes beneath their parents, as far as these are proved", 1, 1, true, true, inv_run_tree,
+     false,
+     "Depth first, children by age. A process is another's parent if it has the PID that the child notes and was "
+     "there\n"
+     "before it, by SequenceNumber or, where a kernel has none, by time: PIDs are given out again. The others stand at "
+     "the\n"
+     "left, with the reason. Zombies and hidden processes are in their place; with --all, what deleted ones left is "
+     "too.\n"
+     "\n  invar tree memory.raw\n"
+     "  invar tree --all memory.raw\n"},
     {"process", "IMAGE PID|ADDR", "everything known of one process: its dossier", 2, 2, true, true, inv_run_process,
      false,
      "Runs the whole check, then shows one process: who it is by every record, who sees it, its image, what it says "
@@ -84,7 +94,8 @@ static void usage(FILE *file)
 	fputs("\n  --format text|json|ndjson|csv   form of the result (text)\n"
 	      "  -o, --output FILE               write the result to FILE; extract: the memory, to FILE or a folder\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
-	      "  --all                           ps, threads, vads, modules: also what only a sweep over all memory finds\n"
+	      "  --all                           ps, tree, threads, vads, modules: also what only a sweep over all memory "
+	      "finds\n"
 	      "  --yara FILE                     check: search the memory of processes by these rules; may be given again\n"
 	      "  --range, --vad, --module        extract: which memory ('invar extract --help')\n"
 	      "  --threads N                     how many threads may work\n"

@@ -140,6 +140,7 @@ static void put_state(struct world *world, const struct inv_forge_process *proce
 	    {INV_F_EPROCESS_ExitProcessReported, from->exit_process_reported},
 	    {INV_F_EPROCESS_ProcessInserted, from->process_inserted},
 	    {INV_F_EPROCESS_ProcessInSession, from->process_in_session},
+	    {INV_F_EPROCESS_CrossSessionCreate, from->cross_session_create},
 	    {INV_F_EPROCESS_ProcessExiting, from->process_exiting},
 	    {INV_F_EPROCESS_ProcessDelete, from->process_delete},
 	    {INV_F_EPROCESS_ProcessRundown, from->process_rundown},

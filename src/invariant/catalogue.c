@@ -1157,8 +1157,115 @@ static const struct inv_invariant catalogue[] = {
      .smear = INV_SMEAR_STATE,
      .judge_inside = inv_judge_I15,
      .weight = INV_HINT},
+    {"P01",
+     "The identifier of a process' parent is one that a process can have, is not its own, was no thread's when it was "
+     "created, and was that of a process with a smaller SequenceNumber (without numbers: CreateTime).",
+     "PspAllocateProcess holds the parent while it notes its identifier, and a process keeps its identifier as long as "
+     "it "
+     "is referenced. Numbers are given out one by one: where all that are smaller still exist, the parent is among "
+     "them. "
+     "Which younger process or thread has a parent's identifier now says nothing, for identifiers are given out again: "
+     "unknown, unless freed memory still shows who had it.",
+     "EPROCESS.InheritedFromUniqueProcessId against EPROCESS.SequenceNumber, PspCidTable and what freed pool holds",
+     "rewriting the parent's identifier, also to that of a process that did not exist yet",
+     "T1134.004",
+     "all; with SequenceNumber (7601.23418, 9600.18340 and later) most",
+     CODE "; that all but Idle and System have a parent is public practice",
+     inv_judge_P01,
+     {{"first", "The process is Idle or System, proved by address: they have no parent."},
+      {"gone",
+       "Nobody has the identifier, and of the processes that were inserted before this one not all exist any more."},
+      {"recycled",
+       "No older process has the identifier now, but freed memory holds one that had it and whose number is "
+       "smaller."}},
+     .smear = INV_SMEAR_LIFE},
+    {"P02",
+     "CreateInterruptTime rises with SequenceNumber, and the offset between it and CreateTime is that of now, or of "
+     "the "
+     "process before or after.",
+     "PspAllocateProcess reads both clocks, PspInsertProcess counts. Only who sets the wall clock, and sleep, change "
+     "the "
+     "offset between them, and of all that is created from then on.",
+     "EPROCESS.CreateInterruptTime and CreateTime against EPROCESS.SequenceNumber, boot time and the threads' "
+     "CreateTime",
+     "forged times (timestomping by DKOM)",
+     "T1070.006",
+     "7601.23418, 9600.18340 and later; Windows 10 and 11",
+     CODE "; that System's times are late is measured; that no creation lasts two minutes is not verified",
+     inv_judge_P02,
+     {IDLE,
+      {"not-inserted", "SequenceNumber is zero and Flags.ProcessInserted clear: PspInsertProcess has not come to it."},
+      {"creating",
+       "Less than two minutes lie between, and no thread of the one that was inserted later is older than the "
+       "other process: its creation was under way."},
+      {"system",
+       "The process is System, which gets its times when the boot is nearly over, and others are older by less "
+       "than two minutes."},
+      {"clock-step",
+       "The offset is not that of now, but the process that was inserted before it or after it shows the same: "
+       "the wall clock was set since, or the machine slept."}},
+     .smear = INV_SMEAR_LIFE},
+    {"P03",
+     "Who asked for a process is its parent.",
+     "CreateProcess lets a caller name another parent, whose session, token and job the child gets. Brokers do so for "
+     "others (UAC, error reports), liars for themselves; the records are the same.",
+     "EPROCESS.OwnerProcessId, where its second bit is set, against EPROCESS.InheritedFromUniqueProcessId",
+     "naming a false parent (PROC_THREAD_ATTRIBUTE_PARENT_PROCESS)",
+     "T1134.004",
+     "9600 and later, where the field is known",
+     "measured on dumps of 19041 (a program that UAC raised; System); not verified on others. A process with a console "
+     "names "
+     "the console's host instead: unknown",
+     inv_judge_P03,
+     {IDLE},
+     .smear = INV_SMEAR_LIFE,
+     .weight = INV_HINT},
+    {"P04",
+     "A process belongs to its parent's session.",
+     "A child's session is its parent's; who creates one for another session leaves a flag.",
+     "EPROCESS.Session of child and parent, CrossSessionCreate and OwnerProcessId",
+     "giving a process another session",
+     "T1134.002",
+     "those with CrossSessionCreate",
+     TYPES "; that the flag is about who asked for the process, and not about the parent, is measured on 19041",
+     inv_judge_P04,
+     {{"no-session", "The parent belongs to no session (it is System or leads sessions), or there is none."},
+      {"cross-session", "CrossSessionCreate is set, and who asked for the process is not known to be in its session."},
+      {"creator",
+       "OwnerProcessId names an older process of the same session that asked for it and is not the parent."}},
+     .smear = INV_SMEAR_LIFE},
+    {"P05",
+     "A child is in its parent's job or one nested into it, if two elder children of the parent are.",
+     "Children are put into the job of their parent, unless the job lets them break away, or the parent got it later.",
+     "EPROCESS.Job of child, parent and elder children",
+     "leaving a job",
+     "T1611",
+     "7 and later",
+     TYPES "; whether a job lets its processes break away is not read",
+     inv_judge_P05,
+     {{"exited", "The parent has exited: it has left its job."}},
+     .smear = INV_SMEAR_STATE,
+     .weight = INV_HINT},
+    {"P06",
+     "What marks a process of the kernel's own is on those that the kernel's pointers lead to: Flags3.SystemProcess on "
+     "System alone; Registry, Memory Compression and Secure System are minimal; what is minimal is so to the executive "
+     "and "
+     "the scheduler alike and has neither PEB nor program. Observed only: another process with the name of one of "
+     "these.",
+     "The kernel makes these processes itself and keeps a pointer to each.",
+     "PsInitialSystemProcess, CmpRegistryProcess, PsSecureSystemProcess and StoreProcess against EPROCESS.Flags3, "
+     "DISPATCHER_HEADER.Minimal, Peb and SectionObject",
+     "passing for a process of the kernel",
+     "T1036.005",
+     "all; minimal processes 9600 and later",
+     MEASURED,
+     inv_judge_P06,
+     {IDLE},
+     .smear = INV_SMEAR_LIFE},
     {"P07",
-     "The system started before a process was created, it was created before it exited, and all that is past.",
+     "The system started before a process was created, System within ten minutes; it was created before it exited, and "
+     "all "
+     "that is past.",
      "Time runs forward.",
      "EPROCESS.CreateTime and ExitTime against boot time and system time",
      "forged times",
@@ -1319,8 +1426,11 @@ static const struct inv_left_out left_out[] = {
      "The contents of tokens are not read yet."},
     {"H01 to H06", "Handles agree with the types and rights of what they lead to.",
      "Access rights, type procedures and debug objects are not read yet."},
-    {"P01 to P06", "Parents, sessions and jobs of processes agree with the order of their creation.",
-     "They are not judged yet. P03 and P05 would be no proof."},
+    {"P01, in part", "A parent had not exited when its child was created.",
+     "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
+    {"P06, in part", "csrss, the session manager and lsass are those that the kernel's pointers lead to.",
+     "csrss is proved by the owner of an ALPC port, which is not read; of the others no pointer is known. Names prove "
+     "nothing."},
     {"S01 to S09, S11, S12", "csrss, win32k, dxgkrnl, ALPC, ETW and silos know the same processes.",
      "Their structures are not read yet."},
     {"C01 to C06", "Callbacks and tables that watch processes are what they were.",

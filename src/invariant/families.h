@@ -80,6 +80,15 @@ void inv_judge_self_maps(struct inv_judge *judge); // the half of L06 that needs
 // time.c
 void inv_judge_T15(struct inv_judge *judge);
 void inv_judge_P07(struct inv_judge *judge);
+// lineage.c
+void inv_judge_P01(struct inv_judge *judge);
+void inv_judge_P03(struct inv_judge *judge);
+void inv_judge_P04(struct inv_judge *judge);
+void inv_judge_P05(struct inv_judge *judge);
+// order.c
+void inv_judge_P02(struct inv_judge *judge);
+// roles.c
+void inv_judge_P06(struct inv_judge *judge);
 // authority.c
 void inv_judge_K07(struct inv_judge *judge);
 // protection.c

@@ -80,18 +80,20 @@ enum {
 	CREATION = 64,
 	PROTECT_OWN = 128, // the thread's process
 	SPACE = 256,       // the target's address space is one that programs may use
+	ASKER_IS_PARENT = 512,
+	TARGET_IS_PARENT = 1024,
 };
 
 static unsigned needs(enum inv_model_operation_kind kind)
 {
 	static const unsigned of[INV_MODEL_OPERATION_COUNT] = {
-	    [INV_MODEL_CREATE_PROCESS] = ASKER | PROTECT_ASKER,
+	    [INV_MODEL_CREATE_PROCESS] = ASKER | PROTECT_ASKER | ASKER_IS_PARENT,
 	    [INV_MODEL_INSERT_PROCESS] = ASKER | TARGET | PROTECT_ASKER | CREATION,
 	    [INV_MODEL_ABANDON_PROCESS] = TARGET | CREATION,
 	    [INV_MODEL_CREATE_THREAD] = ASKER | TARGET | PROTECT_ASKER | PROTECT_TARGET,
 	    [INV_MODEL_START_THREAD] = THREAD,
-	    [INV_MODEL_SPAWN_PROCESS] = ASKER | PROTECT_ASKER,
-	    [INV_MODEL_CLONE_PROCESS] = ASKER | TARGET | PROTECT_ASKER | PROTECT_TARGET,
+	    [INV_MODEL_SPAWN_PROCESS] = ASKER | PROTECT_ASKER | ASKER_IS_PARENT,
+	    [INV_MODEL_CLONE_PROCESS] = ASKER | TARGET | PROTECT_ASKER | PROTECT_TARGET | TARGET_IS_PARENT,
 	    [INV_MODEL_TERMINATE_THREAD] = THREAD,
 	    [INV_MODEL_EXIT_PROCESS] = TARGET,
 	    [INV_MODEL_OPEN_HANDLE] = ASKER | OBJECT,
@@ -210,6 +212,12 @@ static uint32_t prepare(struct inv_model_operation *operation)
 	if (!status && request->object && !(need & OBJECT) && uses_object(request->kind))
 		status = hold_named(operation, request->object, true);
 	if (!status && (need & SPACE) && (request->target->system || !request->target->process_inserted))
+		status = INV_STATUS_ACCESS_DENIED;
+	// Before a process is inserted nobody has a handle to it, and so nobody can name it as a parent.
+	const struct inv_model_process *parent = need & ASKER_IS_PARENT    ? request->process
+	                                         : need & TARGET_IS_PARENT ? request->target
+	                                                                   : NULL;
+	if (!status && parent && !parent->process_inserted)
 		status = INV_STATUS_ACCESS_DENIED;
 	if (!status && (need & PROTECT_ASKER) && !protect(operation, request->process))
 		status = INV_STATUS_PROCESS_IS_TERMINATING;

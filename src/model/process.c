@@ -124,6 +124,8 @@ STEP(set_session)
 		return INV_TOOK;
 	process->session = request->session ? request->session : parent_of(operation)->session;
 	process->process_in_session = process->session != NULL;
+	const struct inv_model_session *parents = parent_of(operation)->session;
+	process->cross_session_create = process->session && parents && process->session != parents;
 	return INV_TOOK;
 }
 

@@ -40,7 +40,7 @@ for session = 1, 2 do
 	make{name = "dwm.exe", parent = winlogon, session = session, threads = 10, gui = true}
 	make{name = "sihost.exe", parent = host, session = session, threads = 17, gui = true}
 	make{name = "taskhostw.exe", parent = services, session = session, threads = 11, gui = true}
-	local explorer = make{name = "explorer.exe", parent = 2200 + session, session = session, threads = 40, gui = true}
+	local explorer = make{name = "explorer.exe", parent = 60020 + 4 * session, session = session, threads = 40, gui = true}
 	local apps = {}
 	for _, name in ipairs{"RuntimeBroker.exe", "SearchUI.exe", "ShellExperienceHost.exe", "OneDrive.exe", "cmd.exe", "conhost.exe",
 		"notepad - Copy (2).exe", "vmtoolsd.exe"} do

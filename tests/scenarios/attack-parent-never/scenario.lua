@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The parent is said to be one that has gone; but all processes that were there before still are.
+-- Every parent of this machine is still there.
+local smss = process{name = "smss.exe", parent = find(4), threads = 2}
+local shell = process{name = "explorer.exe", parent = smss, session = 1, threads = 3}
+local victim = process{name = "notepad.exe", parent = shell, session = 1, threads = 2}
+local later = process{name = "cmd.exe", parent = shell, session = 1, threads = 2}
+set(victim, "_EPROCESS.InheritedFromUniqueProcessId", 60000)
+breaks("P01")
