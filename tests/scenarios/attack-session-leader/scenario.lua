@@ -3,6 +3,7 @@
 local m = desktop()
 local services = process{name = "services.exe", parent = 64000, session = 0, threads = 2}
 
+process{name = "svchost.exe", parent = services, session = 0, threads = 2}
 local p = process{name = "moved.exe", parent = services, session = 1, threads = 2}
 set(p, "_EPROCESS.CrossSessionCreate", 0)
 set(services, "_EPROCESS.Session", 0)
