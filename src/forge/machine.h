@@ -125,7 +125,8 @@ enum inv_forge_stage {
 struct inv_forge_process {
 	uint64_t address; // EPROCESS
 	uint64_t pid, parent;
-	uint64_t creator; // PID of who asked for it: the parent, but where that was named in place of the creator
+	uint64_t parent_object; // the process that its PID of the parent meant when it was created; 0: not known
+	uint64_t creator;       // PID of who asked for it: the parent, but where that was named in place of the creator
 	uint64_t dtb;
 	uint64_t user_dtb; // the root of user mode under KVA shadow; 0: none
 	uint64_t created, exited;

@@ -698,7 +698,9 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 		identity.pid = next_id(machine);
 	if (!identity.created)
 		identity.created = inv_machine_tick(machine);
+	const struct inv_forge_process *parent = holder_of(machine, identity.parent, false);
 	struct inv_forge_process *process = inv_machine_shape_process(machine, &identity);
+	process->parent_object = parent ? parent->address : 0;
 	process->stage = wish->stage;
 	inv_machine_give_space(machine, process);
 	insert_mm(machine, process);

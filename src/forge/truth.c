@@ -210,6 +210,7 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "address", address(process->address));
 		json_object_set_new(o, "pid", json_integer((json_int_t)process->pid));
 		json_object_set_new(o, "ppid", json_integer((json_int_t)process->parent));
+		json_object_set_new(o, "parent", process->parent_object ? address(process->parent_object) : json_null());
 		json_object_set_new(o, "creator", json_integer((json_int_t)process->creator));
 		json_object_set_new(o, "sequence", json_integer((json_int_t)process->sequence));
 		json_object_set_new(o, "name", json_string(process->name));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands show of the insides of processes is what the forge laid out: ranges, modules, bytes, patched code.
+"""What the commands show of the insides of processes is what the forge laid out: ranges, modules, bytes, patched code; and
+processes stand beneath their parents.
 
 usage: test_commands.py INVAR FORGE SCENARIO SCHEMA
 """
@@ -179,6 +180,48 @@ def test_process(suite, truth, schema):
         suite.expect("invar ps --all" in done.stderr or "neither" in done.stderr, f"process {wrong}: {done.stderr}")
 
 
+def forge_into(suite, forge, scenario):
+    subprocess.run([forge, scenario, "-o", suite.image, "--memory", "256M", "--truth", suite.path("truth")], check=True)
+    with open(suite.path("truth"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_tree(suite, forge, scenario):
+    truth = {row["address"]: row for row in forge_into(suite, forge, scenario)["processes"]}
+    for everything in ([], ["--all"]):
+        rows = suite.rows("tree", *everything)
+        wanted = [row for row in truth.values() if everything or row["state"] != "freed"]
+        suite.same({row["address"] for row in rows}, {row["address"] for row in wanted}, "processes of the tree")
+        path = []
+        for row in rows:
+            path[row["depth"]:] = [row]
+            parent = truth.get(truth[row["address"]]["parent"])
+            known = parent and (everything or parent["state"] != "freed")
+            suite.same(path[-2]["address"] if row["depth"] else None, parent["address"] if known else None,
+                       f"who stands above {row['name']}")
+            suite.same(row["parent address"], parent["address"] if known else None, f"parent of {row['name']}")
+            suite.expect(row["parent"] in (("proved", "remains") if known else ("none", "gone", "recycled")),
+                         f"{row['name']}: {row['parent']}")
+            suite.expect(bool(row["note"]) == (row["parent"] not in ("none", "proved")), f"the note on {row['name']}")
+        suite.expect({"gone", "recycled"} <= {row["parent"] for row in rows}, "parents that have gone")
+        siblings = {}
+        for row in rows:
+            siblings.setdefault(row["parent address"], []).append(row["sequence"])
+        for above, numbers in siblings.items():
+            suite.same(above and numbers, above and sorted(numbers, key=lambda n: n or 1 << 64), "the order of siblings")
+    text = suite.run("tree", suite.image).stdout
+    suite.expect("\n  smss.exe" in text and "\n    child.exe" in text, "indentation")
+
+
+def test_circle(suite, forge, scenario):
+    forge_into(suite, forge, scenario)
+    rows = suite.rows("tree")
+    suite.same(len(rows), len({row["address"] for row in rows}), "nobody stands twice")
+    around = [row for row in rows if row["name"] in ("a.exe", "b.exe", "c.exe")]
+    suite.same(sorted((row["parent"], row["depth"]) for row in around), [("circle", 0), ("proved", 1), ("proved", 2)],
+               "the circle that is cut")
+
+
 def test_yara(suite, truth):
     with open(suite.path("rules.yar"), "w", encoding="ascii") as file:
         file.write(RULES)
@@ -234,6 +277,9 @@ def main():
         test_process(suite, truth, form)
         test_yara(suite, truth)
         test_forms(suite, truth)
+        here = os.path.dirname(scenario)
+        test_tree(suite, forge, os.path.join(here, os.pardir, "scenarios", "clean-parents", "scenario.lua"))
+        test_circle(suite, forge, os.path.join(here, "circle.lua"))
     print(f"{suite.count} expectations, {suite.failed} not met")
     return 1 if suite.failed else 0
 
