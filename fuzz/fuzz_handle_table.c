@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "nt/access.h"
 #include "nt/handle_table.h"
 #include "nt/object.h"
 
@@ -41,6 +42,9 @@ static void find_again(void *context, const struct inv_handle *handle)
 	struct inv_value found = inv_handle_table_find(kernel, *table, handle->value);
 	if (!found.ok || found.u != handle->object || found.address != handle->at)
 		abort();
+	struct inv_value access = inv_handle_access_at(kernel, handle->at);
+	if (!access.ok || access.u != handle->access)
+		abort();
 }
 
 static void use(struct inv_kernel *kernel, uint64_t table)
@@ -58,6 +62,18 @@ static void use(struct inv_kernel *kernel, uint64_t table)
 	struct inv_object_types types;
 	inv_object_types_read(kernel, table, &types);
 	(void)inv_object_type_index(kernel, &types, table);
+	struct inv_handle_counts counts;
+	inv_handle_counts_read(kernel, table + PAGE / 2, &counts);
+	if (counts.sums > counts.lists || counts.sums > INV_FREE_LISTS)
+		abort();
+	struct inv_type_rights rights[INV_TYPE_INDICES];
+	types.table = table + PAGE;
+	inv_object_rights_read(kernel, &types, rights);
+	struct inv_arena *arena = inv_arena_new();
+	for (unsigned i = 0; i < INV_ACCESS_KINDS; i++)
+		if (!*inv_access_text((enum inv_access_kind)i, rights[i].valid | 1, arena))
+			abort();
+	inv_arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -75,6 +75,7 @@ enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_tree(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_power(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_vads(struct inv_session *session, struct inv_error *error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/array.h"
 #include "cli/command.h"
+#include "nt/access.h"
 
 struct listing {
 	struct inv_check *check;
@@ -10,22 +11,8 @@ struct listing {
 	struct inv_arena *arena;
 };
 
-// The process whose table this is: by QuotaProcess; the kernel's own has none and is System's.
-static const struct inv_dossier *owner_of(const struct inv_check *check, const struct inv_table_record *table)
-{
-	const struct inv_value *quota = &table->quota_process;
-	if (quota->ok && quota->u)
-		return inv_dossier_at(&check->dossiers, quota->u);
-	for (size_t i = 0; i < check->dossiers.process_count; i++) {
-		const struct inv_dossier *process = &check->dossiers.processes[i];
-		struct inv_value named = inv_field(check->kernel, process->address, INV_F_EPROCESS_ObjectTable);
-		if (named.ok && named.u == table->address)
-			return process;
-	}
-	return NULL;
-}
-
-static void add_type(const struct listing *listing, const struct inv_value *index)
+// Adds the type's name; says which rights go with it.
+static enum inv_access_kind add_type(const struct listing *listing, const struct inv_value *index)
 {
 	const struct inv_kernel *kernel = listing->check->kernel;
 	struct inv_value type = *index;
@@ -37,7 +24,7 @@ static void add_type(const struct listing *listing, const struct inv_value *inde
 		const char *text = inv_read_unicode(kernel, name, listing->arena, &length);
 		if (length.ok && *text) {
 			inv_table_text(listing->table, text);
-			return;
+			return inv_access_kind(text);
 		}
 		type = length;
 	}
@@ -45,6 +32,7 @@ static void add_type(const struct listing *listing, const struct inv_value *inde
 		inv_table_text(listing->table, inv_arena_printf(listing->arena, "type %u", (unsigned)index->u));
 	else
 		inv_table_absent(listing->table, &type.why);
+	return INV_ACCESS_OTHER;
 }
 
 // What the handle leads to, for processes and threads.
@@ -66,6 +54,18 @@ static void add_target(const struct listing *listing, const struct inv_value *in
 	}
 }
 
+// Generic rights stand for others, which the type says.
+static uint32_t mapped(const struct listing *listing, const struct inv_value *index, uint32_t access)
+{
+	const struct inv_kernel *kernel = listing->check->kernel;
+	struct inv_value type = *index;
+	struct inv_generic_mapping mapping;
+	if (access >> 28 && index->ok)
+		type = inv_object_type_at(kernel, &listing->check->testimony->types, (uint8_t)index->u);
+	bool stands = access >> 28 && type.ok && inv_generic_mapping_read(kernel, type.u, &mapping);
+	return stands ? inv_access_map(&mapping, access) : access;
+}
+
 static void add_handle(void *context, const struct inv_handle *handle)
 {
 	const struct listing *listing = context;
@@ -77,8 +77,9 @@ static void add_handle(void *context, const struct inv_handle *handle)
 	inv_table_text(listing->table, owner ? owner->name : NULL);
 	inv_table_address(listing->table, handle->value);
 	inv_table_address(listing->table, body);
-	add_type(listing, &index);
+	enum inv_access_kind kind = add_type(listing, &index);
 	inv_table_address(listing->table, handle->access);
+	inv_table_text(listing->table, inv_access_text(kind, mapped(listing, &index, handle->access), listing->arena));
 	add_target(listing, &index, body);
 	inv_table_address(listing->table, listing->of->address);
 }
@@ -101,7 +102,8 @@ static void warn(const struct inv_session *session, const struct inv_testimony *
 
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error)
 {
-	static const char *const columns[] = {"pid", "name", "handle", "object", "type", "access", "target", "table"};
+	static const char *const columns[] = {"pid",    "name",   "handle", "object", "type",
+	                                      "access", "rights", "target", "table"};
 	bool all = session->options->argument_count < 2;
 	uint64_t pid = 0;
 	if (!all && !inv_parse_number(session->options->arguments[1], &pid)) {
@@ -117,7 +119,7 @@ enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *err
 	for (size_t i = 0; i < inv_count(testimony->tables); i++) {
 		struct inv_handle_coverage coverage;
 		listing.of = &testimony->tables[i];
-		listing.owner = owner_of(listing.check, listing.of);
+		listing.owner = inv_holder_of(&listing.check->dossiers, listing.of);
 		if (is_wanted(&listing, all, pid))
 			inv_handle_table_walk(session->kernel, listing.of->address, &budget, add_handle, &listing, &coverage);
 	}

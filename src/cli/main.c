@@ -54,6 +54,18 @@ static const struct inv_command commands[] = {
      "  invar threads memory.raw 4711\n"},
     {"handles", "IMAGE [PID]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles, false,
      "  invar handles --format csv memory.raw 4711\n"},
+    {"power", "IMAGE [PID|ADDR]", "who can take over whom by the handles that are open", 1, 2, true, true,
+     inv_run_power, false,
+     "One line for each process that has another one, or threads of it, open with rights to run code in it, to read it "
+     "or\n"
+     "to stop it; with a process: only what it holds, or what is held of it. First those that reach into a protected\n"
+     "process, then those from which a chain of such handles leads to one (column 'chain'), then those that leave "
+     "their\n"
+     "session. At the end processes that have exited and who keeps them: that they ran is proved by their being "
+     "there.\n"
+     "What the kernel itself has open is left out. A listing: that something is open proves no guilt.\n" NAMES_A_PROCESS
+     "\n  invar power memory.raw\n"
+     "  invar power --format ndjson memory.raw | jq -c 'select(.crosses != \"\")'\n"},
     {"modules", "IMAGE [PID|ADDR]", "modules of the kernel, or of one process by three witnesses", 1, 2, true, true,
      inv_run_modules, false,
      "Without a process: what the kernel has loaded. With one: what its VADs map as image, what each of the loader's\n"
