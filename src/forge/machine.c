@@ -203,6 +203,8 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->attacks);
 	inv_array_free(machine->attacked);
 	inv_array_free(machine->claims);
+	inv_array_free(machine->logons);
+	stbds_hmfree(machine->tokens);
 	inv_array_free(machine->excused);
 	stbds_hmfree(machine->places);
 	stbds_hmfree(machine->pfn_known);

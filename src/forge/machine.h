@@ -17,6 +17,7 @@
 #include "forge/paging.h"
 #include "forge/pe.h"
 #include "forge/random.h"
+#include "forge/token.h"
 
 #define INV_FORGE_MAX_CPUS 64u // one processor group
 #define INV_FORGE_MAX_PROCESSES 65536u
@@ -272,6 +273,11 @@ struct inv_machine {
 	struct inv_forge_cpu cpu[INV_FORGE_MAX_CPUS];
 	unsigned cpu_count;
 
+	uint64_t luid;                  // the next; 0: none was handed out yet
+	uint64_t logon_table;           // *SepLogonSessions
+	struct inv_forge_logon *logons; // stb_ds
+	struct inv_forge_token *tokens; // stb_ds map
+
 	struct inv_forge_claim *claims;     // stb_ds
 	struct inv_forge_block *blocks;     // stb_ds map
 	struct inv_forge_attack *attacks;   // stb_ds
@@ -418,6 +424,7 @@ struct inv_process_wish {
 	bool breakaway;   // it does not enter its parent's job
 	bool big, reused; // its object lies in a block of a page or more; one whose address another had before
 	struct inv_forge_process *clone_of; // NULL: no clone
+	struct inv_token_wish token;        // its session is that of the process
 };
 void inv_machine_make_types(struct inv_machine *machine);
 // ValidAccessMask and GenericMapping of the type with this name (types.c).
@@ -441,9 +448,9 @@ uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forg
 bool inv_machine_is_bare(const struct inv_machine *machine, uint64_t object);
 // The wall clock is set, or the machine slept: from now on it is later by `step` (100 ns) than the times noted so far say.
 void inv_machine_set_clock(struct inv_machine *machine, int64_t step);
-// An access token that nobody has yet; the address of its body.
+// An access token that nobody has yet, of an administrator in session 1; the address of its body.
 uint64_t inv_machine_make_token(struct inv_machine *machine);
-// PsImpersonateClient
+// PsImpersonateClient, by the token's own level; 0: PsRevertToSelf.
 void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t token);
 // A job (EJOB), nested into `parent` unless that is 0, named unless `name` is NULL; its address. 0: this kernel's jobs are not known.
 uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent, const char *name);

@@ -242,10 +242,11 @@ uint64_t inv_machine_tick(struct inv_machine *machine)
 	return machine->clock;
 }
 
-uint64_t inv_machine_make_token(struct inv_machine *machine)
+static void put_process_token(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t token)
 {
-	count_object(machine, machine->token_type, &machine->token_objects);
-	return pool_tag_object(machine, 0x4c0, "Toke", "Tok\xe5", INV_FORGE_TOKEN);
+	inv_machine_use_token(machine, token, true, process->session ? process->session->id : 0);
+	token |= 2 + inv_random_below(&machine->random, 9); // EX_FAST_REF: 2 to 0xa seen
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, token);
 }
 
 bool inv_machine_is_bare(const struct inv_machine *machine, uint64_t object)
@@ -271,10 +272,15 @@ uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forg
 	return without_handles(machine, inv_machine_object(machine, BARE_OBJECT_SIZE, tags[late], (uint8_t)type));
 }
 
-static void give_token(struct inv_machine *machine, const struct inv_forge_process *process)
+// SeSubProcessToken: every process has a token of its own.
+static void give_token(struct inv_machine *machine, const struct inv_forge_process *process,
+                       const struct inv_token_wish *wish)
 {
-	uint64_t token = inv_machine_make_token(machine) | (2 + inv_random_below(&machine->random, 9));
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_Token, token); // EX_FAST_REF: 2 to 0xa seen
+	struct inv_token_wish token = *wish;
+	token.session = process->session ? process->session->id : 0;
+	if (token.user == INV_ACCOUNT_BY_SESSION)
+		token.user = token.session ? INV_ACCOUNT_ADMINISTRATOR : INV_ACCOUNT_SYSTEM;
+	put_process_token(machine, process, inv_machine_make_token_of(machine, &token));
 }
 
 void inv_machine_give_table(struct inv_machine *machine, struct inv_forge_process *process)
@@ -429,7 +435,8 @@ void inv_machine_make_idle(struct inv_machine *machine)
 	idle->dtb = machine->maps.root; // shared with System
 	put_process(machine, idle);
 	inv_machine_put(machine, idle->address, INV_F_EPROCESS_HasAddressSpace, 1);
-	give_token(machine, idle);
+	inv_machine_make_logons(machine);
+	give_token(machine, idle, &(struct inv_token_wish){0});
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsIdleProcess);
 	if (symbol)
 		inv_machine_put64(machine, symbol, idle->address);
@@ -470,7 +477,9 @@ void inv_machine_make_system(struct inv_machine *machine)
 	} else {
 		inv_machine_put(machine, system->address, INV_F_EPROCESS_ProtectedProcess, 1);
 	}
-	give_token(machine, system);
+	// PspBootAccessToken: Idle and System share one (as in ReactOS; not verified on Windows).
+	put_process_token(machine, system,
+	                  inv_machine_get(machine, machine->processes[0]->address, INV_F_EPROCESS_Token) & ~0xfull);
 	inv_machine_give_audit_name(machine, system);
 	inv_machine_start_vads(machine, system);
 	inv_machine_give_table(machine, system);
@@ -707,7 +716,7 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	if (wish->session >= 0)
 		inv_machine_give_session(machine, process, (uint32_t)wish->session, true);
 	note_crossing(machine, process);
-	give_token(machine, process);
+	give_token(machine, process, &wish->token);
 	inv_machine_give_audit_name(machine, process);
 	inv_machine_give_table(machine, process);
 	if (!process->minimal) {
@@ -884,8 +893,9 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 
 void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_thread *thread, uint64_t token)
 {
-	// SECURITY_IMPERSONATION_LEVEL in the low bits: impersonation.
-	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ImpersonationData, token ? token | 2 : 0);
+	// SECURITY_IMPERSONATION_LEVEL in the low bits.
+	uint64_t level = token ? inv_machine_get(machine, token, INV_F_TOKEN_ImpersonationLevel) & 3 : 0;
+	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ImpersonationData, token | level);
 	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ActiveImpersonationInfo, token != 0);
 }
 

@@ -28,12 +28,18 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"process",
      "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
-     "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=}",
+     "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=, user=, "
+     "integrity=, elevated=, appcontainer=, restricted=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; big: true or "
      "\"reused\", its object lies in a block of a page or more, at an address that was used before; creator: who asked "
-     "for it, if not the parent; breakaway: it does not enter its parent's job",
+     "for it, if not the parent; breakaway: it does not enter its parent's job; "
+     "user is system, "
+     "localservice, "
+     "networkservice, administrator or user (by itself system without a session and in session 0, else administrator); "
+     "integrity is untrusted, low, medium, high, system or a number; elevated: not filtered by UAC; appcontainer, "
+     "restricted: in a sandbox",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
      "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
@@ -82,8 +88,21 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"big_entry", "big_entry(address|process)", "the address of the entry of PoolBigPageTable for a block, or nil",
      false},
-    {"token", "token()", "creates an access token that nobody has yet and returns its address", false},
-    {"impersonate", "impersonate(thread, token)", "the thread impersonates somebody", false},
+    {"token", "token({user=, session=, integrity=, elevated=, appcontainer=, restricted=, level=})",
+     "creates an access token that nobody has yet and returns its address; as of process{}; level, from 0 anonymous to "
+     "3 "
+     "delegation: one for impersonation",
+     false},
+    {"token_of", "token_of(process)", "the address of the primary token of a process", false},
+    {"duplicate_token", "duplicate_token(token [, level])", "a copy, for impersonation if there is a level", false},
+    {"assign_token", "assign_token(process, token)", "the process gets another primary token, which nobody uses",
+     false},
+    {"impersonate", "impersonate(thread, token [, level])",
+     "the thread impersonates somebody; a primary token that nobody uses becomes one for impersonation; nil: it "
+     "reverts",
+     false},
+    {"logon_session", "logon_session(token)", "the address of the logon session of a token", false},
+    {"sid", "sid(token, index)", "the address of a SID of UserAndGroups; 0 is the user", false},
     {"map", "map(process, {address=, kind=, bytes=, file=, page=})",
      "a page of user memory; kind is private, transition, pagefile, prototype or demandzero", false},
     {"alloc", "alloc(process, {size=, protect=, at=, bytes=, reserve=, kind=, entries=})",
@@ -230,6 +249,17 @@ const struct inv_forge_word inv_forge_words[] = {
      "physical "
      "address",
      true},
+    {"steal_token", "steal_token(process, from)", "the process points at the token of another", true},
+    {"overwrite_token",
+     "overwrite_token(process|token, {present=, enabled=, by_default=, integrity=, session=, user=, count=, hash=})",
+     "writes into a token where it stands; user and integrity: the last sub-authority of that SID; hash: SidHash "
+     "agrees",
+     true},
+    {"plant_token", "plant_token(thread, token [, {flag=, data=, level=}])",
+     "writes a token into a thread by hand; flag or data false: without that half", true},
+    {"copy_token", "copy_token(token)", "a copy of its bytes in pool, which nobody made and nobody counts", true},
+    {"forge_logon", "forge_logon(process|token [, id])",
+     "a logon session in pool, on no list, that the token points at", true},
     {"set_owner", "set_owner(physical, process|0)", "forges the back pointer in the PFN entry of a page table root",
      true},
     {"replace_cid", "replace_cid(process|thread, object)", "puts another object into the entry of PspCidTable", true},
@@ -739,6 +769,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .role = key_role(lua, 1),
 	};
 	wish.command_line = key_text(lua, 1, "command_line");
+	wish.token = inv_word_token_wish(lua, 1);
 	wish.modules = small(lua, "modules", key_value(lua, 1, "modules", 0));
 	wish.big = key_flag(lua, 1, "big", false);
 	wish.reused = wish.big && lua_getfield(lua, 1, "big") == LUA_TSTRING;
@@ -806,10 +837,11 @@ static int word_acquire(lua_State *lua)
 
 static int word_process(lua_State *lua)
 {
-	static const char *const known[] = {"name",         "path",    "pid",       "parent",      "session",    "created",
-	                                    "exited",       "threads", "state",     "exit_status", "protection", "minimal",
-	                                    "gui",          "wow64",   "role",      "clone_of",    "big",        "modules",
-	                                    "command_line", "creator", "breakaway", NULL};
+	static const char *const known[] = {
+	    "name",    "path",      "pid",         "parent",       "session",      "created", "exited",
+	    "threads", "state",     "exit_status", "protection",   "minimal",      "gui",     "wow64",
+	    "role",    "clone_of",  "big",         "modules",      "command_line", "creator", "breakaway",
+	    "user",    "integrity", "elevated",    "appcontainer", "restricted",   NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -1059,20 +1091,6 @@ static int word_big_entry(lua_State *lua)
 	else
 		lua_pushnil(lua);
 	return 1;
-}
-
-static int word_token(lua_State *lua)
-{
-	lua_pushinteger(lua, (lua_Integer)inv_machine_make_token(machine_of(lua)));
-	check(lua);
-	return 1;
-}
-
-static int word_impersonate(lua_State *lua)
-{
-	inv_machine_impersonate(machine_of(lua), check_thread(lua, 1), check_value(lua, 2));
-	check(lua);
-	return 0;
 }
 
 static int word_find(lua_State *lua)
@@ -1620,10 +1638,8 @@ static const luaL_Reg words[] = {
     {"ready", word_ready},
     {"wait", word_wait},
     {"job", word_job},
-    {"token", word_token},
     {"big_block", word_big_block},
     {"big_entry", word_big_entry},
-    {"impersonate", word_impersonate},
     {"map", word_map},
     {"find", word_find},
     {"get", word_get},
@@ -1708,6 +1724,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_image_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_handle_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_token_words, 1);
 	lua_pop(lua, 1);
 }
 
@@ -1716,8 +1734,9 @@ static const char prelude[] =
     "function desktop()\n"
     "  local d = {system = find(4)}\n"
     "  d.smss = process{name = 'smss.exe', parent = d.system, threads = 2}\n"
-    "  d.csrss = process{name = 'csrss.exe', parent = 504, session = 1, threads = 6, gui = true}\n"
-    "  d.winlogon = process{name = 'winlogon.exe', parent = 504, session = 1, threads = 3, gui = true}\n"
+    "  d.csrss = process{name = 'csrss.exe', parent = 504, session = 1, threads = 6, gui = true, user = 'system'}\n"
+    "  d.winlogon = process{name = 'winlogon.exe', parent = 504, session = 1, threads = 3, gui = true, user = "
+    "'system'}\n"
     "  d.explorer = process{name = 'explorer.exe', parent = 2204, session = 1, threads = 8, gui = true}\n"
     "  d.notepad = process{name = 'notepad.exe', parent = d.explorer, session = 1, threads = 3, gui = true}\n"
     "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2}\n"

@@ -191,6 +191,41 @@ static json_t *loader_list(const struct inv_forge_user *user)
 	return array;
 }
 
+static json_t *sid_list(const struct inv_forge_sid *sids, size_t count)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < count; i++) {
+		char text[INV_FORGE_SID_TEXT];
+		inv_forge_sid_text(&sids[i], text);
+		json_t *o = json_object();
+		json_object_set_new(o, "sid", json_string(text));
+		json_object_set_new(o, "attributes", json_integer(sids[i].attributes));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+// Its primary token, as it was made.
+static json_t *token_of(const struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	uint64_t at = inv_machine_get(machine, process->address, INV_F_EPROCESS_Token) & ~0xfull;
+	const struct inv_forge_token *token = inv_machine_token_at(machine, at);
+	if (!token)
+		return json_null();
+	json_t *o = json_object();
+	json_object_set_new(o, "address", address(token->key));
+	json_object_set_new(o, "id", json_integer((json_int_t)token->id));
+	json_object_set_new(o, "logon", json_integer((json_int_t)token->logon));
+	json_object_set_new(o, "groups", sid_list(token->plan.groups, token->plan.group_count));
+	json_object_set_new(o, "restricted", sid_list(token->plan.restricted, token->plan.restricted_count));
+	json_object_set_new(o, "capabilities", sid_list(token->plan.capabilities, token->plan.capability_count));
+	json_object_set_new(o, "integrity", json_integer(token->plan.integrity));
+	json_object_set_new(o, "present", address(token->plan.present));
+	json_object_set_new(o, "enabled", address(token->plan.enabled));
+	json_object_set_new(o, "by_default", address(token->plan.by_default));
+	return o;
+}
+
 // Where its creation or deletion stopped, by the states of the life-time automaton.
 static const char *stage_of(const struct inv_forge_process *process)
 {
@@ -231,6 +266,7 @@ static json_t *process_list(const struct inv_machine *machine)
 		json_object_set_new(o, "vads", vad_list(process));
 		json_object_set_new(o, "modules", mapped_list(process));
 		json_object_set_new(o, "handles", handle_list(machine, process));
+		json_object_set_new(o, "token", token_of(machine, process));
 		json_array_append_new(array, o);
 	}
 	return array;

@@ -182,10 +182,12 @@ static void put_parts(struct world *world, struct inv_forge_process *process, co
 {
 	struct inv_machine *machine = world->machine;
 	uint64_t at = process->address, token = address_of(world, from->token);
-	if (token)
-		inv_machine_put(machine, at, INV_F_EPROCESS_Token, token | 7);
 	if (from->session)
 		inv_machine_give_session(machine, process, from->session->id, false);
+	if (token) {
+		inv_machine_put(machine, at, INV_F_EPROCESS_Token, token | 7);
+		inv_machine_use_token(machine, token, from->token->in_use, from->session ? from->session->id : 0);
+	}
 	if (process->dtb && (from->section_was_there && (from->space.vad_count || from->vm_deleted)))
 		inv_machine_give_image(machine, process);
 	put_section(world, process, from);

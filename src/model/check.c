@@ -447,6 +447,8 @@ static const char *wrong_in_state(const struct inv_model_process *process, enum 
 		return "has no handle table while it runs";
 	if ((state >= INV_STATE_C2 && state <= INV_STATE_ZOMBIE) && (!process->token || !process->se_audit))
 		return "has no token or audit name";
+	if (process->token && !process->token->in_use)
+		return "has a token that is not in use";
 	if (state == INV_STATE_RUN && process->active_threads == 0)
 		return "is scheduled without an active thread";
 	if (state == INV_STATE_EXITING && (process->active_threads || !process->process_rundown))

@@ -74,6 +74,7 @@ static struct inv_model_process *new_system(struct inv_model *model)
 	inv_model_init_ldr(&system->ldr);
 	struct inv_model_token *token = (struct inv_model_token *)inv_model_create_object(model, INV_MODEL_TOKEN);
 	token->token_id = ++model->last_token_id;
+	token->in_use = true;
 	system->token = token;
 	system->directory_table_base = inv_model_take_frame(model, system);
 	inv_model_append(&model->mm_process_list, &system->mm_process_links, system); // MmInitializeHandBuiltProcess

@@ -44,6 +44,7 @@
 #define INV_STATUS_NOT_MAPPED_VIEW 0xc0000019u
 #define INV_STATUS_DELETE_PENDING 0xc0000056u
 #define INV_STATUS_CANNOT_DELETE 0xc0000121u
+#define INV_STATUS_TOKEN_ALREADY_IN_USE 0xc000012bu
 #define INV_STATUS_DLL_NOT_FOUND 0xc0000135u
 #define INV_STATUS_INSUFFICIENT_RESOURCES 0xc000009au
 #define INV_STATUS_PROCESS_IS_TERMINATING 0xc000010au
@@ -63,6 +64,7 @@ struct inv_model_session {
 struct inv_model_token {
 	struct inv_model_object object;
 	uint64_t token_id;
+	bool in_use; // TokenInUse: it is the primary token of a process
 };
 
 struct inv_model_job {

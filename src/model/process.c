@@ -45,6 +45,7 @@ STEP(give_token)
 	struct inv_model_token *token =
 	    (struct inv_model_token *)inv_model_create_object(operation->model, INV_MODEL_TOKEN);
 	token->token_id = ++operation->model->last_token_id;
+	token->in_use = true;
 	operation->result.process->token = token; // the first reference is the process'
 	return INV_TOOK;
 }
@@ -539,8 +540,10 @@ STEP(release_token)
 	struct inv_model_process *process = inv_as_process(call->subject);
 	struct inv_model_token *token = process->token;
 	process->token = NULL;
-	if (token)
-		inv_model_dereference(operation, &token->object);
+	if (!token)
+		return INV_TOOK;
+	token->in_use = false; // SeDeassignPrimaryToken
+	inv_model_dereference(operation, &token->object);
 	return INV_TOOK;
 }
 

@@ -173,7 +173,8 @@ STEP(open_token)
 	return INV_TOOK;
 }
 
-// Only a process that has not run yet gets another primary token (as documented of ProcessAccessToken).
+// Only a process that has not run yet gets another primary token (as documented of ProcessAccessToken), and only one that no process
+// has: STATUS_TOKEN_ALREADY_IN_USE (ntstatus.h: "an attempt has been made to use a token already in use").
 STEP(set_token)
 {
 	(void)call;
@@ -183,9 +184,15 @@ STEP(set_token)
 		operation->result.status = INV_STATUS_INVALID_PARAMETER;
 		return INV_TOOK_REST;
 	}
-	struct inv_model_token *old = process->token;
+	struct inv_model_token *old = process->token, *token = (struct inv_model_token *)object;
+	if (token->in_use) {
+		operation->result.status = INV_STATUS_TOKEN_ALREADY_IN_USE;
+		return INV_TOOK_REST;
+	}
 	inv_model_reference(object);
-	process->token = (struct inv_model_token *)object;
+	process->token = token;
+	token->in_use = true;
+	old->in_use = false;
 	inv_model_dereference(operation, &old->object);
 	return INV_TOOK;
 }
