@@ -89,8 +89,6 @@ void inv_judge_P05(struct inv_judge *judge);
 void inv_judge_P02(struct inv_judge *judge);
 // roles.c
 void inv_judge_P06(struct inv_judge *judge);
-// authority.c
-void inv_judge_K07(struct inv_judge *judge);
 // protection.c
 void inv_judge_K08(struct inv_judge *judge);
 // PS_PROTECTION of a process, and whether its signature levels bear it out.
@@ -108,6 +106,16 @@ void inv_judge_H04(struct inv_judge *judge);
 void inv_judge_debug_mark(struct inv_judge *judge, const struct inv_inside *inside); // the half of H04 about user mode
 void inv_judge_H05(struct inv_judge *judge);
 void inv_judge_H06(struct inv_judge *judge);
+// tokens.c
+void inv_judge_K01(struct inv_judge *judge);
+void inv_judge_K02(struct inv_judge *judge);
+void inv_judge_K03(struct inv_judge *judge);
+void inv_judge_K04(struct inv_judge *judge);
+void inv_judge_K07(struct inv_judge *judge);
+// token_content.c
+void inv_judge_K05(struct inv_judge *judge);
+void inv_judge_K06(struct inv_judge *judge);
+void inv_judge_K09(struct inv_judge *judge);
 
 // Calls `one` for every process that has a dossier and is live (inv_is_live()), or for every thread.
 void inv_each_process(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_dossier *process));
