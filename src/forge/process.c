@@ -478,8 +478,7 @@ void inv_machine_make_system(struct inv_machine *machine)
 		inv_machine_put(machine, system->address, INV_F_EPROCESS_ProtectedProcess, 1);
 	}
 	// PspBootAccessToken: Idle and System share one (as in ReactOS; not verified on Windows).
-	put_process_token(machine, system,
-	                  inv_machine_get(machine, machine->processes[0]->address, INV_F_EPROCESS_Token) & ~0xfull);
+	put_process_token(machine, system, inv_machine_own_token(machine, machine->processes[0]));
 	inv_machine_give_audit_name(machine, system);
 	inv_machine_start_vads(machine, system);
 	inv_machine_give_table(machine, system);

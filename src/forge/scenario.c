@@ -513,16 +513,18 @@ static bool lies_in(uint64_t address, uint64_t object, uint32_t size)
 	return object && address >= object - HEADERS && address < object + size;
 }
 
-// The process that an address is of: in its object or a thread's, the headers before it, its handle table, its root; 0: none.
+// The process that an address is of: in its object or a thread's, the headers before it, its handle table, its root, its token; 0: none.
 static uint64_t process_around(const struct inv_machine *machine, uint64_t address)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_EPROCESS, PAGE);
 	uint32_t thread = inv_machine_size(machine, INV_T_ETHREAD, PAGE / 2);
+	uint32_t token = inv_machine_size(machine, INV_T_TOKEN, PAGE / 4);
 	for (size_t i = 0; i < inv_count(machine->processes); i++) {
 		const struct inv_forge_process *process = machine->processes[i];
 		bool own = lies_in(address, process->address, size) || lies_in(address, process->handle_table, HEADERS) ||
 		           (process->dtb && address - process->dtb < PAGE) ||
-		           (process->user_dtb && address - process->user_dtb < PAGE);
+		           (process->user_dtb && address - process->user_dtb < PAGE) ||
+		           (!process->idle && lies_in(address, inv_machine_own_token(machine, process), token));
 		for (size_t j = 0; j < inv_count(process->threads) && !own; j++)
 			own = lies_in(address, process->threads[j]->address, thread);
 		if (own)

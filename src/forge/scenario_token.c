@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "forge/words.h"
 
-#define FAST_REF 0xfull
 #define HASH_WORDS 32u
 
 static const struct {
@@ -66,8 +65,9 @@ static uint64_t check_token(lua_State *lua, int index)
 {
 	struct inv_machine *machine = inv_word_machine(lua);
 	uint64_t value = inv_word_value(lua, index);
-	if (inv_machine_process_at(machine, value))
-		value = inv_machine_get(machine, value, INV_F_EPROCESS_Token) & ~FAST_REF;
+	const struct inv_forge_process *process = inv_machine_process_at(machine, value);
+	if (process)
+		value = inv_machine_own_token(machine, process);
 	if (inv_machine_type_of(machine, value) != machine->token_type)
 		luaL_error(lua, "that is no token");
 	return value;
@@ -168,7 +168,7 @@ static uint64_t bearer(const struct inv_machine *machine, uint64_t token)
 {
 	for (size_t i = 0; i < inv_count(machine->processes); i++) {
 		const struct inv_forge_process *process = machine->processes[i];
-		if (!process->idle && (inv_machine_get(machine, process->address, INV_F_EPROCESS_Token) & ~FAST_REF) == token)
+		if (!process->idle && inv_machine_own_token(machine, process) == token)
 			return process->address;
 	}
 	return token;

@@ -504,6 +504,11 @@ const struct inv_forge_token *inv_machine_token_at(const struct inv_machine *mac
 	return stbds_hmgetp_null(tokens, token);
 }
 
+uint64_t inv_machine_own_token(const struct inv_machine *machine, const struct inv_forge_process *process)
+{
+	return inv_machine_get(machine, process->address, INV_F_EPROCESS_Token) & ~0xfull;
+}
+
 uint64_t inv_machine_sid_of(const struct inv_machine *machine, uint64_t token, unsigned index)
 {
 	if (index >= inv_machine_get(machine, token, INV_F_TOKEN_UserAndGroupCount))

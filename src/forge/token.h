@@ -79,6 +79,8 @@ void inv_machine_use_token(struct inv_machine *machine, uint64_t token, bool use
 void inv_machine_turn_token(struct inv_machine *machine, uint64_t token, unsigned level);
 // What the forge wrote there when it made it; NULL: no token of its own.
 const struct inv_forge_token *inv_machine_token_at(const struct inv_machine *machine, uint64_t token);
+// The primary token of a process, without the count of EX_FAST_REF.
+uint64_t inv_machine_own_token(const struct inv_machine *machine, const struct inv_forge_process *process);
 // The address of the SID of this index in UserAndGroups; 0: there is none.
 uint64_t inv_machine_sid_of(const struct inv_machine *machine, uint64_t token, unsigned index);
 // "S-1-5-18"

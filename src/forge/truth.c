@@ -208,8 +208,7 @@ static json_t *sid_list(const struct inv_forge_sid *sids, size_t count)
 // Its primary token, as it was made.
 static json_t *token_of(const struct inv_machine *machine, const struct inv_forge_process *process)
 {
-	uint64_t at = inv_machine_get(machine, process->address, INV_F_EPROCESS_Token) & ~0xfull;
-	const struct inv_forge_token *token = inv_machine_token_at(machine, at);
+	const struct inv_forge_token *token = inv_machine_token_at(machine, inv_machine_own_token(machine, process));
 	if (!token)
 		return json_null();
 	json_t *o = json_object();
