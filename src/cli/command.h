@@ -78,6 +78,7 @@ enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *err
 enum inv_exit inv_run_power(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_vads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_extract(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);

@@ -66,6 +66,14 @@ static const struct inv_command commands[] = {
      "What the kernel itself has open is left out. A listing: that something is open proves no guilt.\n" NAMES_A_PROCESS
      "\n  invar power memory.raw\n"
      "  invar power --format ndjson memory.raw | jq -c 'select(.crosses != \"\")'\n"},
+    {"tokens", "IMAGE [PID|ADDR]", "access tokens of all processes, or all that stands in that of one", 1, 2, true,
+     true, inv_run_tokens, false,
+     "One line for each token that a process, a thread that impersonates or a handle leads to: whose it is, its level "
+     "of\n"
+     "integrity, session and logon session, its privileges as bits, and what is unusual. With a process: its tokens, "
+     "and\n"
+     "of its own one all SIDs and privileges.\n" NAMES_A_PROCESS "\n  invar tokens memory.raw\n"
+     "  invar tokens --format json memory.raw 4711\n"},
     {"modules", "IMAGE [PID|ADDR]", "modules of the kernel, or of one process by three witnesses", 1, 2, true, true,
      inv_run_modules, false,
      "Without a process: what the kernel has loaded. With one: what its VADs map as image, what each of the loader's\n"

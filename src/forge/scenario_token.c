@@ -12,12 +12,13 @@ static const struct {
 	unsigned rid;
 } levels[] = {{"untrusted", 0}, {"low", 0x1000}, {"medium", 0x2000}, {"high", 0x3000}, {"system", 0x4000}};
 
-static unsigned key_integrity(lua_State *lua, int table)
+// false: not given.
+static bool key_integrity(lua_State *lua, int table, unsigned *level)
 {
-	unsigned rid = 0;
+	*level = 0;
 	int type = lua_getfield(lua, table, "integrity");
 	if (type == LUA_TNUMBER) {
-		rid = (unsigned)lua_tointeger(lua, -1);
+		*level = (unsigned)lua_tointeger(lua, -1);
 	} else if (type != LUA_TNIL) {
 		const char *name = luaL_checkstring(lua, -1);
 		size_t i = 0;
@@ -26,10 +27,10 @@ static unsigned key_integrity(lua_State *lua, int table)
 		if (i == sizeof levels / sizeof *levels)
 			luaL_error(lua, "'%s' is no level of integrity", name);
 		else
-			rid = levels[i].rid;
+			*level = levels[i].rid;
 	}
 	lua_pop(lua, 1);
-	return rid;
+	return type != LUA_TNIL;
 }
 
 static enum inv_forge_account key_user(lua_State *lua, int table)
@@ -47,11 +48,14 @@ static enum inv_forge_account key_user(lua_State *lua, int table)
 
 struct inv_token_wish inv_word_token_wish(lua_State *lua, int table)
 {
+	unsigned integrity;
+	bool labelled = key_integrity(lua, table, &integrity);
 	uint64_t none = UINT64_MAX, level = inv_word_key_value(lua, table, "level", none);
 	return (struct inv_token_wish){
 	    .user = key_user(lua, table),
 	    .session = (uint32_t)inv_word_key_value(lua, table, "session", 0),
-	    .integrity = key_integrity(lua, table),
+	    .labelled = labelled,
+	    .integrity = integrity,
 	    .elevated = inv_word_key_flag(lua, table, "elevated", false),
 	    .appcontainer = inv_word_key_flag(lua, table, "appcontainer", false),
 	    .restricted = inv_word_key_flag(lua, table, "restricted", false),
@@ -236,8 +240,9 @@ static int word_overwrite_token(lua_State *lua)
 		inv_machine_put(machine, token, fields[i].field, inv_word_key_value(lua, 2, fields[i].key, old));
 	}
 	unsigned label = (unsigned)inv_machine_get(machine, token, INV_F_TOKEN_IntegrityLevelIndex);
-	if (key_integrity(lua, 2))
-		put_last_sub(machine, inv_machine_sid_of(machine, token, label), key_integrity(lua, 2));
+	unsigned integrity;
+	if (key_integrity(lua, 2, &integrity))
+		put_last_sub(machine, inv_machine_sid_of(machine, token, label), integrity);
 	uint64_t user = inv_word_key_value(lua, 2, "user", 0);
 	if (user)
 		put_last_sub(machine, inv_machine_sid_of(machine, token, 0), (uint32_t)user);

@@ -43,7 +43,8 @@ enum integrity { LOW = 0x1000, MEDIUM = 0x2000, HIGH = 0x3000, SYSTEM = 0x4000 }
 #define SERVICE_PRIVILEGES                                                                                             \
 	(BIT(3) | BIT(5) | BIT(19) | BIT(21) | CHANGE_NOTIFY | BIT(25) | IMPERSONATE | CREATE_GLOBAL | BIT(33) | BIT(34))
 #define SYSTEM_PRIVILEGES                                                                                              \
-	(ADMINISTRATOR_PRIVILEGES | SERVICE_PRIVILEGES | BIT(2) | BIT(4) | BIT(7) | BIT(16) | BIT(31) | BIT(32))
+	((ADMINISTRATOR_PRIVILEGES & ~BIT(24)) | SERVICE_PRIVILEGES | BIT(2) | BIT(4) | BIT(7) | BIT(16) | BIT(31) |       \
+	 BIT(32))
 #define SYSTEM_ENABLED                                                                                                 \
 	(BIT(4) | BIT(7) | BIT(11) | BIT(13) | BIT(14) | BIT(15) | BIT(16) | BIT(20) | BIT(21) | CHANGE_NOTIFY |           \
 	 IMPERSONATE | CREATE_GLOBAL | BIT(33) | BIT(34) | BIT(35))
@@ -209,7 +210,7 @@ static void make_plan(const struct inv_machine *machine, const struct inv_token_
 		restrict_plan(plan);
 	if (wish->appcontainer && machine->build >= OBJECT_PACKAGES)
 		contain_plan(plan);
-	if (wish->integrity)
+	if (wish->labelled)
 		plan->integrity = wish->integrity;
 	plan->enabled = plan->by_default;
 	add_one(plan, 16, LABEL, plan->integrity);

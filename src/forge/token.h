@@ -24,7 +24,8 @@ enum inv_forge_account {
 struct inv_token_wish {
 	enum inv_forge_account user;
 	uint32_t session;   // SessionId
-	unsigned integrity; // RID of the label; 0: that of the user
+	bool labelled;      // of the level `integrity`; else of that of the user
+	unsigned integrity; // RID of the label
 	bool elevated, appcontainer, restricted;
 	bool impersonation; // and no primary token
 	unsigned level;     // SECURITY_IMPERSONATION_LEVEL of one for impersonation

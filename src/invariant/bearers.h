@@ -17,8 +17,9 @@ struct inv_bearer {
 	struct inv_subject subject; // of a handle: the token itself
 };
 
-// All that live processes, threads that impersonate and handles lead to; each token once, by address. A stb_ds array.
-struct inv_bearer *inv_bearers(const struct inv_judge *judge);
+// All that live processes, threads that impersonate and handles lead to, by address. A stb_ds array. Each token once, or, without
+// `once`, by every process and thread that has it.
+struct inv_bearer *inv_bearers(const struct inv_judge *judge, bool once);
 
 // Is this an object of type Token, by its header? INV_UNSURE: that could not be read, or types cannot be told.
 enum inv_answer inv_is_token_object(const struct inv_judge *judge, uint64_t object);

@@ -233,7 +233,7 @@ void inv_judge_K09(struct inv_judge *judge)
 {
 	struct inv_value symbol = inv_kernel_symbol(judge->kernel, INV_S_ExpLuid, NULL);
 	struct inv_value counter = symbol.ok ? inv_read_u64(judge->kernel, symbol.u) : symbol;
-	struct inv_bearer *bearers = inv_bearers(judge);
+	struct inv_bearer *bearers = inv_bearers(judge, true);
 	struct named *all = NULL;
 	for (size_t i = 0; i < inv_count(bearers); i++) {
 		struct inv_value id = inv_field(judge->kernel, bearers[i].token, INV_F_TOKEN_TokenId);

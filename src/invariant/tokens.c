@@ -52,7 +52,7 @@ static void sort(struct inv_bearer *bearers)
 		qsort(bearers, inv_count(bearers), sizeof *bearers, by_token);
 }
 
-struct inv_bearer *inv_bearers(const struct inv_judge *judge)
+struct inv_bearer *inv_bearers(const struct inv_judge *judge, bool once)
 {
 	const struct inv_dossiers *dossiers = judge->dossiers;
 	struct inv_bearer *bearers = process_bearers(judge);
@@ -71,7 +71,7 @@ struct inv_bearer *inv_bearers(const struct inv_judge *judge)
 	sort(bearers);
 	size_t kept = 0;
 	for (size_t i = 0; i < inv_count(bearers); i++)
-		if (kept == 0 || bearers[kept - 1].token != bearers[i].token)
+		if (kept == 0 || bearers[kept - 1].token != bearers[i].token || (!once && bearers[i].kind != INV_BEARER_HANDLE))
 			bearers[kept++] = bearers[i];
 	if (bearers)
 		stbds_arrsetlen(bearers, kept);
@@ -89,7 +89,7 @@ enum inv_answer inv_is_token_object(const struct inv_judge *judge, uint64_t obje
 
 void inv_each_token(struct inv_judge *judge, void (*one)(struct inv_judge *judge, const struct inv_bearer *bearer))
 {
-	struct inv_bearer *bearers = inv_bearers(judge);
+	struct inv_bearer *bearers = inv_bearers(judge, true);
 	for (size_t i = 0; i < inv_count(bearers); i++) {
 		enum inv_answer token = inv_is_token_object(judge, bearers[i].token);
 		if (token == INV_YES)
@@ -449,7 +449,7 @@ static void judge_logon(struct inv_judge *judge, const struct inv_bearer *bearer
 void inv_judge_K04(struct inv_judge *judge)
 {
 	struct logons logons = {0};
-	struct inv_bearer *bearers = inv_bearers(judge);
+	struct inv_bearer *bearers = inv_bearers(judge, true);
 	inv_logon_sessions_read(judge->kernel, &logons.table);
 	count_named(judge, bearers, &logons);
 	for (size_t i = 0; i < inv_count(bearers); i++) {

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Access tokens: one line each, or all that stands in that of one process.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "cli/command.h"
+#include "invariant/bearers.h"
+#include "nt/token.h"
+#include "report/json.h"
+
+struct listing {
+	const struct inv_session *session;
+	const struct inv_check *check;
+	struct inv_arena *arena;
+	struct inv_table *table;
+};
+
+// -- words ------------------------------------------------------------------------------------------------------------------
+
+static const char *sid_text(const struct listing *listing, const struct inv_sid *sid)
+{
+	char text[INV_SID_TEXT_SIZE];
+	return inv_arena_strdup(listing->arena, inv_sid_format(sid, text));
+}
+
+static void add_sid(const struct listing *listing, const struct inv_token_sid *entry)
+{
+	if (entry->ok)
+		inv_table_text(listing->table, sid_text(listing, &entry->sid));
+	else if (entry->why.reason == INV_PRESENT)
+		inv_table_text(listing->table, "(no SID)");
+	else
+		inv_table_absent(listing->table, &entry->why);
+	inv_table_text(listing->table, entry->ok ? inv_sid_name(&entry->sid) : NULL);
+}
+
+static void add_user(const struct listing *listing, const struct inv_token *token)
+{
+	if (token->groups.read) {
+		add_sid(listing, &token->groups.sids[0]);
+		return;
+	}
+	if (token->groups.why.reason == INV_PRESENT)
+		inv_table_text(listing->table, NULL);
+	else
+		inv_table_absent(listing->table, &token->groups.why);
+	inv_table_text(listing->table, NULL);
+}
+
+static void add_integrity(const struct listing *listing, const struct inv_token *token)
+{
+	uint32_t level;
+	if (!inv_token_integrity(token, &level))
+		inv_table_text(listing->table, NULL);
+	else if (inv_integrity_name(level))
+		inv_table_text(listing->table, inv_integrity_name(level));
+	else
+		inv_table_text(listing->table, inv_arena_printf(listing->arena, "0x%" PRIx32, level));
+}
+
+static const char *level_name(uint64_t level)
+{
+	static const char *const names[] = {"anonymous", "identification", "impersonation", "delegation"};
+	return level < sizeof names / sizeof *names ? names[level] : "no level";
+}
+
+static void add_type(const struct listing *listing, const struct inv_token *token)
+{
+	if (!token->type.ok)
+		inv_table_absent(listing->table, &token->type.why);
+	else if (token->type.u == INV_TOKEN_PRIMARY)
+		inv_table_text(listing->table, "primary");
+	else if (token->type.u == INV_TOKEN_IMPERSONATION && token->level.ok)
+		inv_table_text(listing->table, level_name(token->level.u));
+	else
+		inv_table_text(listing->table, inv_arena_printf(listing->arena, "type %" PRIu64, token->type.u));
+}
+
+// What is unusual about these privileges.
+static const char *unusual(const struct inv_token *token, uint64_t bits)
+{
+	uint32_t level;
+	uint64_t present = token->present.u & bits, enabled = token->enabled.u & bits;
+	if (enabled & ~present)
+		return "enabled, not present";
+	if (present & ~INV_PRIVILEGES)
+		return "not defined";
+	if (inv_token_integrity(token, &level) && level < INV_INTEGRITY_HIGH && present & INV_PRIVILEGES_OF_ADMINISTRATORS)
+		return "too much for its integrity";
+	return NULL;
+}
+
+static const char *notes(const struct listing *listing, const struct inv_token *token)
+{
+	const char *privileges = unusual(token, UINT64_MAX);
+	const char *text = privileges ? inv_arena_printf(listing->arena, "privileges: %s", privileges) : "";
+	const struct {
+		bool is;
+		const char *name;
+	} marks[] = {{token->restricted.count.ok && token->restricted.count.u, "restricted"},
+	             {token->package_at.ok && token->package_at.u, "AppContainer"},
+	             {token->groups.why.reason == INV_PRESENT && !token->groups.complete && token->groups.count.ok,
+	              "not all SIDs are SIDs"}};
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+		if (marks[i].is)
+			text = inv_arena_printf(listing->arena, "%s%s%s", text, *text ? ", " : "", marks[i].name);
+	return *text ? text : NULL;
+}
+
+// -- one line a token -------------------------------------------------------------------------------------------------------
+
+static void add_bearer(const struct listing *listing, const struct inv_bearer *bearer)
+{
+	const struct inv_dossier *process = bearer->subject.process;
+	static const char *const kinds[] = {"process", "thread", "handle"};
+	inv_table_text(listing->table, kinds[bearer->kind]);
+	if (process)
+		inv_table_value(listing->table, &process->pid, INV_CELL_NUMBER);
+	else
+		inv_table_text(listing->table, NULL);
+	if (bearer->kind == INV_BEARER_THREAD && bearer->subject.thread)
+		inv_table_value(listing->table, &bearer->subject.thread->cid_thread, INV_CELL_NUMBER);
+	else
+		inv_table_text(listing->table, NULL);
+	inv_table_text(listing->table, process ? process->name : NULL);
+}
+
+static void add_row(const struct listing *listing, const struct inv_bearer *bearer)
+{
+	struct inv_token token;
+	inv_token_read(listing->check->kernel, bearer->token, listing->arena, &token);
+	add_bearer(listing, bearer);
+	inv_table_address(listing->table, bearer->token);
+	add_user(listing, &token);
+	add_integrity(listing, &token);
+	add_type(listing, &token);
+	inv_table_value(listing->table, &token.session, INV_CELL_NUMBER);
+	inv_table_value(listing->table, &token.authentication_id, INV_CELL_ADDRESS);
+	const char *account =
+	    token.logon_session.ok ? inv_logon_account(listing->check->kernel, token.logon_session.u, listing->arena) : "";
+	inv_table_text(listing->table, *account ? account : NULL);
+	inv_table_value(listing->table, &token.origin, INV_CELL_ADDRESS);
+	inv_table_text(listing->table, *token.source ? token.source : NULL);
+	inv_table_value(listing->table, &token.present, INV_CELL_ADDRESS);
+	inv_table_value(listing->table, &token.enabled, INV_CELL_ADDRESS);
+	inv_table_text(listing->table, notes(listing, &token));
+}
+
+static const char *const columns[] = {"of",      "pid",       "tid",     "name",    "token", "user",
+                                      "account", "integrity", "type",    "session", "logon", "logon account",
+                                      "origin",  "source",    "present", "enabled", "notes"};
+
+static struct inv_table *token_table(struct listing *listing, const struct inv_dossier *process)
+{
+	struct inv_judge judge = {.dossiers = &listing->check->dossiers, .kernel = listing->check->kernel};
+	struct inv_bearer *bearers = inv_bearers(&judge, false);
+	listing->table = inv_table_new(columns, sizeof columns / sizeof *columns);
+	for (size_t i = 0; i < inv_count(bearers); i++)
+		if (!process || bearers[i].subject.process == process)
+			add_row(listing, &bearers[i]);
+	inv_array_free(bearers);
+	return listing->table;
+}
+
+// -- all of one -------------------------------------------------------------------------------------------------------------
+
+// SE_GROUP_... (winnt.h)
+static const char *attribute_text(const struct listing *listing, uint32_t attributes)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} names[] = {{0x1, "mandatory"},
+	             {0x2, "by default"},
+	             {0x4, "enabled"},
+	             {0x8, "owner"},
+	             {0x10, "deny only"},
+	             {0x20, "integrity"},
+	             {0x40, "integrity enabled"},
+	             {0x20000000, "resource"},
+	             {0xc0000000, "logon"}};
+	const char *text = "";
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if ((attributes & names[i].bit) == names[i].bit)
+			text = inv_arena_printf(listing->arena, "%s%s%s", text, *text ? ", " : "", names[i].name);
+	return text;
+}
+
+static void add_sids(const struct listing *listing, const struct inv_token_sids *sids, const char *list)
+{
+	for (size_t i = 0; i < sids->read; i++) {
+		const char *role = list ? list : i ? "group" : "user";
+		inv_table_text(listing->table, role);
+		add_sid(listing, &sids->sids[i]);
+		inv_table_text(listing->table, attribute_text(listing, sids->sids[i].attributes));
+	}
+}
+
+static struct inv_table *sid_table(struct listing *listing, const struct inv_token *token)
+{
+	static const char *const heads[] = {"list", "sid", "name", "attributes"};
+	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
+	add_sids(listing, &token->groups, NULL);
+	add_sids(listing, &token->restricted, "restricted");
+	add_sids(listing, &token->capabilities, "capability");
+	if (token->has_package) {
+		inv_table_text(listing->table, "package");
+		inv_table_text(listing->table, sid_text(listing, &token->package));
+		inv_table_text(listing->table, inv_sid_name(&token->package));
+		inv_table_text(listing->table, NULL);
+	}
+	return listing->table;
+}
+
+static struct inv_table *privilege_table(struct listing *listing, const struct inv_token *token)
+{
+	static const char *const heads[] = {"bit", "privilege", "present", "enabled", "by default", "note"};
+	const struct inv_value *masks[] = {&token->present, &token->enabled, &token->by_default};
+	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t mask = UINT64_C(1) << bit;
+		if (!((token->present.u | token->enabled.u | token->by_default.u) & mask))
+			continue;
+		inv_table_number(listing->table, bit);
+		inv_table_text(listing->table, inv_privilege_name(bit));
+		for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
+			if (masks[i]->ok)
+				inv_table_text(listing->table, masks[i]->u & mask ? "yes" : "no");
+			else
+				inv_table_absent(listing->table, &masks[i]->why);
+		inv_table_text(listing->table, unusual(token, mask));
+	}
+	return listing->table;
+}
+
+static void write_part(struct inv_table *table, const char *title, FILE *file)
+{
+	if (!inv_table_is_empty(table)) {
+		fprintf(file, "\n%s\n", title);
+		inv_table_write(table, INV_OUTPUT_TEXT, file);
+	}
+}
+
+static void write_one(struct listing *listing, const struct inv_dossier *process)
+{
+	enum inv_output output = listing->session->options->output;
+	FILE *file = listing->session->out;
+	struct inv_token token;
+	struct inv_value address = inv_field(listing->check->kernel, process->address, INV_F_EPROCESS_Token);
+	inv_token_read(listing->check->kernel, address.ok ? address.u : 0, listing->arena, &token);
+	struct inv_table *tokens = token_table(listing, process), *sids = sid_table(listing, &token);
+	struct inv_table *privileges = privilege_table(listing, &token);
+	if (output == INV_OUTPUT_CSV) {
+		inv_table_write(tokens, output, file);
+	} else if (output == INV_OUTPUT_TEXT) {
+		inv_table_write(tokens, output, file);
+		write_part(sids, "SIDs of the primary token", file);
+		write_part(privileges, "Privileges of the primary token", file);
+	} else {
+		json_t *object = json_object();
+		json_object_set_new(object, "tokens", inv_table_json(tokens));
+		json_object_set_new(object, "sids", inv_table_json(sids));
+		json_object_set_new(object, "privileges", inv_table_json(privileges));
+		json_dumpf(object, file, output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
+		putc('\n', file);
+		json_decref(object);
+	}
+	inv_table_free(tokens);
+	inv_table_free(sids);
+	inv_table_free(privileges);
+}
+
+static void warn(const struct listing *listing)
+{
+	struct inv_logon_sessions sessions;
+	inv_logon_sessions_read(listing->check->kernel, &sessions);
+	if (sessions.unknown)
+		inv_log(listing->session->log, INV_LOG_WARNING, "logon sessions: %s", sessions.unknown);
+	inv_logon_sessions_free(&sessions);
+}
+
+enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *error)
+{
+	struct inv_check_options how = {0};
+	struct inv_check *check = NULL;
+	const struct inv_dossier *process = NULL;
+	if (session->options->argument_count > 1) {
+		process = inv_pick_process(session, session->options->arguments[1], &how, &check, error);
+		if (!process) {
+			inv_check_free(check);
+			return INV_EXIT_USAGE;
+		}
+	} else {
+		check = inv_check_run(session->kernel, &how);
+	}
+	struct listing listing = {.session = session, .check = check, .arena = inv_arena_new()};
+	warn(&listing);
+	if (process) {
+		write_one(&listing, process);
+	} else {
+		struct inv_table *table = token_table(&listing, NULL);
+		inv_table_write(table, session->options->output, session->out);
+		inv_table_free(table);
+	}
+	inv_arena_free(listing.arena);
+	inv_check_free(check);
+	return INV_EXIT_OK;
+}
