@@ -3,7 +3,7 @@
 """What the commands show of the insides of processes is what the forge laid out: ranges, modules, bytes, patched code; and
 processes stand beneath their parents.
 
-usage: test_commands.py INVAR FORGE SCENARIO SCHEMA
+usage: test_commands.py INVAR FORGE SCENARIO SCHEMA TOKEN_SCHEMA
 """
 import hashlib
 import json
@@ -220,6 +220,27 @@ def test_circle(suite, forge, scenario):
     around = [row for row in rows if row["name"] in ("a.exe", "b.exe", "c.exe")]
     suite.same(sorted((row["parent"], row["depth"]) for row in around), [("circle", 0), ("proved", 1), ("proved", 2)],
                "the circle that is cut")
+def test_tokens(suite, truth, schema):
+    rows = suite.rows("tokens")
+    for process in truth["processes"]:
+        wanted = process["token"]
+        row = next(row for row in rows if row["of"] == "process" and row["name"] == process["name"][:14] and
+                   row["pid"] == process["pid"])
+        suite.same((row["token"], row["user"], int(row["logon"], 16), row["type"]),
+                   (wanted["address"], wanted["groups"][0]["sid"], wanted["logon"], "primary"),
+                   f"the token of {process['name']}")
+        whole = suite.rows("tokens", process["address"])
+        if jsonschema:
+            jsonschema.validate(whole, schema)
+        suite.same([entry["sid"] for entry in whole["sids"] if entry["list"] in ("user", "group")],
+                   [entry["sid"] for entry in wanted["groups"]], f"SIDs of {process['name']}")
+        for column, key in (("present", "present"), ("enabled", "enabled"), ("by default", "by_default")):
+            bits = sum(1 << entry["bit"] for entry in whole["privileges"] if entry[column] == "yes")
+            suite.same(bits, int(wanted[key], 16), f"privileges of {process['name']}, {column}")
+    text = suite.run("tokens", suite.image, "4").stdout
+    for part in ("SIDs of the primary token", "Privileges of the primary token", "System Mandatory Level", "SeTcbPrivilege"):
+        suite.expect(part in text, f"tokens does not show '{part}'")
+    suite.run("tokens", suite.image, "99999", status=2)
 
 
 def test_yara(suite, truth):
@@ -253,16 +274,16 @@ def test_yara(suite, truth):
 def test_forms(suite, truth):
     pid = str(named(truth, "editor.exe")["pid"])
     for form in ("text", "json", "ndjson", "csv"):
-        for command in ("vads", "modules", "process"):
+        for command in ("vads", "modules", "process", "tokens"):
             done = suite.run(command, "--format", form, suite.image, pid)
             suite.expect(done.stdout and not done.stderr, f"{command} as {form}: {done.stderr}")
         suite.run("extract", "--format", form, suite.image, pid, "--module", "ntdll.dll", "-o", "again.bin")
-    for command in ("check", "info", "ps", "process", "threads", "handles", "modules", "vads", "extract", "dt", "explain"):
+    for command in ("check", "info", "ps", "process", "threads", "handles", "modules", "tokens", "vads", "extract", "dt", "explain"):
         suite.expect(suite.run(command, "--help").stdout.startswith(f"usage: invar {command} "), f"help of {command}")
 
 
 def main():
-    invar, forge, scenario, schema = map(os.path.abspath, sys.argv[1:5])
+    invar, forge, scenario, schema, tokens = map(os.path.abspath, sys.argv[1:6])
     with tempfile.TemporaryDirectory() as folder:
         suite = Suite(invar, folder)
         truth_path = os.path.join(folder, "truth")
@@ -271,10 +292,13 @@ def main():
             truth = json.load(file)
         with open(schema, encoding="utf-8") as file:
             form = json.load(file)
+        with open(tokens, encoding="utf-8") as file:
+            token_form = json.load(file)
         test_vads(suite, truth)
         test_modules(suite, truth)
         test_extract(suite, truth)
         test_process(suite, truth, form)
+        test_tokens(suite, truth, token_form)
         test_yara(suite, truth)
         test_forms(suite, truth)
         here = os.path.dirname(scenario)
