@@ -220,6 +220,8 @@ def test_circle(suite, forge, scenario):
     around = [row for row in rows if row["name"] in ("a.exe", "b.exe", "c.exe")]
     suite.same(sorted((row["parent"], row["depth"]) for row in around), [("circle", 0), ("proved", 1), ("proved", 2)],
                "the circle that is cut")
+
+
 def test_tokens(suite, truth, schema):
     rows = suite.rows("tokens")
     for process in truth["processes"]:
