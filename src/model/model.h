@@ -122,7 +122,7 @@ struct inv_model_process {
 	bool process_inserted, process_in_session, process_exiting, process_delete, process_rundown;
 	bool fork_in_progress, minimal, vm_deleted;
 	bool cross_session_create; // (what it compares is measured, when it is set is not verified)
-	uint32_t rundown_protect; // operations under way that need the process not to run down
+	uint32_t rundown_protect;  // operations under way that need the process not to run down
 	// Of the model alone:
 	struct inv_model_frame *former_root; // what directory_table_base was before it was given back
 	bool creation_held;                  // created, not yet inserted: its creation holds the first reference
