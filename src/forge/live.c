@@ -3,6 +3,7 @@
 #include "forge/world.h"
 
 #define AT_ONCE 3u
+#define MOST_WAITS 100u // one after the other: all that is under way waits for each other
 #define MANY_PROCESSES 30u
 #define MANY_HANDLES 160u
 #define MANY_SESSIONS 4u
@@ -177,16 +178,34 @@ static void finish(struct inv_model_operation **place)
 	*place = NULL;
 }
 
+// Does what is under way to its end. Two that wait for each other (each has to end the last thread of a process that the other needs)
+// stay as they are.
+static void finish_all(struct life *life)
+{
+	for (bool moved = true; moved;) {
+		moved = false;
+		for (size_t i = 0; i < AT_ONCE; i++) {
+			if (!life->running[i])
+				continue;
+			if (!inv_model_next_step(life->running[i]))
+				finish(&life->running[i]);
+			else if (inv_model_step(life->running[i]) == INV_MODEL_WAITS)
+				continue;
+			moved = true;
+		}
+	}
+}
+
 // Long operations are stopped more often than short ones. So that each kind is stopped in each of its steps, one life in two
 // ends with one to three operations of kinds that are all as probable.
 static void stop_half_way(struct life *life)
 {
 	if (draw(life, 2))
 		return;
-	for (size_t i = 0; i < AT_ONCE; i++)
-		if (life->running[i])
-			finish(&life->running[i]);
+	finish_all(life);
 	for (uint64_t i = 1 + draw(life, AT_ONCE); i-- > 0;) {
+		if (life->running[i])
+			continue;
 		start(life, &life->running[i], (enum inv_model_operation_kind)draw(life, INV_MODEL_OPERATION_COUNT));
 		for (uint64_t steps = draw(life, draw(life, 2) ? 3 : 24); steps && inv_model_next_step(life->running[i]);
 		     steps--)
@@ -200,15 +219,17 @@ void inv_world_live(struct inv_model *model, uint64_t seed, unsigned operations)
 	(void)inv_model_register(model, INV_CALLBACK_PROCESS, refuse_some, &life);
 	for (unsigned i = 0; i < 2; i++)
 		(void)inv_model_do(model, &(struct inv_model_request){.kind = INV_MODEL_CREATE_SESSION});
-	for (unsigned begun = 0; begun < operations;) {
+	for (unsigned begun = 0, waits = 0; begun < operations && waits < MOST_WAITS;) {
 		struct inv_model_operation **place = &life.running[draw(&life, AT_ONCE)];
 		if (!*place) {
 			start(&life, place, any_kind(&life));
 			begun++;
+			waits = 0;
 		} else if (!inv_model_next_step(*place)) {
 			finish(place);
+			waits = 0;
 		} else {
-			(void)inv_model_step(*place); // one that waits is tried again
+			waits = inv_model_step(*place) == INV_MODEL_WAITS ? waits + 1 : 0; // is tried again
 		}
 	}
 	stop_half_way(&life);
