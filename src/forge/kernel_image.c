@@ -16,6 +16,8 @@
 #define DEBUG_PART 0x000u // of the read-only data
 #define EXPORT_PART 0x200u
 #define SYMBOL_ROOM 0x10000u // no global that the forge writes is larger
+#define ROUTINE_PART 0x100u  // of a page of code: what is registered with the kernel
+#define KERNEL_ROUTINE_PART 0x800u
 
 static bool is_code(enum inv_symbol symbol)
 {
@@ -209,6 +211,18 @@ static const struct {
 };
 #define VARIABLE_COUNT (sizeof variables / sizeof *variables)
 
+// The functions by which drivers register what watches processes. Like any code of the kernel they begin with a plain prologue.
+static const char *const registrars[] = {
+    "CmRegisterCallbackEx",
+    "ObRegisterCallbacks",
+    "PsSetCreateProcessNotifyRoutine",
+    "PsSetCreateProcessNotifyRoutineEx",
+    "PsSetCreateThreadNotifyRoutine",
+    "PsSetLoadImageNotifyRoutine",
+};
+#define REGISTRAR_COUNT (sizeof registrars / sizeof *registrars)
+#define REGISTRAR_PART 0x400u // of the forge's own code, behind the accessors
+
 static int compare_exports(const void *left, const void *right)
 {
 	return strcmp(((const struct inv_forge_export *)left)->name, ((const struct inv_forge_export *)right)->name);
@@ -216,7 +230,7 @@ static int compare_exports(const void *left, const void *right)
 
 static void write_headers(struct inv_machine *machine)
 {
-	struct inv_forge_export exports[ACCESSOR_COUNT + VARIABLE_COUNT];
+	struct inv_forge_export exports[ACCESSOR_COUNT + VARIABLE_COUNT + REGISTRAR_COUNT];
 	size_t count = 0;
 	for (size_t i = 0; i < ACCESSOR_COUNT; i++)
 		if (inv_machine_has(machine, accessors[i].field))
@@ -224,6 +238,11 @@ static void write_headers(struct inv_machine *machine)
 	for (size_t i = 0; i < VARIABLE_COUNT; i++)
 		if (machine->facts->rva[variables[i].symbol] != INV_NO_RVA)
 			exports[count++] = (struct inv_forge_export){variables[i].name, machine->facts->rva[variables[i].symbol]};
+	for (size_t i = 0; i < REGISTRAR_COUNT; i++) {
+		uint32_t rva = machine->code_rva + REGISTRAR_PART + (uint32_t)i * INV_FORGE_ROUTINE_SIZE;
+		inv_machine_write_routine(machine, machine->base + rva);
+		exports[count++] = (struct inv_forge_export){registrars[i], rva};
+	}
 	qsort(exports, count, sizeof *exports, compare_exports);
 	struct inv_forge_pe pe = {
 	    .base = machine->base,
@@ -275,6 +294,7 @@ static struct inv_forge_module *add_module(struct inv_machine *machine, const ch
 	    .time_stamp = 0x50000000u + (uint32_t)inv_random_below(&machine->random, 0x10000000),
 	    .checksum = (uint32_t)inv_random_below(&machine->random, 0x200000),
 	    .entry_point = PAGE,
+	    .routines = base + PAGE + ROUTINE_PART,
 	};
 	inv_push(machine->modules, module);
 	return &machine->modules[inv_count(machine->modules) - 1];
@@ -297,6 +317,7 @@ void inv_machine_map_kernel(struct inv_machine *machine)
 	map_image(machine);
 	struct inv_forge_module *kernel = add_module(machine, "ntoskrnl.exe", machine->base, machine->size);
 	kernel->entry_point = machine->code_rva;
+	kernel->routines = machine->base + machine->code_rva + KERNEL_ROUTINE_PART;
 	write_headers(machine);
 	write_build(machine);
 }
@@ -333,13 +354,17 @@ static void put_in_module(void *context, uint32_t rva, const void *bytes, size_t
 	inv_machine_write(place->machine, place->base + rva, bytes, size);
 }
 
-// A driver: its headers and one page of code are in memory, the rest was paged out or never touched.
-static void load_driver(struct inv_machine *machine, const char *name, uint64_t base, uint32_t size)
+// A driver: its headers, one page of code and its imports are in memory, the rest was paged out or never touched.
+static void load_driver(struct inv_machine *machine, const char *name, uint64_t base, uint32_t size,
+                        const char *const *imports)
 {
 	struct inv_forge_module *module = add_module(machine, name, base, size);
 	inv_maps_map(&machine->maps, base, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_GLOBAL | INV_PTE_NX);
 	inv_maps_map(&machine->maps, base + PAGE, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_GLOBAL);
-	const struct inv_forge_section sections[] = {{".text", PAGE, 2 * PAGE, INV_SECTION_CODE},
+	inv_maps_map(&machine->maps, base + 2 * PAGE, inv_ram_take(machine->ram, INV_RAM_KERNEL),
+	             INV_PTE_GLOBAL | INV_PTE_NX);
+	const struct inv_forge_section sections[] = {{".text", PAGE, PAGE, INV_SECTION_CODE},
+	                                             {".rdata", 2 * PAGE, PAGE, INV_SECTION_READ},
 	                                             {".data", 3 * PAGE, size - 3 * PAGE, INV_SECTION_DATA}};
 	struct inv_forge_pe pe = {
 	    .base = base,
@@ -348,7 +373,9 @@ static void load_driver(struct inv_machine *machine, const char *name, uint64_t 
 	    .checksum = module->checksum,
 	    .entry = PAGE,
 	    .sections = sections,
-	    .section_count = 2,
+	    .section_count = 3,
+	    .import_rva = 2 * PAGE,
+	    .import_size = inv_machine_write_imports(machine, base, 2 * PAGE, imports),
 	};
 	struct module_place place = {machine, base};
 	inv_forge_pe_write(&pe, put_in_module, &place);
@@ -356,21 +383,59 @@ static void load_driver(struct inv_machine *machine, const char *name, uint64_t 
 	inv_machine_write(machine, base + PAGE, code, sizeof code);
 }
 
+struct known_driver {
+	const char *name;
+	const char *imports[6]; // functions of the kernel by which it registers what watches processes
+};
+
+// The first drivers of every machine, which stand at random distances.
+static const struct known_driver first_drivers[] = {
+    {"hal.dll", {0}},      {"kdcom.dll", {0}},  {"CI.dll", {"PsSetCreateProcessNotifyRoutineEx"}},
+    {"CLFS.SYS", {0}},     {"FLTMGR.SYS", {0}}, {"ksecdd.sys", {"PsSetCreateProcessNotifyRoutine"}},
+    {"Wdf01000.sys", {0}}, {"ACPI.sys", {0}},   {"pci.sys", {0}},
+    {"Ntfs.sys", {0}},     {"NDIS.SYS", {0}},   {"tcpip.sys", {"PsSetCreateProcessNotifyRoutine"}},
+    {"afd.sys", {0}},      {"win32k.sys", {0}}, {"dxgkrnl.sys", {"PsSetCreateProcessNotifyRoutineEx"}},
+    {"HTTP.sys", {0}},
+};
+// Those that guard it: names that no product has. They stand behind the others, so that what those get by chance stays the same.
+static const struct known_driver guards[] = {
+    {"cng.sys", {"PsSetCreateProcessNotifyRoutine"}},
+    {"avearly.sys", {"PsSetCreateProcessNotifyRoutineEx", "PsSetCreateThreadNotifyRoutine", "ObRegisterCallbacks"}},
+    {"fltguard.sys", {"PsSetLoadImageNotifyRoutine", "CmRegisterCallbackEx"}},
+    {"edrsense.sys",
+     {"PsSetCreateProcessNotifyRoutineEx", "PsSetCreateThreadNotifyRoutine", "PsSetLoadImageNotifyRoutine",
+      "ObRegisterCallbacks", "CmRegisterCallbackEx"}},
+};
+
+static void place_driver(struct inv_machine *machine, const char *name, const char *const *imports)
+{
+	uint64_t base = machine->driver_end + (1 + inv_random_below(&machine->random, 64)) * 0x10000;
+	uint32_t size = (uint32_t)(8 + inv_random_below(&machine->random, 256)) * PAGE;
+	load_driver(machine, name, base, size, imports);
+	machine->driver_end = (base + size + 0xffff) / 0x10000 * 0x10000;
+}
+
+struct inv_forge_module *inv_machine_load_driver(struct inv_machine *machine, const char *name,
+                                                 const char *const *imports)
+{
+	place_driver(machine, name, imports);
+	struct inv_forge_module *module = &machine->modules[inv_count(machine->modules) - 1];
+	load_entry(machine, module);
+	return module;
+}
+
 void inv_machine_load_modules(struct inv_machine *machine)
 {
-	static const char *const names[] = {
-	    "hal.dll", "kdcom.dll", "CI.dll",   "CLFS.SYS",  "FLTMGR.SYS", "ksecdd.sys", "Wdf01000.sys", "ACPI.sys",
-	    "pci.sys", "Ntfs.sys",  "NDIS.SYS", "tcpip.sys", "afd.sys",    "win32k.sys", "dxgkrnl.sys",  "HTTP.sys"};
 	uint64_t head = inv_machine_symbol(machine, INV_S_PsLoadedModuleList);
 	if (head)
 		inv_machine_list_init(machine, head);
-	uint64_t base = (machine->base + machine->size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		base += (1 + inv_random_below(&machine->random, 64)) * 0x10000;
-		uint32_t size = (uint32_t)(8 + inv_random_below(&machine->random, 256)) * PAGE;
-		load_driver(machine, names[i], base, size);
-		base = (base + size + 0xffff) / 0x10000 * 0x10000;
-	}
+	machine->driver_end = (machine->base + machine->size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	for (size_t i = 0; i < sizeof first_drivers / sizeof *first_drivers; i++)
+		place_driver(machine, first_drivers[i].name, first_drivers[i].imports);
+	struct inv_random chance = machine->random;
+	for (size_t i = 0; i < sizeof guards / sizeof *guards; i++)
+		place_driver(machine, guards[i].name, guards[i].imports);
+	machine->random = chance;
 	for (size_t i = 0; i < inv_count(machine->modules); i++)
 		load_entry(machine, &machine->modules[i]);
 }

@@ -124,6 +124,7 @@ static void boot(struct inv_machine *machine)
 	inv_machine_make_cpus(machine);
 	inv_machine_make_idle(machine);
 	inv_machine_make_system(machine);
+	inv_machine_make_watchers(machine);
 	for (unsigned i = 0; i < machine->cpu_count; i++) {
 		machine->cpu[i].idle = inv_machine_make_thread(machine, machine->processes[0], 0, 0);
 		inv_machine_run(machine, i, NULL);
@@ -196,6 +197,7 @@ void inv_machine_free(struct inv_machine *machine)
 		free(machine->sessions[i]);
 	inv_array_free(machine->sessions);
 	inv_array_free(machine->modules);
+	inv_array_free(machine->watchers);
 	for (size_t i = 0; i < inv_count(machine->attacks); i++) {
 		inv_array_free(machine->attacks[i].breaks);
 		inv_array_free(machine->attacks[i].excused);

@@ -170,6 +170,32 @@ struct inv_forge_module {
 	uint32_t time_stamp, checksum;
 	uint64_t entry_point; // RVA of code that threads may start at
 	uint64_t entry;       // LDR_DATA_TABLE_ENTRY
+	uint64_t routines;    // address of the next routine that it registers with the kernel
+};
+
+// What somebody registered with the kernel to be told of, or asked about, what processes do (callbacks.c).
+enum inv_forge_watch {
+	INV_WATCH_PROCESS,    // PsSetCreateProcessNotifyRoutine
+	INV_WATCH_PROCESS_EX, // PsSetCreateProcessNotifyRoutineEx
+	INV_WATCH_THREAD,
+	INV_WATCH_THREAD_OTHER, // PsSetCreateThreadNotifyRoutineEx, of threads that are not the system's
+	INV_WATCH_IMAGE,
+	INV_WATCH_REGISTRY,
+	INV_WATCH_OBJECT,
+	INV_WATCH_CODE_INTEGRITY, // an entry of SeCiCallbacks
+	INV_WATCH_WIN32,          // PsWin32CallBack
+	INV_WATCH_PICO,           // an entry of PspPicoProviderRoutines
+	INV_WATCH_TYPE,           // a method of an object type
+};
+struct inv_forge_watcher {
+	enum inv_forge_watch kind;
+	uint64_t at;      // slot of an array or table, or the entry of a list
+	uint64_t block;   // what holds the pointer to the routine; of an object callback: what was registered
+	uint64_t routine; // that is called first
+	uint64_t pointer; // where the pointer to it stands
+	const char *module;
+	const char *altitude;    // NULL: it has none
+	const char *object_type; // NULL: none
 };
 
 struct inv_forge_cpu {
@@ -265,7 +291,12 @@ struct inv_machine {
 	uint64_t big_table;                                           // PoolBigPageTable, 0: not known for this kernel
 	uint64_t shared_ready_queue;                                  // KSHARED_READY_QUEUE of all CPUs, 0: none
 
-	struct inv_forge_module *modules;     // stb_ds
+	struct inv_forge_module *modules;   // stb_ds
+	uint64_t driver_end;                // where the next driver may stand
+	struct inv_forge_watcher *watchers; // stb_ds, in the order of registration
+	uint64_t unloaded_drivers;          // MM_UNLOADED_DRIVERS
+	unsigned unloaded_count;
+	uint64_t threat_provider;             // ETW_GUID_ENTRY of the threat intelligence provider; 0: this kernel has none
 	struct inv_forge_session **sessions;  // stb_ds
 	struct inv_forge_process **processes; // stb_ds; [0] Idle, [1] System
 	size_t thread_count;
@@ -384,6 +415,29 @@ uint64_t inv_machine_big_entry(const struct inv_machine *machine, uint64_t va);
 // Chooses base and size, maps the image and writes headers, exports and code.
 void inv_machine_map_kernel(struct inv_machine *machine);
 void inv_machine_load_modules(struct inv_machine *machine);
+// A driver that was loaded after the start. `imports`: functions of the kernel, ends with NULL.
+struct inv_forge_module *inv_machine_load_driver(struct inv_machine *machine, const char *name,
+                                                 const char *const *imports);
+
+// -- what watches processes (callbacks.c) -----------------------------------------------------------------------------------
+#define INV_FORGE_ROUTINE_SIZE 0x40u
+// A routine as compilers begin them, that does nothing.
+void inv_machine_write_routine(struct inv_machine *machine, uint64_t address);
+// The import directory of a driver; its size.
+uint32_t inv_machine_write_imports(struct inv_machine *machine, uint64_t base, uint32_t rva, const char *const *names);
+// What every machine has registered when it has started.
+void inv_machine_make_watchers(struct inv_machine *machine);
+struct inv_forge_module *inv_machine_module(const struct inv_machine *machine, const char *name); // NULL: none
+// One more routine in the module's code; its address, 0 if there is no room.
+uint64_t inv_machine_routine(struct inv_machine *machine, struct inv_forge_module *module);
+// Registers a routine of the module. `altitude`: of the registry's and the object manager's; `types`: the object types, by their
+// names, the object manager's are for (NULL ends them). false: there is no room, or this kernel's is not known.
+bool inv_machine_watch(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module,
+                       const char *altitude, const char *const *types);
+// Takes back all that the module registered, as a driver does before it is unloaded.
+void inv_machine_unwatch(struct inv_machine *machine, const struct inv_forge_module *module);
+// MmUnloadSystemImage: off the list of modules, into the list of those that were unloaded; its pages are gone.
+void inv_machine_unload_driver(struct inv_machine *machine, struct inv_forge_module *module);
 
 // -- KDDEBUGGER_DATA64 (kdbg.c) ---------------------------------------------------------------------------------------------
 void inv_machine_make_kdbg(struct inv_machine *machine);
@@ -434,6 +488,8 @@ uint32_t inv_machine_granted(const struct inv_machine *machine, const struct inv
                              uint32_t access);
 // All rights that there are to an object, by its type; of an object whose type cannot be told, those of a process.
 uint32_t inv_machine_all_access(const struct inv_machine *machine, uint64_t object);
+// An OBJECT_TYPE with this index of ObTypeIndexTable; its address.
+uint64_t inv_machine_make_type(struct inv_machine *machine, const char *name, uint8_t index);
 void inv_machine_make_idle(struct inv_machine *machine);
 void inv_machine_make_system(struct inv_machine *machine);
 // NULL with INV_E_USAGE if the wish cannot be met.

@@ -11,6 +11,7 @@
 #define PE_OFFSET 0xe8u
 #define OPTIONAL_SIZE 0xf0u
 #define DIRECTORY_EXPORT 0u
+#define DIRECTORY_IMPORT 1u
 #define DIRECTORY_DEBUG 6u
 #define DEBUG_ENTRY_SIZE 28u
 
@@ -68,6 +69,8 @@ static void put_optional(uint8_t *o, const struct inv_forge_pe *pe)
 	inv_put32(o + 108, 16); // NumberOfRvaAndSizes
 	if (pe->name)
 		put_directory(o, DIRECTORY_EXPORT, pe->export_rva, export_size(pe));
+	if (pe->import_rva)
+		put_directory(o, DIRECTORY_IMPORT, pe->import_rva, pe->import_size);
 	if (pe->pdb)
 		put_directory(o, DIRECTORY_DEBUG, pe->debug_rva, DEBUG_ENTRY_SIZE);
 }

@@ -35,6 +35,7 @@ struct inv_forge_pe {
 	uint32_t export_rva;                    // where the export directory is put
 	const struct inv_forge_export *exports; // sorted by name, as the loader wants them
 	size_t export_count;
+	uint32_t import_rva, import_size; // of the import directory, which somebody else writes; 0: none
 };
 
 #define INV_PE_HEADER_SIZE 0x400u

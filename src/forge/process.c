@@ -40,7 +40,7 @@ static uint64_t pool_tag_object(struct inv_machine *machine, uint32_t size, cons
 	return without_handles(machine, inv_machine_object(machine, size, machine->build < 9200 ? old : plain, type));
 }
 
-static uint64_t make_type(struct inv_machine *machine, const char *name, uint8_t index)
+uint64_t inv_machine_make_type(struct inv_machine *machine, const char *name, uint8_t index)
 {
 	uint32_t size = inv_machine_size(machine, INV_T_OBJECT_TYPE, 0xd8);
 	uint64_t type =
@@ -113,7 +113,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	if (table)
 		inv_machine_put64(machine, table + 8, 0xbad0b0b0);
 	for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
-		uint64_t type = make_type(machine, type_names[i], (uint8_t)(i + TYPE_TYPE));
+		uint64_t type = inv_machine_make_type(machine, type_names[i], (uint8_t)(i + TYPE_TYPE));
 		if (i + 2 == INV_FORGE_TOKEN)
 			machine->token_type = type;
 		else if (i + 2 == INV_FORGE_JOB)

@@ -154,6 +154,22 @@ const struct inv_forge_word inv_forge_words[] = {
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
      false},
     {"object_type", "object_type(\"Process\"|\"Thread\"|\"Token\"|\"Job\")", "the address of an OBJECT_TYPE", false},
+    {"driver", "driver(name [, {import, ...}])",
+     "the kernel loads a driver that imports these functions of it; its base", false},
+    {"unload_driver", "unload_driver(name)", "the kernel unloads a driver, and remembers where it stood", false},
+    {"register", "register(kind, module [, {altitude=, types=}])",
+     "a module registers a routine: process, process_ex, thread, thread_other (of threads that are not the system's), "
+     "image, registry, object, ci (SeCiCallbacks), win32, pico, or type (an object type of its own); false if it "
+     "cannot",
+     false},
+    {"unregister", "unregister(module)", "a module takes back all that it registered", false},
+    {"callback", "callback(kind [, n])",
+     "of the nth of a kind: its slot or entry, where the pointer to its routine stands, the routine, and the module's "
+     "name",
+     false},
+    {"routine", "routine(module)", "the address of one more routine of a module", false},
+    {"threat_provider", "threat_provider()",
+     "the address of the ETW_GUID_ENTRY of the threat intelligence provider, or nil", false},
     {"find", "find(pid)", "the process with this PID; 0 is Idle, 4 is System", false},
     {"get", "get(object, \"_TYPE.Field\")", "reads a field", false},
     {"at", "at(object, \"_TYPE.Field\")", "the address of a field", false},
@@ -187,6 +203,10 @@ const struct inv_forge_word inv_forge_words[] = {
     {"write_memory", "write_memory(process, address, bytes)",
      "writes what a process sees, as WriteProcessMemory does: pages of images are copied first", true},
     {"write_physical", "write_physical(address, bytes)", "writes bytes at a physical address", true},
+    {"silence", "silence(kind [, n])",
+     "clears the nth slot of an array of callbacks, or all; takes entries of the registry and of object types off "
+     "their lists",
+     true},
     {"unlink_vad", "unlink_vad(process, address, {count=, hint=, view=})",
      "takes the range around an address out of the tree; count: VadCount agrees; hint: VadHint too; view: its "
      "section's "
@@ -1728,6 +1748,7 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_handle_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_token_words, 1);
+	luaL_setfuncs(lua, inv_callback_words, 1);
 	lua_pop(lua, 1);
 }
 

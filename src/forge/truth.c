@@ -294,12 +294,38 @@ static json_t *address_list(const uint64_t *addresses)
 	return array;
 }
 
+static json_t *callback_list(const struct inv_machine *machine)
+{
+	static const char *const names[] = {
+	    [INV_WATCH_PROCESS] = "process",  [INV_WATCH_PROCESS_EX] = "process",
+	    [INV_WATCH_THREAD] = "thread",    [INV_WATCH_THREAD_OTHER] = "thread",
+	    [INV_WATCH_IMAGE] = "image",      [INV_WATCH_REGISTRY] = "registry",
+	    [INV_WATCH_OBJECT] = "object",    [INV_WATCH_CODE_INTEGRITY] = "code integrity",
+	    [INV_WATCH_WIN32] = "win32",      [INV_WATCH_PICO] = "pico",
+	    [INV_WATCH_TYPE] = "type method",
+	};
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(machine->watchers); i++) {
+		const struct inv_forge_watcher *watcher = &machine->watchers[i];
+		json_t *o = json_object();
+		json_object_set_new(o, "kind", json_string(names[watcher->kind]));
+		json_object_set_new(o, "at", address(watcher->at));
+		json_object_set_new(o, "routine", address(watcher->routine));
+		json_object_set_new(o, "module", json_string(watcher->module));
+		json_object_set_new(o, "altitude", watcher->altitude ? json_string(watcher->altitude) : json_null());
+		json_object_set_new(o, "type", watcher->object_type ? json_string(watcher->object_type) : json_null());
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 char *inv_truth_json(const struct inv_machine *machine)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "kernel", kernel(machine));
 	json_object_set_new(o, "modules", module_list(machine));
 	json_object_set_new(o, "processes", process_list(machine));
+	json_object_set_new(o, "callbacks", callback_list(machine));
 	json_object_set_new(o, "attacks", attack_list(machine));
 	json_object_set_new(o, "attacked", address_list(machine->attacked));
 	json_object_set_new(o, "excused", strings(machine->excused, inv_count(machine->excused)));
