@@ -7,6 +7,8 @@
 
 #define CODE "read in the kernel's code of two generations (19041 class and 24H2)"
 #define TYPES "type information of the kernel's PDB; the meaning follows from names and public practice"
+#define PRACTICE                                                                                                       \
+	"symbols of the kernel's PDB; the structures that they lead to are public practice, the same for all builds"
 #define MEASURED "type information of the kernel's PDB, confirmed on real dumps of 9600 and 19041"
 
 #define LOST_SPACE                                                                                                     \
@@ -1425,6 +1427,20 @@ static const struct inv_invariant catalogue[] = {
        "Who has the handle is protected by the same or a higher signer, and its signature levels bear "
        "that out."}},
      .smear = INV_SMEAR_STATE},
+    {"H03",
+     "Every object type stands under its own index, and its methods are code of loaded modules; those of the types "
+     "that "
+     "the kernel makes for processes, threads, jobs and tokens are the kernel's own.",
+     "Methods are given when a type is made and never change; a type that a driver makes has methods of that driver. "
+     "Where a type mixes methods of the kernel with those of a driver, that is an observation.",
+     "ObTypeIndexTable against OBJECT_TYPE.Index; OBJECT_TYPE.TypeInfo against PsLoadedModuleList",
+     "hooking the methods of object types",
+     "T1014, T1562.001",
+     "all",
+     TYPES,
+     inv_judge_H03,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
     {"H04",
      "EPROCESS.DebugPort is 0 or leads to an object of the type that DbgkDebugObjectType names; PEB.BeingDebugged "
      "agrees "
@@ -1483,6 +1499,87 @@ static const struct inv_invariant catalogue[] = {
        "JobLinks is zero, which one that was ever linked leaves behind nowhere, and the job's counter agrees "
        "with its list: the pointer is set before the list is entered."}},
      .smear = INV_SMEAR_LIFE},
+    {"C01",
+     "The routines registered for processes, threads, images and the registry are as many as are counted, the mask "
+     "lets "
+     "the kernel call them, and each is code of a loaded module.",
+     "Registering writes slot, count and mask, removing slot and count; the mask is never taken back. A driver is "
+     "listed "
+     "before its code runs, and takes back what it registered before it is unloaded. A difference that no more threads "
+     "of "
+     "System can account for than run at that moment is unknown. A routine that returns at once, or begins with a jump "
+     "into another module, is an observation.",
+     "PspCreateProcess-, PspCreateThread- and PspLoadImageNotifyRoutine, their counts and PspNotifyEnableMask; "
+     "CallbackListHead and CmpCallBackCount; PsLoadedModuleList",
+     "clearing slots or the mask, leading routines elsewhere",
+     "T1562.001",
+     "all",
+     PRACTICE,
+     inv_judge_C01,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
+    {"C02",
+     "A module that imports what registers callbacks of a kind has one of that kind.",
+     "It imports the function to call it; it may not have done so, or have taken it back.",
+     "import directories of PsLoadedModuleList's modules against what is registered",
+     "removing callbacks with all that counts them",
+     "T1562.001",
+     "all",
+     PRACTICE,
+     inv_judge_C02,
+     {{0}},
+     .smear = INV_SMEAR_STATE,
+     .weight = INV_HINT},
+    {"C03",
+     "Handles to processes and threads can be watched: both types support it, whoever is on a type's list is enabled, "
+     "and "
+     "leads to code of a loaded module.",
+     "ObRegisterCallbacks enables what it has put on the lists; nothing disables it but its removal. An entry that was "
+     "registered together with a listed one, and is on no list itself, is an observation.",
+     "OBJECT_TYPE.CallbackList and SupportsObjectCallbacks against PsLoadedModuleList",
+     "unlinking or disabling callbacks, clearing the type's support of them",
+     "T1562.001",
+     "all",
+     PRACTICE,
+     inv_judge_C03,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
+    {"C04",
+     "The threat intelligence provider is enabled when a session has it enabled.",
+     "The kernel derives the one from the other; nobody has verified at which moment.",
+     "ETW_GUID_ENTRY.ProviderEnableInfo against its EnableInfo and ETW_REG_ENTRY.EnableMask",
+     "silencing the provider",
+     "T1562.006",
+     "17763 and later",
+     PRACTICE,
+     inv_judge_C04,
+     {{"no-consumer", "No session has the provider enabled, and its registration is for none."}},
+     .smear = INV_SMEAR_STATE,
+     .weight = INV_HINT},
+    {"C05",
+     "All functions of SeCiCallbacks are code of one loaded module, and not of the kernel.",
+     "That module fills the table when the system starts, and nothing changes it later.",
+     "SeCiCallbacks against PsLoadedModuleList",
+     "disabling the enforcement of signatures of drivers",
+     "T1553.006",
+     "9600 and later",
+     PRACTICE,
+     inv_judge_C05,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
+    {"C06",
+     "The callouts of the window manager and of the provider of pico processes are code of loaded modules that are not "
+     "the "
+     "kernel, all of the provider's of one; and there is a provider if there is a pico process.",
+     "win32k and the provider register them when they start.",
+     "PsWin32CallBack and PspPicoProviderRoutines against PsLoadedModuleList; EPROCESS.PicoContext",
+     "hijacking callouts, pretending to be a pico process",
+     "T1014",
+     "9600 and later; of pico processes 14393 and later",
+     PRACTICE,
+     inv_judge_C06,
+     {{0}},
+     .smear = INV_SMEAR_STATE},
 };
 
 static const struct inv_left_out left_out[] = {
@@ -1515,6 +1612,9 @@ static const struct inv_left_out left_out[] = {
      "look for "
      "tokens that leak."},
     {"H01 to H06", "Handles agree with the types and rights of what they lead to.",
+    {"K01 to K06, K09", "The contents of a token agree with each other and with its process.",
+     "The contents of tokens are not read yet."},
+    {"H01, H02, H04 to H06", "Handles agree with the types and rights of what they lead to.",
      "Access rights, type procedures and debug objects are not read yet."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
@@ -1523,8 +1623,12 @@ static const struct inv_left_out left_out[] = {
      "nothing."},
     {"S01 to S09, S11, S12", "csrss, win32k, dxgkrnl, ALPC, ETW and silos know the same processes.",
      "Their structures are not read yet."},
-    {"C01 to C06", "Callbacks and tables that watch processes are what they were.",
-     "They are no records of processes, and are not read yet."},
+    {"H03, in part", "Every type is in the directory of types.", "Directories of objects are not read."},
+    {"C01, in part", "The mask of notifications has no bit without a routine.",
+     "No bit is taken back when the last routine is removed."},
+    {"C05, in part", "g_CiOptions asks for signatures.", "It is a global of CI.dll, whose symbols are not known."},
+    {"C05 and C06, in part", "The module that the kernel calls is the right one.",
+     "Only its name would say so, and whoever can change the table can load a driver of that name."},
 };
 
 size_t inv_left_out_count(void)

@@ -198,6 +198,14 @@ void inv_judge_T11(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_T12(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_T13(struct inv_judge *judge);
 void inv_judge_user_apcs(struct inv_judge *judge, const struct inv_inside *inside); // the half of T13 about user mode
+// watchers.c
+void inv_judge_H03(struct inv_judge *judge);
+void inv_judge_C01(struct inv_judge *judge);
+void inv_judge_C02(struct inv_judge *judge);
+void inv_judge_C03(struct inv_judge *judge);
+void inv_judge_C04(struct inv_judge *judge);
+void inv_judge_C05(struct inv_judge *judge);
+void inv_judge_C06(struct inv_judge *judge);
 // thread_hints.c
 void inv_judge_T18(struct inv_judge *judge); // where most threads start, which the next compares with
 void inv_judge_starts_in_image(struct inv_judge *judge, const struct inv_inside *inside);

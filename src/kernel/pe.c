@@ -114,6 +114,7 @@ bool inv_pe_read_image(struct inv_space *space, uint64_t base, struct inv_pe *pe
 	directories = directories > room ? room : directories;
 	directories = directories > 16 ? 16 : directories;
 	read_directory(optional + fixed, directories, 0, pe->size_of_image, &pe->export_rva, &pe->export_size);
+	read_directory(optional + fixed, directories, 1, pe->size_of_image, &pe->import_rva, &pe->import_size);
 	read_directory(optional + fixed, directories, 6, pe->size_of_image, &pe->debug_rva, &pe->debug_size);
 	read_directory(optional + fixed, directories, 14, pe->size_of_image, &pe->managed_rva, &pe->managed_size);
 	read_sections(space, base + e_lfanew + FILE_HEADER_SIZE + optional_size, inv_le16(header + 6), pe);

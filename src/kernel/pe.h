@@ -22,6 +22,7 @@ struct inv_pe {
 	uint16_t machine, characteristics, subsystem, dll_characteristics;
 	uint32_t time_stamp, size_of_image, checksum, entry;
 	uint32_t export_rva, export_size;   // 0: none
+	uint32_t import_rva, import_size;   // 0: none
 	uint32_t debug_rva, debug_size;     // 0: none
 	uint32_t managed_rva, managed_size; // IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR: code of .NET; 0: none
 	size_t section_count;
