@@ -76,6 +76,7 @@ enum inv_exit inv_run_tree(struct inv_session *session, struct inv_error *error)
 enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_power(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *error);

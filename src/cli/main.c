@@ -80,6 +80,15 @@ static const struct inv_command commands[] = {
      "lists names, and where a PE header stands in memory, side by side.\n" NAMES_A_PROCESS
      "\n  invar modules memory.raw\n"
      "  invar modules memory.raw 4711\n"},
+    {"callbacks", "IMAGE", "what is registered to watch processes, and signs of its removal", 1, 1, true, true,
+     inv_run_callbacks, false,
+     "One line for each routine: of what kind, in which module, whether it can only observe or also block, and how "
+     "its\n"
+     "code begins. Methods of object types that are plain code of the kernel are shown with --all. Then what speaks "
+     "for\n"
+     "somebody's having removed routines, and the code of those that begin oddly.\n"
+     "\n  invar callbacks memory.raw\n"
+     "  invar callbacks --format json memory.raw | jq .signs_of_removal\n"},
     {"vads", "IMAGE [PID|ADDR]", "ranges of memory of all processes or of one", 1, 2, true, true, inv_run_vads, false,
      "One line for each virtual address descriptor: its range (the end is the first byte behind it), what it allows "
      "and\n"

@@ -323,8 +323,6 @@ static bool make_driver_type(struct inv_machine *machine, struct inv_forge_modul
 		return false;
 	uint64_t type = inv_machine_make_type(machine, "FilterConnectionPort", index);
 	uint64_t at = inv_machine_at(machine, type, INV_F_OBJECT_TYPE_DeleteProcedure);
-	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_CallbackList))
-		inv_machine_list_init(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_CallbackList));
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_DeleteProcedure, routine);
 	note(machine, (struct inv_forge_watcher){.kind = INV_WATCH_TYPE,
 	                                         .at = at,
@@ -434,8 +432,6 @@ static void make_methods(struct inv_machine *machine)
 		if (i == INV_FORGE_FILE)
 			inv_machine_put(machine, type, INV_F_OBJECT_TYPE_ParseProcedure, parse);
 		inv_machine_put(machine, type, INV_F_OBJECT_TYPE_SupportsObjectCallbacks, watched);
-		if (inv_machine_has(machine, INV_F_OBJECT_TYPE_CallbackList))
-			inv_machine_list_init(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_CallbackList));
 	}
 }
 

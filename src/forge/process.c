@@ -47,6 +47,8 @@ uint64_t inv_machine_make_type(struct inv_machine *machine, const char *name, ui
 	    inv_machine_named_object(machine, size, "ObjT", TYPE_TYPE, INV_HEADER_CREATOR | INV_HEADER_NAME, name);
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_TypeList))
 		inv_machine_list_init(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_TypeList));
+	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_CallbackList))
+		inv_machine_list_init(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_CallbackList));
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
 		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
@@ -135,7 +137,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	symbol = inv_machine_symbol(machine, INV_S_SeTokenObjectType);
 	if (symbol)
 		inv_machine_put64(machine, symbol, machine->token_type);
-	uint64_t debug = make_type(machine, late_types[0], INV_FORGE_DEBUG);
+	uint64_t debug = inv_machine_make_type(machine, late_types[0], INV_FORGE_DEBUG);
 	symbol = inv_machine_symbol(machine, INV_S_DbgkDebugObjectType);
 	if (symbol)
 		inv_machine_put64(machine, symbol, debug);
@@ -268,7 +270,7 @@ uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forg
 	if (type < INV_FORGE_DEBUG || late >= sizeof late_types / sizeof *late_types)
 		return 0;
 	if (!machine->types[type])
-		(void)make_type(machine, late_types[late], (uint8_t)type);
+		(void)inv_machine_make_type(machine, late_types[late], (uint8_t)type);
 	return without_handles(machine, inv_machine_object(machine, BARE_OBJECT_SIZE, tags[late], (uint8_t)type));
 }
 

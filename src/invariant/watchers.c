@@ -127,13 +127,14 @@ static void judge_code(struct inv_judge *judge, const struct inv_callback *callb
 		modules_say(judge, finding, code->target);
 }
 
-// One verdict on where a pointer leads.
+// One verdict on where a pointer leads, and one on the code there.
 static void judge_pointer(struct inv_judge *judge, const struct inv_callbacks *callbacks,
                           const struct inv_callback *callback)
 {
 	if (!inv_need(judge, &callback->routine))
 		return;
 	if (callback->module) {
+		inv_holds(judge);
 		judge_code(judge, callback);
 		return;
 	}

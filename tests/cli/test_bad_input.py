@@ -74,7 +74,7 @@ def test_usage(suite, image):
     suite.expect("cannot write", ["check", "-o", "/nonexistent/x", image], {2})
     suite.expect("help", ["--help"], {0})
     suite.expect("version", ["--version"], {0})
-    for command in ("check", "info", "ps", "threads", "modules", "vads"):
+    for command in ("check", "info", "ps", "threads", "modules", "callbacks", "vads"):
         for form in ("text", "json", "ndjson", "csv"):
             suite.expect(f"{command} as {form}", [command, "--format", form, image], {0})
     suite.expect("image without a command", [image], {0})

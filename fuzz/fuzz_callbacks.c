@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is registered with the kernel, and the imports of a driver. The input is the kernel memory itself: sixteen pages, the symbols in
+// the first two, a driver at the eighth. The first byte chooses the layout.
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "nt/callbacks.h"
+
+#define ARENA 0xffff800000000000ull
+#define PAGES 16u
+#define PAGE 0x1000u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void use(const struct inv_kernel *kernel)
+{
+	struct inv_arena *arena = inv_arena_new();
+	struct inv_callbacks callbacks;
+	inv_callbacks_read(kernel, arena, &callbacks);
+	require(inv_count(callbacks.types) <= 256 && inv_count(callbacks.unloaded) <= 50);
+	for (unsigned i = 0; i < INV_CALLBACK_ARRAYS; i++)
+		require(callbacks.arrays[i].used <= callbacks.arrays[i].read && callbacks.arrays[i].read <= 64 &&
+		        callbacks.arrays[i].gaps < 64);
+	for (size_t i = 0; i < inv_count(callbacks.callbacks); i++) {
+		const struct inv_callback *callback = &callbacks.callbacks[i];
+		require(!callback->module || callback->routine.u - callback->module->base < callback->module->size);
+		require(callback->unloaded <= inv_count(callbacks.unloaded));
+		require((callback->code.start == INV_CODE_UNREAD) == (callback->code.size == 0) ||
+		        callback->code.start == INV_CODE_UNREAD);
+		(void)inv_callback_can_block(callback);
+	}
+	for (size_t i = 0; i < inv_count(callbacks.strays); i++)
+		require(callbacks.strays[i].entry != callbacks.strays[i].beside);
+	(void)inv_callback_imports(kernel, &kernel->modules[0]);
+	inv_callbacks_free(&callbacks);
+	inv_arena_free(arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 1)
+		return 0;
+	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
+	if (size > 1)
+		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
+	uint32_t rva[INV_SYMBOL_COUNT];
+	for (uint32_t i = 0; i < INV_SYMBOL_COUNT; i++)
+		rva[i] = i * 0x40;
+	struct inv_module module = {.base = ARENA + 8 * PAGE, .size = 6 * PAGE, .name = "driver.sys"};
+	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
+	                            .space = inv_space_new_fragments(),
+	                            .base = ARENA,
+	                            .rva = rva,
+	                            .modules = &module,
+	                            .module_count = 1};
+	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
+	use(&kernel);
+	inv_space_free(kernel.space);
+	free(bytes);
+	return 0;
+}

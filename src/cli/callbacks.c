@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is registered with the kernel to watch processes, and what speaks for somebody's having removed some of it.
+#include <inttypes.h>
+
+#include "base/array.h"
+#include "cli/command.h"
+#include "nt/callbacks.h"
+#include "report/disassembly.h"
+#include "report/json.h"
+#include "report/table.h"
+
+#define INSTRUCTIONS 4u
+
+struct view {
+	const struct inv_kernel *kernel;
+	struct inv_arena *arena;
+	struct inv_callbacks callbacks;
+	const char **signs; // stb_ds
+	bool all;           // methods of the kernel's types, too
+};
+
+// -- the list ---------------------------------------------------------------------------------------------------------------
+
+static const char *code_text(const struct view *view, const struct inv_callback *callback)
+{
+	const struct inv_routine_code *code = &callback->code;
+	switch (code->start) {
+	case INV_CODE_UNREAD:
+		return NULL;
+	case INV_CODE_PLAIN:
+		return "plain";
+	case INV_CODE_RETURNS:
+		return "returns at once";
+	case INV_CODE_JUMPS:
+		break;
+	}
+	const struct inv_module *module = inv_kernel_module_at(view->kernel, code->target);
+	return inv_arena_printf(view->arena, "jumps to 0x%" PRIx64 " in %s", code->target,
+	                        module ? module->name : "no module");
+}
+
+static const char *module_text(const struct view *view, const struct inv_callback *callback)
+{
+	if (!callback->routine.ok)
+		return NULL;
+	if (callback->module)
+		return callback->module->name;
+	if (!callback->unloaded)
+		return "none";
+	return inv_arena_printf(view->arena, "none; %s until it was unloaded",
+	                        view->callbacks.unloaded[callback->unloaded - 1].name);
+}
+
+// Of which type, or which method.
+static const char *of_text(const struct view *view, const struct inv_callback *callback)
+{
+	if (callback->kind == INV_CALLBACK_METHOD)
+		return inv_arena_printf(view->arena, "%s %s", callback->name, inv_field_info(callback->method)->name);
+	if (callback->kind == INV_CALLBACK_OBJECT)
+		return inv_arena_printf(view->arena, "%s %s", callback->name, callback->after ? "afterwards" : "before");
+	return NULL;
+}
+
+// Every type has methods in the kernel: only the others are worth a line.
+static bool is_usual(const struct view *view, const struct inv_callback *callback)
+{
+	return callback->kind == INV_CALLBACK_METHOD && callback->module && callback->module->base == view->kernel->base &&
+	       callback->code.start == INV_CODE_PLAIN;
+}
+
+static struct inv_table *list_table(const struct view *view)
+{
+	static const char *const columns[] = {"kind", "of",      "number", "module",   "routine",
+	                                      "may",  "enabled", "code",   "altitude", "entry"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < inv_count(view->callbacks.callbacks); i++) {
+		const struct inv_callback *callback = &view->callbacks.callbacks[i];
+		if (!view->all && is_usual(view, callback))
+			continue;
+		inv_table_text(table, inv_callback_kind_name(callback->kind));
+		inv_table_text(table, of_text(view, callback));
+		inv_table_number(table, callback->slot);
+		inv_table_text(table, module_text(view, callback));
+		inv_table_value(table, &callback->routine, INV_CELL_ADDRESS);
+		inv_table_text(table, inv_callback_can_block(callback) ? "block" : "observe");
+		if (callback->kind != INV_CALLBACK_OBJECT)
+			inv_table_text(table, NULL);
+		else
+			inv_table_text(table, !callback->enabled.ok ? "unknown" : callback->enabled.u ? "yes" : "no");
+		if (callback->routine.ok && callback->code.start == INV_CODE_UNREAD)
+			inv_table_absent(table, &callback->code.why);
+		else
+			inv_table_text(table, code_text(view, callback));
+		inv_table_text(table, callback->altitude);
+		inv_table_address(table, callback->at);
+	}
+	return table;
+}
+
+// -- what speaks for a removal ----------------------------------------------------------------------------------------------
+
+static void sign_of_array(struct view *view, const struct inv_callback_array *array)
+{
+	struct inv_arena *arena = view->arena;
+	bool counted = array->counts[0].ok && array->counts[1].ok;
+	uint64_t count = array->counts[0].u + array->counts[1].u;
+	if (array->why.reason == INV_PRESENT && array->address.ok && counted && count != array->used)
+		inv_push(view->signs, inv_arena_printf(arena, "%s: %zu slots are used, and %" PRIu64 " routines are counted",
+		                                       array->name, array->used, count));
+	if (array->gaps)
+		inv_push(view->signs, inv_arena_printf(arena,
+		                                       "%s: %zu slots are free before the last used one: what stood "
+		                                       "there was removed, by its owner or by somebody",
+		                                       array->name, array->gaps));
+	for (unsigned i = 0; i < 1u + array->has_second; i++)
+		if (array->counts[i].ok && array->counts[i].u && view->callbacks.mask.ok &&
+		    !(view->callbacks.mask.u >> array->bits[i] & 1))
+			inv_push(view->signs, inv_arena_printf(arena, "PspNotifyEnableMask: bit %u is clear, and %s is %" PRIu64,
+			                                       array->bits[i], array->count_names[i], array->counts[i].u));
+}
+
+static void signs_of_lists(struct view *view)
+{
+	const struct inv_callbacks *callbacks = &view->callbacks;
+	if (callbacks->registry.closed && callbacks->registry_count.ok &&
+	    callbacks->registry.count != callbacks->registry_count.u)
+		inv_push(view->signs,
+		         inv_arena_printf(view->arena, "CallbackListHead: %zu entries, and CmpCallBackCount is %" PRIu64,
+		                          callbacks->registry.count, callbacks->registry_count.u));
+	for (size_t i = 0; i < inv_count(callbacks->strays); i++)
+		inv_push(view->signs,
+		         inv_arena_printf(view->arena,
+		                          "%s: 0x%" PRIx64 " was registered by %s together with 0x%" PRIx64
+		                          ", and is not on the list",
+		                          callbacks->strays[i].name, callbacks->strays[i].entry,
+		                          callbacks->strays[i].module ? callbacks->strays[i].module->name : "somebody",
+		                          callbacks->strays[i].beside));
+	const struct inv_threat_provider *threat = &callbacks->threat;
+	if (threat->enabled.ok && !threat->enabled.u && threat->sessions)
+		inv_push(view->signs, "the threat intelligence provider is silent, and a session has it enabled");
+}
+
+static void sign_of_module(struct view *view, const struct inv_module *module)
+{
+	struct inv_value imports = inv_callback_imports(view->kernel, module);
+	for (unsigned kind = 0; imports.ok && kind < INV_CALLBACK_KINDS; kind++) {
+		bool has = !(imports.u >> kind & 1);
+		for (size_t i = 0; i < inv_count(view->callbacks.callbacks) && !has; i++)
+			has = view->callbacks.callbacks[i].module == module && view->callbacks.callbacks[i].kind == kind;
+		if (!has)
+			inv_push(view->signs,
+			         inv_arena_printf(view->arena, "%s imports what registers callbacks of the kind '%s', and has none",
+			                          module->name, inv_callback_kind_name((enum inv_callback_kind)kind)));
+	}
+}
+
+static void find_signs(struct view *view)
+{
+	for (unsigned i = 0; i < INV_CALLBACK_ARRAYS; i++)
+		sign_of_array(view, &view->callbacks.arrays[i]);
+	signs_of_lists(view);
+	for (size_t i = 0; i < view->kernel->module_count; i++)
+		sign_of_module(view, &view->kernel->modules[i]);
+}
+
+// -- code -------------------------------------------------------------------------------------------------------------------
+
+static size_t instructions_of(const struct inv_callback *callback, struct inv_instruction *code)
+{
+	if (callback->code.start != INV_CODE_RETURNS && callback->code.start != INV_CODE_JUMPS)
+		return 0;
+	return inv_disassemble(callback->code.bytes, callback->code.size, callback->routine.u, false, code, INSTRUCTIONS);
+}
+
+static void write_code(const struct view *view, FILE *file)
+{
+	bool headed = false;
+	for (size_t i = 0; i < inv_count(view->callbacks.callbacks); i++) {
+		struct inv_instruction code[INSTRUCTIONS];
+		const struct inv_callback *callback = &view->callbacks.callbacks[i];
+		size_t count = instructions_of(callback, code);
+		if (!count)
+			continue;
+		fputs(headed ? "" : "\nCode that is no routine's usual beginning\n", file);
+		headed = true;
+		fprintf(file, "%s %u, ", inv_callback_kind_name(callback->kind), callback->slot);
+		inv_write_safe(file, module_text(view, callback));
+		putc('\n', file);
+		for (size_t k = 0; k < count; k++)
+			fprintf(file, "  0x%" PRIx64 "  %s\n", code[k].address, code[k].text);
+	}
+}
+
+static json_t *code_json(const struct view *view)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < inv_count(view->callbacks.callbacks); i++) {
+		struct inv_instruction code[INSTRUCTIONS];
+		size_t count = instructions_of(&view->callbacks.callbacks[i], code);
+		if (!count)
+			continue;
+		json_t *object = json_object(), *lines = json_array();
+		json_object_set_new(object, "entry", inv_json_address(view->callbacks.callbacks[i].at));
+		json_object_set_new(object, "routine", inv_json_address(view->callbacks.callbacks[i].routine.u));
+		for (size_t k = 0; k < count; k++)
+			json_array_append_new(lines, json_string(code[k].text));
+		json_object_set_new(object, "instructions", lines);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+// -- the whole --------------------------------------------------------------------------------------------------------------
+
+static void write_signs(const struct view *view, FILE *file)
+{
+	fputs(inv_count(view->signs) ? "\nWhat speaks for a removal\n" : "\nNothing speaks for a removal.\n", file);
+	for (size_t i = 0; i < inv_count(view->signs); i++) {
+		fputs("- ", file);
+		inv_write_safe(file, view->signs[i]);
+		putc('\n', file);
+	}
+}
+
+static void write_json(const struct view *view, const struct inv_table *table, FILE *file)
+{
+	json_t *object = json_object(), *signs = json_array();
+	for (size_t i = 0; i < inv_count(view->signs); i++)
+		json_array_append_new(signs, inv_json_text(view->signs[i]));
+	json_object_set_new(object, "callbacks", inv_table_json(table));
+	json_object_set_new(object, "signs_of_removal", signs);
+	json_object_set_new(object, "code", code_json(view));
+	json_dumpf(object, file, JSON_INDENT(2));
+	putc('\n', file);
+	json_decref(object);
+}
+
+static void warn(const struct inv_session *session, const struct view *view, const char *name,
+                 const struct inv_why *why)
+{
+	if (why->reason != INV_PRESENT)
+		inv_log(session->log, INV_LOG_WARNING, "%s could not be read: %s", name, inv_why_text(view->arena, why));
+}
+
+static void warn_of_gaps(const struct inv_session *session, const struct view *view)
+{
+	const struct inv_callbacks *callbacks = &view->callbacks;
+	for (unsigned i = 0; i < INV_CALLBACK_ARRAYS; i++)
+		warn(session, view, callbacks->arrays[i].name,
+		     callbacks->arrays[i].address.ok ? &callbacks->arrays[i].why : &callbacks->arrays[i].address.why);
+	warn(session, view, "CallbackListHead",
+	     callbacks->registry_head.ok ? &callbacks->registry.why : &callbacks->registry_head.why);
+	warn(session, view, "ObTypeIndexTable", &callbacks->types_why.why);
+	warn(session, view, "PsWin32CallBack", &callbacks->win32.why);
+	warn(session, view, "SeCiCallbacks",
+	     callbacks->code_integrity.ok ? &callbacks->code_integrity_size.why : &callbacks->code_integrity.why);
+}
+
+enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *error)
+{
+	(void)error;
+	enum inv_output output = session->options->output;
+	struct view view = {.kernel = session->kernel, .arena = inv_arena_new(), .all = session->options->all};
+	inv_callbacks_read(view.kernel, view.arena, &view.callbacks);
+	find_signs(&view);
+	struct inv_table *table = list_table(&view);
+	if (output == INV_OUTPUT_JSON) {
+		write_json(&view, table, session->out);
+	} else {
+		inv_table_write(table, output, session->out);
+		if (output == INV_OUTPUT_TEXT) {
+			write_signs(&view, session->out);
+			write_code(&view, session->out);
+		}
+	}
+	warn_of_gaps(session, &view);
+	inv_table_free(table);
+	inv_array_free(view.signs);
+	inv_callbacks_free(&view.callbacks);
+	inv_arena_free(view.arena);
+	return INV_EXIT_OK;
+}
