@@ -1748,6 +1748,7 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_handle_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_token_words, 1);
+	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_callback_words, 1);
 	lua_pop(lua, 1);
 }

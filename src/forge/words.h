@@ -36,14 +36,11 @@ extern const luaL_Reg inv_memory_attacks[]; // attack_memory.c
 unsigned inv_word_protection(lua_State *lua, const char *text);
 // A process that has user memory.
 struct inv_forge_process *inv_word_user_process(lua_State *lua, int index);
-extern const luaL_Reg inv_image_words[];  // attack_image.c
-extern const luaL_Reg inv_handle_words[]; // scenario_handles.c
-extern const luaL_Reg inv_image_words[];  // attack_image.c
-extern const luaL_Reg inv_token_words[];  // scenario_token.c
-// user=, session=, integrity=, elevated=, appcontainer=, restricted=, level= of a table.
-struct inv_token_wish inv_word_token_wish(lua_State *lua, int table);
 extern const luaL_Reg inv_image_words[];    // attack_image.c
 extern const luaL_Reg inv_handle_words[];   // scenario_handles.c
 extern const luaL_Reg inv_callback_words[]; // attack_callbacks.c
+extern const luaL_Reg inv_token_words[];    // scenario_token.c
+// user=, session=, integrity=, elevated=, appcontainer=, restricted=, level= of a table.
+struct inv_token_wish inv_word_token_wish(lua_State *lua, int table);
 
 #endif

@@ -1611,9 +1611,6 @@ static const struct inv_left_out left_out[] = {
      "No field of a token is known that such a list could go through, and Windows keeps it only where it was told to "
      "look for "
      "tokens that leak."},
-    {"H01 to H06", "Handles agree with the types and rights of what they lead to.",
-    {"K01 to K06, K09", "The contents of a token agree with each other and with its process.",
-     "The contents of tokens are not read yet."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
     {"P06, in part", "csrss, the session manager and lsass are those that the kernel's pointers lead to.",

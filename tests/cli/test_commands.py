@@ -280,8 +280,7 @@ def test_forms(suite, truth):
             done = suite.run(command, "--format", form, suite.image, pid)
             suite.expect(done.stdout and not done.stderr, f"{command} as {form}: {done.stderr}")
         suite.run("extract", "--format", form, suite.image, pid, "--module", "ntdll.dll", "-o", "again.bin")
-    for command in ("check", "info", "ps", "process", "threads", "handles", "modules", "tokens", "vads", "extract", "dt", "explain"):
-    for command in ("check", "info", "ps", "process", "threads", "handles", "modules", "callbacks", "vads", "extract", "dt",
+    for command in ("check", "info", "ps", "process", "threads", "handles", "modules", "callbacks", "tokens", "vads", "extract", "dt",
                     "explain"):
         suite.expect(suite.run(command, "--help").stdout.startswith(f"usage: invar {command} "), f"help of {command}")
 
