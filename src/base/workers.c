@@ -51,3 +51,24 @@ void inv_workers_run(unsigned threads, size_t count, void (*job)(void *context, 
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(helpers[i], NULL);
 }
+
+struct spans {
+	size_t count;
+	size_t span;
+	void (*job)(void *context, size_t first, size_t end);
+	void *context;
+};
+
+static void work_on_span(void *context, size_t index)
+{
+	const struct spans *spans = context;
+	size_t first = index * spans->span, left = spans->count - first;
+	spans->job(spans->context, first, first + (left < spans->span ? left : spans->span));
+}
+
+void inv_workers_spans(unsigned threads, size_t count, size_t span,
+                       void (*job)(void *context, size_t first, size_t end), void *context)
+{
+	struct spans spans = {count, span, job, context};
+	inv_workers_run(threads, count / span + (count % span != 0), work_on_span, &spans);
+}

@@ -16,4 +16,8 @@ unsigned inv_workers_default(void);
 // this never fails.
 void inv_workers_run(unsigned threads, size_t count, void (*job)(void *context, size_t index), void *context);
 
+// The same over spans: job(context, first, end) for [0, span), [span, 2 * span) and so on up to `count`. `span` is at least 1.
+void inv_workers_spans(unsigned threads, size_t count, size_t span,
+                       void (*job)(void *context, size_t first, size_t end), void *context);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/workers.h"
 #include "check/check.h"
 
 // Lists of threads are as hostile as any: all of them together may have this many entries.
@@ -241,13 +242,16 @@ static bool leads_past(const struct assembly *a, uint64_t object, enum inv_field
 }
 
 // A closed list that does not show a thread denies it, and so does one whose neighbours there lead to each other.
-static void settle_thread(struct assembly *a, struct inv_thread_dossier *thread)
+static void settle_thread(const struct assembly *a, struct inv_thread_dossier *thread)
 {
 	uint64_t owner = thread->owner ? thread->owner : thread->process.ok ? thread->process.u : 0;
-	ptrdiff_t at = stbds_hmgeti(a->process_index, owner);
-	if (at < 0 || !a->processes)
+	struct index *processes = a->process_index;
+	ptrdiff_t at = -1;
+	if (processes && a->processes)
+		(void)stbds_hmgeti_ts(processes, owner, at); // several threads look here at once
+	if (at < 0)
 		return;
-	const struct inv_dossier *process = &a->processes[a->process_index[at].value];
+	const struct inv_dossier *process = &a->processes[processes[at].value];
 	if (thread->on_executive_list == INV_UNSURE &&
 	    (process->threads.closed || leads_past(a, thread->address, INV_F_ETHREAD_ThreadListEntry)))
 		thread->on_executive_list = INV_NO;
@@ -264,12 +268,12 @@ static enum inv_answer answer(const struct inv_testimony *testimony, const struc
 	return testimony->coverage[witness].complete ? INV_NO : INV_UNSURE;
 }
 
-static void fill(struct assembly *a, struct inv_dossier *process)
+static void fill(const struct assembly *a, struct inv_arena *arena, struct inv_dossier *process)
 {
 	const struct inv_kernel *kernel = a->kernel;
 	struct inv_value path;
-	process->name = inv_process_name(kernel, process->address, a->arena, &process->name_value);
-	process->path = inv_process_path(kernel, process->address, a->arena, &path);
+	process->name = inv_process_name(kernel, process->address, arena, &process->name_value);
+	process->path = inv_process_path(kernel, process->address, arena, &path);
 	process->pid = inv_field(kernel, process->address, INV_F_EPROCESS_UniqueProcessId);
 	process->parent = inv_field(kernel, process->address, INV_F_EPROCESS_InheritedFromUniqueProcessId);
 	process->role = inv_process_role(kernel, &a->testimony->anchors, process->address);
@@ -293,6 +297,41 @@ static void fill(struct assembly *a, struct inv_dossier *process)
 		process->missing_from |= 1u << INV_W_PFN;
 	if (process->on_scheduler_list == INV_NO && has_threads && process->role != INV_ROLE_IDLE)
 		process->missing_from |= 1u << INV_W_SCHEDULER_LIST;
+}
+
+// Once all is known, objects are looked at each for itself, by several threads.
+#define PROCESSES_A_JOB 64u
+#define THREADS_A_JOB 1024u
+
+struct filling {
+	struct assembly *assembly;
+	struct inv_arena **arenas; // one for each job
+};
+
+static void fill_some(void *context, size_t first, size_t end)
+{
+	const struct filling *filling = context;
+	struct inv_arena *arena = filling->arenas[first / PROCESSES_A_JOB] = inv_arena_new();
+	for (size_t i = first; i < end; i++)
+		fill(filling->assembly, arena, &filling->assembly->processes[i]);
+}
+
+static void fill_all(struct assembly *a)
+{
+	size_t count = inv_count(a->processes), jobs = count / PROCESSES_A_JOB + 1;
+	struct filling filling = {a, inv_alloc(jobs * sizeof(struct inv_arena *))};
+	inv_workers_spans(a->testimony->threads, count, PROCESSES_A_JOB, fill_some, &filling);
+	for (size_t i = 0; i < jobs; i++)
+		if (filling.arenas[i])
+			inv_arena_join(a->arena, filling.arenas[i]);
+	free(filling.arenas);
+}
+
+static void settle_some(void *context, size_t first, size_t end)
+{
+	const struct assembly *a = context;
+	for (size_t i = first; i < end; i++)
+		settle_thread(a, &a->threads[i]);
 }
 
 static int by_process_address(const void *a, const void *b)
@@ -329,10 +368,9 @@ void inv_assemble(struct inv_testimony *testimony, struct inv_arena *arena, stru
 	for (size_t i = 0; i < inv_count(a.processes); i++) {
 		mark_owned(&a, &a.processes[i], &a.processes[i].kthreads, INV_F_KTHREAD_ThreadListEntry, false);
 		mark_owned(&a, &a.processes[i], &a.processes[i].threads, INV_F_ETHREAD_ThreadListEntry, true);
-		fill(&a, &a.processes[i]);
 	}
-	for (size_t i = 0; i < inv_count(a.threads); i++)
-		settle_thread(&a, &a.threads[i]);
+	fill_all(&a);
+	inv_workers_spans(testimony->threads, inv_count(a.threads), THREADS_A_JOB, settle_some, &a);
 	if (a.processes)
 		qsort(a.processes, inv_count(a.processes), sizeof *a.processes, by_process_address);
 	if (a.threads)

@@ -27,14 +27,14 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 		inv_sort_handles(check->testimony);
 		inv_sort_pointers(check->testimony);
 		check->sections = inv_control_areas_new(kernel);
-		check->views = inv_views_read(&check->dossiers, check->sections);
+		check->views = inv_views_read(&check->dossiers, check->sections, options->threads);
 		check->dossiers.views = check->views;
 		inv_judge_all(&check->judge, &check->dossiers, check->arena, options->threads);
 		inv_judge_insides(check, options->threads);
 		inv_judge_settle(&check->judge);
 		if (check->judge.beyond && !check->cut_short)
 			check->cut_short = "more is broken than is kept; the counts are whole";
-		inv_smear_weigh(check);
+		inv_smear_weigh(check, options->threads);
 	}
 	check->seconds = now() - start;
 	return check;

@@ -57,7 +57,8 @@ void inv_inside_free(struct inv_inside *inside);
 void inv_survey_read(struct inv_inside *inside);
 void inv_survey_free(struct inv_survey *survey);
 // What all processes map, by their VADs. (views.c)
-struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections);
+struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections,
+                                 unsigned threads);
 void inv_views_free(struct inv_views *views); // NULL is allowed
 // The threads of every process, for the insides: those that stand on its lists, and those on nobody's that name it.
 struct inv_thread_owners;
@@ -68,7 +69,7 @@ void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_i
 void inv_judge_insides(struct inv_check *check, unsigned threads);
 
 // Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").
-void inv_smear_weigh(struct inv_check *check);
+void inv_smear_weigh(struct inv_check *check, unsigned threads);
 
 // The state of a process by lifetime.md, D.2.
 enum inv_state inv_process_state(const struct inv_testimony *testimony, const struct inv_dossier *process);

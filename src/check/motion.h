@@ -29,7 +29,7 @@ struct inv_timeline {
 };
 
 // A single time may be forged: what has passed at a place is what two objects say, or the clock.
-void inv_timeline_make(const struct inv_dossiers *dossiers, struct inv_timeline *timeline);
+void inv_timeline_make(const struct inv_dossiers *dossiers, unsigned threads, struct inv_timeline *timeline);
 void inv_timeline_free(struct inv_timeline *timeline);
 
 enum inv_motion {

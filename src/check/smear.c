@@ -255,6 +255,18 @@ static bool leads_to_blank(const struct inv_check *check, const struct inv_findi
 	return blank;
 }
 
+// A handle leads to memory in which no object stands yet: that says nothing of who holds it, whatever else he hides.
+static bool handle_leads_to_blank(const struct inv_check *check, const struct inv_finding *finding)
+{
+	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
+		const struct inv_evidence *evidence = &finding->evidence[i];
+		if (strcmp(evidence->witness, inv_witness(INV_W_HANDLES)->name) == 0 && evidence->value >> 63 &&
+		    is_blank(check, evidence->value))
+			return true;
+	}
+	return false;
+}
+
 static void want_track(void *context, uint64_t object, bool thread)
 {
 	struct inv_track **tracks = context;
@@ -340,6 +352,8 @@ static const char *explain(struct weighing *weighing, struct inv_finding *findin
 		finding->certainty = INV_PROBABLE;
 	if (finding->invariant->smear == INV_SMEAR_TIME && weighing->late)
 		return moving_text(check, weighing->late);
+	if (is_volatile(finding) && handle_leads_to_blank(check, finding))
+		return "the handle leads to memory that was read before anything stood there";
 	if (weighing->denied) {
 		finding->certainty_why = inv_arena_printf(check->arena,
 		                                          "memory was read while the machine ran, but the page at physical "
@@ -438,7 +452,7 @@ static void mend_states(struct inv_check *check)
 	stbds_hmfree(accused);
 }
 
-void inv_smear_weigh(struct inv_check *check)
+void inv_smear_weigh(struct inv_check *check, unsigned threads)
 {
 	const struct inv_kernel *kernel = check->kernel;
 	int atomic = kernel->image ? inv_image_info(kernel->image)->atomic : 1;
@@ -452,7 +466,7 @@ void inv_smear_weigh(struct inv_check *check)
 		return;
 	}
 	struct inv_timeline timeline;
-	inv_timeline_make(&check->dossiers, &timeline);
+	inv_timeline_make(&check->dossiers, threads, &timeline);
 	decide_how_taken(check, &timeline);
 	if (check->smear.live) {
 		weigh_findings(check, &timeline);

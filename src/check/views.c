@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/workers.h"
 #include "check/check.h"
 
 static int by_area(const void *a, const void *b)
@@ -47,14 +48,57 @@ static void add_prototypes(struct inv_views *views, const struct inv_control_are
 	}
 }
 
-struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections)
+// So many processes are read by one thread at a time, and so many of their parts are kept before they are joined: what all of
+// them may hold together would not fit.
+#define PROCESSES_A_PART 64u
+#define PARTS_AT_ONCE 16u
+
+struct reading {
+	const struct inv_dossiers *dossiers;
+	size_t first;
+	struct inv_views parts[PARTS_AT_ONCE];
+};
+
+static void read_part(void *context, size_t first, size_t end)
+{
+	struct reading *reading = context;
+	for (size_t i = reading->first + first; i < reading->first + end; i++) {
+		const struct inv_dossier *process = &reading->dossiers->processes[i];
+		if (inv_is_live(process) && process->role != INV_ROLE_IDLE)
+			add_views(reading->dossiers, process, &reading->parts[first / PROCESSES_A_PART]);
+	}
+}
+
+static void join_part(struct inv_views *views, struct inv_views *part)
+{
+	size_t room = INV_VIEWS_BOUND - inv_count(views->views);
+	views->full |= part->full || inv_count(part->views) > room;
+	for (size_t i = 0; i < inv_count(part->views) && i < room; i++)
+		inv_push(views->views, part->views[i]);
+	for (size_t i = 0; i < inv_count(part->incomplete); i++)
+		inv_push(views->incomplete, part->incomplete[i]);
+	inv_array_free(part->views);
+	inv_array_free(part->incomplete);
+	*part = (struct inv_views){0};
+}
+
+static void read_processes(const struct inv_dossiers *dossiers, unsigned threads, struct inv_views *views)
+{
+	const size_t most = (size_t)PROCESSES_A_PART * PARTS_AT_ONCE;
+	struct reading reading = {.dossiers = dossiers};
+	for (; reading.first < dossiers->process_count; reading.first += most) {
+		size_t left = dossiers->process_count - reading.first;
+		inv_workers_spans(threads, left < most ? left : most, PROCESSES_A_PART, read_part, &reading);
+		for (size_t i = 0; i < PARTS_AT_ONCE; i++)
+			join_part(views, &reading.parts[i]);
+	}
+}
+
+struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv_control_areas *sections,
+                                 unsigned threads)
 {
 	struct inv_views *views = inv_alloc(sizeof *views);
-	for (size_t i = 0; i < dossiers->process_count; i++) {
-		const struct inv_dossier *process = &dossiers->processes[i];
-		if (inv_is_live(process) && process->role != INV_ROLE_IDLE)
-			add_views(dossiers, process, views);
-	}
+	read_processes(dossiers, threads, views);
 	if (views->views)
 		qsort(views->views, inv_count(views->views), sizeof *views->views, by_area);
 	for (size_t i = 0; i < inv_count(views->views); i++)

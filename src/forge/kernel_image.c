@@ -361,7 +361,7 @@ static void load_driver(struct inv_machine *machine, const char *name, uint64_t 
 	struct inv_forge_module *module = add_module(machine, name, base, size);
 	inv_maps_map(&machine->maps, base, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_GLOBAL | INV_PTE_NX);
 	inv_maps_map(&machine->maps, base + PAGE, inv_ram_take(machine->ram, INV_RAM_KERNEL), INV_PTE_GLOBAL);
-	inv_maps_map(&machine->maps, base + 2 * PAGE, inv_ram_take(machine->ram, INV_RAM_KERNEL),
+	inv_maps_map(&machine->maps, base + UINT64_C(2) * PAGE, inv_ram_take(machine->ram, INV_RAM_KERNEL),
 	             INV_PTE_GLOBAL | INV_PTE_NX);
 	const struct inv_forge_section sections[] = {{".text", PAGE, PAGE, INV_SECTION_CODE},
 	                                             {".rdata", 2 * PAGE, PAGE, INV_SECTION_READ},

@@ -212,10 +212,14 @@ static uint64_t freed_id(struct inv_machine *machine)
 	return 0;
 }
 
-// The parents of what desktop() makes, which have gone: nobody else had these identifiers meanwhile.
+// What scenarios and desktop() name as parents that have gone: nobody else had these identifiers meanwhile.
 static bool was_a_parents(uint64_t id)
 {
-	return id == 504 || id == 2204;
+	static const uint64_t gone[] = {500, 504, 600, 616, 2204, 3000};
+	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+		if (gone[i] == id)
+			return true;
+	return false;
 }
 
 // PIDs and TIDs come from one table: multiples of 4, and never the first entry of a page of it. Those between two that are

@@ -87,6 +87,12 @@ void inv_image_settle(struct inv_image *image, uint64_t header);
 // Takes a bitmap of `count` bits; the caller has checked that it is in the file and not larger than the cap.
 void inv_image_use_bitmap(struct inv_image *image, const uint8_t *bits, uint64_t count, uint64_t first);
 
+// Asks the file system for the part of the file from `offset` on that is no hole: [*start, *end). False when there is none up
+// to the end of the file.
+bool inv_image_ask_for_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end);
+// Notes the parts of a sparse file that are no holes, at most INV_MAX_DATA_PARTS: every pass over memory needs them.
+void inv_image_note_parts(struct inv_image *image);
+
 // Fills present_pages and highest of the info from the map.
 void inv_image_measure(struct inv_image *image);
 

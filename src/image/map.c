@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map from physical addresses to places in the file: sorted extents, or the bitmap of a crash dump with an index
 // of counts, so that every look-up is logarithmic whatever the header says.
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "image/format.h"
 
@@ -269,29 +267,7 @@ size_t inv_image_read(const struct inv_image *image, uint64_t address, void *buf
 	return done;
 }
 
-// Asks the file system for the part of the file from `offset` on that is no hole: [*start, *end). False when there is none up
-// to the end of the file.
-static bool ask_for_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end)
-{
-	off_t data = lseek(image->file, (off_t)offset, SEEK_DATA);
-	if (data < 0 && errno == ENXIO)
-		return false;
-	*start = data < 0 ? offset : (uint64_t)data;
-	off_t hole = data < 0 ? -1 : lseek(image->file, data, SEEK_HOLE);
-	// Where the file system cannot tell, everything is data.
-	*end = hole <= data ? image->size : (uint64_t)hole;
-	return true;
-}
-
-// Every pass over memory needs the parts again, and each costs two system calls.
-static void note_parts(struct inv_image *image)
-{
-	struct inv_data_part part = {0};
-	while (inv_count(image->parts) < INV_MAX_DATA_PARTS && ask_for_data(image, part.end, &part.start, &part.end))
-		inv_push(image->parts, part);
-}
-
-// As ask_for_data(), from what was noted.
+// As inv_image_ask_for_data(), from what was noted.
 static bool next_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end)
 {
 	size_t low = 0, high = inv_count(image->parts);
@@ -303,7 +279,7 @@ static bool next_data(const struct inv_image *image, uint64_t offset, uint64_t *
 			high = middle;
 	}
 	if (low == inv_count(image->parts))
-		return low != 0 && low < INV_MAX_DATA_PARTS ? false : ask_for_data(image, offset, start, end);
+		return low != 0 && low < INV_MAX_DATA_PARTS ? false : inv_image_ask_for_data(image, offset, start, end);
 	*start = max64(image->parts[low].start, offset);
 	*end = image->parts[low].end;
 	return true;
@@ -378,7 +354,7 @@ void inv_image_measure(struct inv_image *image)
 	const struct inv_bitmap *map = &image->bitmap;
 	size_t count = inv_count(image->extents);
 	if (image->sparse)
-		note_parts(image);
+		inv_image_note_parts(image);
 	if (map->bits) {
 		uint64_t stored = image->size > map->first ? (image->size - map->first + INV_PAGE_SIZE - 1) / INV_PAGE_SIZE : 0;
 		uint64_t present = min64(stored, map->present);

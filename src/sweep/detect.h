@@ -30,7 +30,7 @@ void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uin
 // Gives every hit but roots the virtual address at which System's page tables map it. The lowest address wins, unless the
 // object's own list head, which points to itself while the list is empty, names another that maps the same page. false when
 // the tables could not be read to their end.
-bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *pattern, struct inv_hit *hits,
-                    size_t count);
+bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *pattern, unsigned threads,
+                    struct inv_hit *hits, size_t count);
 
 #endif

@@ -164,7 +164,7 @@ struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned thread
 	inv_array_free(round.pieces);
 	if (sweep->hits)
 		qsort(sweep->hits, inv_count(sweep->hits), sizeof *sweep->hits, by_place);
-	sweep->mapped = inv_trace_hits(kernel, &round.pattern, sweep->hits, inv_count(sweep->hits));
+	sweep->mapped = inv_trace_hits(kernel, &round.pattern, threads, sweep->hits, inv_count(sweep->hits));
 	return sweep;
 }
 

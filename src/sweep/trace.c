@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/workers.h"
 #include "paging/frame.h"
 #include "sweep/detect.h"
 
@@ -152,8 +153,32 @@ static uint64_t own_address(const struct inv_kernel *kernel, const struct inv_pa
 	return same ? address : 0;
 }
 
-bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *pattern, struct inv_hit *hits,
-                    size_t count)
+// Each hit is addressed for itself, by several threads.
+#define HITS_A_JOB 4096u
+
+struct addressing {
+	const struct inv_kernel *kernel;
+	const struct inv_pattern *pattern;
+	const struct trace *trace;
+	struct inv_hit *hits;
+};
+
+static void address_hits(void *context, size_t first, size_t end)
+{
+	const struct addressing *a = context;
+	for (size_t i = first; i < end; i++) {
+		struct inv_hit *hit = &a->hits[i];
+		if (hit->kind == INV_HIT_ROOT)
+			continue;
+		const struct page *page = page_at(a->trace, hit->physical & ~(uint64_t)(INV_PAGE_SIZE - 1));
+		hit->address = own_address(a->kernel, a->pattern, hit);
+		if (!hit->address && page && page->address)
+			hit->address = page->address | (hit->physical & (INV_PAGE_SIZE - 1));
+	}
+}
+
+bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *pattern, unsigned threads,
+                    struct inv_hit *hits, size_t count)
 {
 	struct trace trace = {.image = kernel->image,
 	                      .levels = inv_space_levels(kernel->space),
@@ -162,14 +187,8 @@ bool inv_trace_hits(const struct inv_kernel *kernel, const struct inv_pattern *p
 	find_pages(&trace, hits, count);
 	if (inv_count(trace.pages))
 		walk_table(&trace, inv_space_dtb(kernel->space) & INV_FRAME_MASK, trace.levels, 0);
-	for (size_t i = 0; i < count; i++) {
-		if (hits[i].kind == INV_HIT_ROOT)
-			continue;
-		const struct page *page = page_at(&trace, hits[i].physical & ~(uint64_t)(INV_PAGE_SIZE - 1));
-		hits[i].address = own_address(kernel, pattern, &hits[i]);
-		if (!hits[i].address && page && page->address)
-			hits[i].address = page->address | (hits[i].physical & (INV_PAGE_SIZE - 1));
-	}
+	struct addressing addressing = {kernel, pattern, &trace, hits};
+	inv_workers_spans(threads, count, HITS_A_JOB, address_hits, &addressing);
 	inv_array_free(trace.pages);
 	stbds_hmfree(trace.tables);
 	free(trace.marks);

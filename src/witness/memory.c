@@ -160,12 +160,11 @@ struct look {
 	uint64_t *objects; // one for each hit
 };
 
-static void look_at_hits(void *context, size_t job)
+static void look_at_hits(void *context, size_t first, size_t end)
 {
 	const struct look *look = context;
 	const struct inv_sweep *sweep = look->testimony->sweep;
-	size_t end = (job + 1) * HITS_A_JOB < inv_count(sweep->hits) ? (job + 1) * HITS_A_JOB : inv_count(sweep->hits);
-	for (size_t i = job * HITS_A_JOB; i < end; i++)
+	for (size_t i = first; i < end; i++)
 		if (is_of(look->witness, sweep->hits[i].kind) && sweep->hits[i].address)
 			look->objects[i] = object_of_hit(look->testimony, &sweep->hits[i]);
 }
@@ -203,7 +202,7 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 	}
 	size_t count = inv_count(sweep->hits);
 	struct look look = {testimony, witness, inv_alloc(count * sizeof *look.objects)};
-	inv_workers_run(testimony->threads, (count + HITS_A_JOB - 1) / HITS_A_JOB, look_at_hits, &look);
+	inv_workers_spans(testimony->threads, count, HITS_A_JOB, look_at_hits, &look);
 	for (size_t i = 0; i < count; i++)
 		if (is_of(witness, sweep->hits[i].kind))
 			take_hit(testimony, witness, &sweep->hits[i], look.objects[i]);

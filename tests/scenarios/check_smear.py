@@ -64,19 +64,20 @@ def compare(expect, report, truth, changing):
     """Problems, and how many of the broken invariants were reported."""
     declared = {broken for attack in truth["attacks"] for broken in attack["breaks"]}
     found = {finding["id"] for finding in report["findings"]}
+    seen = found | {observation["id"] for observation in report["observations"]}
     smeared = {row["id"] for row in report["excused"] if row["exception"] == "smear"}
     unknown = {row["id"] for row in report["unknown"]}
     problems = []
     if not report["smear"]["live"]:
         problems.append(f"taken for an image of one instant: {report['smear']['why']}")
-    for broken in sorted(declared - found):
+    for broken in sorted(declared - seen):
         if broken not in changing:
             problems.append(f"{broken} is not reported")
         elif broken not in smeared | unknown:
             problems.append(f"{broken} is neither reported nor excused nor unknown")
     problems += [f"{extra} is reported" for extra in sorted(found - declared - expect.broken - expect.may)]
     problems += run.accusation_problems(expect, report, truth)
-    return problems, len(declared & found)
+    return problems, len(declared & seen)
 
 
 def main():

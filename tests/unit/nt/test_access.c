@@ -86,7 +86,7 @@ static void test_mapping(void **state)
 	assert_int_equal(inv_access_map(&mapping, 0x60000800), 0x20bea | 0x121001 | 0x800);
 	assert_int_equal(inv_access_map(&mapping, 0x10000000), 0x1fffff);
 	assert_int_equal(inv_access_map(&mapping, 0x1410), 0x1410);
-	assert_false(inv_generic_mapping_read(&world->kernel, ARENA + 2 * PAGE, &mapping));
+	assert_false(inv_generic_mapping_read(&world->kernel, ARENA + 2ull * PAGE, &mapping));
 	free_world(world);
 }
 
@@ -96,9 +96,9 @@ static void test_types(void **state)
 	struct world *world = new_world(19041);
 	uint64_t seven = ARENA + 0x800, nine = ARENA + 0xa00;
 	inv_put64(world->bytes + 8, 0xbad0b0b0);
-	inv_put64(world->bytes + 8 * 7, seven);
-	inv_put64(world->bytes + 8 * 8, ARENA + 4 * PAGE); // not there
-	inv_put64(world->bytes + 8 * 9, nine);
+	inv_put64(world->bytes + 0x38, seven);
+	inv_put64(world->bytes + 0x40, ARENA + 4ull * PAGE); // not there
+	inv_put64(world->bytes + 0x48, nine);
 	world->bytes[0x800 + offset_of(world, INV_F_OBJECT_TYPE_Index)] = 7;
 	inv_put32(world->bytes + 0x800 + offset_of(world, INV_F_OBJECT_TYPE_ValidAccessMask), 0x1fffff);
 	world->bytes[0xa00 + offset_of(world, INV_F_OBJECT_TYPE_Index)] = 7; // it stands under another
@@ -121,9 +121,10 @@ static void put_lists(struct world *world, uint64_t table, unsigned room, const 
 	unsigned size = world->kernel.layout->size[INV_T_HANDLE_TABLE_FREE_LIST];
 	uint8_t *at = world->bytes + (table - ARENA);
 	at[-14] = (uint8_t)((0x10 + lists + room * size + 15) / 16); // _POOL_HEADER.BlockSize
-	memcpy(at - 12, "Obtb", 4);
+	inv_put32(at - 12, 0x6274624f);                              // "Obtb"
 	for (unsigned i = 0; i < count; i++)
-		inv_put32(at + lists + i * size + offset_of(world, INV_F_HANDLE_TABLE_FREE_LIST_HandleCount), counts[i]);
+		inv_put32(at + lists + (size_t)i * size + offset_of(world, INV_F_HANDLE_TABLE_FREE_LIST_HandleCount),
+		          counts[i]);
 }
 
 static void test_counts(void **state)
@@ -144,7 +145,7 @@ static void test_counts(void **state)
 	assert_int_equal(read.sum[2], 100);                           // what one list gave another may take back
 	inv_handle_counts_read(&world->kernel, ARENA + 0x900, &read); // no header of pool
 	assert_int_equal(read.lists, 0);
-	inv_handle_counts_read(&world->kernel, ARENA + 4 * PAGE, &read);
+	inv_handle_counts_read(&world->kernel, ARENA + 4ull * PAGE, &read);
 	assert_false(read.first.ok);
 	free_world(world);
 	world = new_world(7601);

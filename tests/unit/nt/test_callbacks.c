@@ -163,8 +163,8 @@ static void test_arrays(void **state)
 	(void)state;
 	struct world *world = new_world();
 	put_block(world, ARRAY(0), 0, CODE(0), 0);
-	put_block(world, ARRAY(0) + 3 * 8, 1, CODE(1), 2);
-	put_block(world, ARRAY(0) + 63 * 8, 2, KERNEL + 0x5000, 0);
+	put_block(world, ARRAY(0) + 0x18, 1, CODE(1), 2);
+	put_block(world, ARRAY(0) + 0x1f8, 2, KERNEL + 0x5000, 0);
 	put(world, ARRAY(1) + 8, KERNEL + SIZE); // not captured
 	put32(world, COUNT(0), 2);
 	put32(world, COUNT(1), 1);

@@ -146,8 +146,8 @@ static void test_lies(void **state)
 	assert_false(token.groups.complete);
 	assert_int_equal(token.groups.read, INV_TOKEN_SIDS);
 	put_system(world);
-	world->bytes[2 * PAGE + 1] = 16;           // one sub-authority more than there can be
-	put_group(world, 1, ARENA + PAGES * PAGE); // not there
+	world->bytes[2 * PAGE + 1] = 16;                     // one sub-authority more than there can be
+	put_group(world, 1, ARENA + (uint64_t)PAGES * PAGE); // not there
 	put32(world, ARENA + field(world, INV_F_TOKEN_IntegrityLevelIndex), 1);
 	inv_token_read(&world->kernel, ARENA, world->arena, &token);
 	assert_false(token.groups.complete);
@@ -156,8 +156,8 @@ static void test_lies(void **state)
 	assert_int_equal(token.groups.sids[1].why.reason, INV_NOT_CAPTURED);
 	assert_true(token.groups.sids[2].ok);
 	assert_false(inv_token_integrity(&token, &level));
-	put_group(world, 0, ARENA + PAGES * PAGE - 8); // its end is not there
-	put64(world, ARENA + PAGES * PAGE - 8, 0x0500000000000201);
+	put_group(world, 0, ARENA + (uint64_t)PAGES * PAGE - 8); // its end is not there
+	put64(world, ARENA + (uint64_t)PAGES * PAGE - 8, 0x0500000000000201);
 	inv_token_read(&world->kernel, ARENA, world->arena, &token);
 	assert_int_equal(token.groups.sids[0].why.reason, INV_NOT_CAPTURED);
 	put64(world, ARENA + field(world, INV_F_TOKEN_UserAndGroups), UINT64_MAX - 8);
@@ -181,10 +181,10 @@ static void test_logon_sessions(void **state)
 	inv_logon_sessions_read(&world->kernel, &sessions);
 	assert_non_null(sessions.unknown); // no table
 	put64(world, TABLE_POINTER, TABLE);
-	put64(world, TABLE + 8 * 7, SESSIONS);
+	put64(world, TABLE + 0x38, SESSIONS);
 	put_session(world, 0, SESSIONS + 0x100, 0x3e7);
 	put_session(world, 1, 0, 0x12347);
-	put64(world, TABLE + 8 * 4, SESSIONS + 0x200);
+	put64(world, TABLE + 0x20, SESSIONS + 0x200);
 	put_session(world, 2, 0, 0x3e4);
 	inv_logon_sessions_read(&world->kernel, &sessions);
 	assert_null(sessions.unknown);

@@ -713,6 +713,7 @@ static void free_takes_null(void **state)
 // Pages that all want the same slot of what a space remembers, and whose tables do, too.
 #define RIVALS 24u
 #define RIVAL(i) (KERNEL_VA + (uint64_t)(i)*512 * INV_PAGE_SIZE)
+#define RIVAL_DATA(i) (DATA + (uint64_t)(i)*INV_PAGE_SIZE)
 #define READERS 6u
 
 struct readers {
@@ -727,11 +728,11 @@ static void read_rivals(void *context, size_t reader)
 		const unsigned rival = (i * 7 + (unsigned)reader * 5 + i / 11) % RIVALS;
 		uint8_t bytes[16];
 		uint64_t physical;
-		const uint64_t address = (RIVAL(rival) & ~UINT64_C(0xfff)) + i % 256 * 16;
+		const uint64_t address = (RIVAL(rival) & ~UINT64_C(0xfff)) + (uint64_t)(i % 256) * 16;
 		readers->wrong[reader] += inv_space_read(readers->space, address, bytes, sizeof bytes, NULL) != sizeof bytes ||
 		                          bytes[0] != rival + 1 || bytes[15] != rival + 1;
 		readers->wrong[reader] += !inv_space_translate(readers->space, address, &physical, NULL) ||
-		                          physical != DATA + rival * INV_PAGE_SIZE + address % INV_PAGE_SIZE;
+		                          physical != RIVAL_DATA(rival) + address % INV_PAGE_SIZE;
 	}
 }
 
@@ -740,8 +741,8 @@ static void read_by_several_threads(void **state)
 	(void)state;
 	struct bench b = make(4);
 	for (unsigned i = 0; i < RIVALS; i++) {
-		put(&b, RIVAL(i), 1, (DATA + i * INV_PAGE_SIZE) | ALL);
-		fill(&b, DATA + i * INV_PAGE_SIZE, (uint8_t)(i + 1));
+		put(&b, RIVAL(i), 1, RIVAL_DATA(i) | ALL);
+		fill(&b, RIVAL_DATA(i), (uint8_t)(i + 1));
 	}
 	struct readers readers = {.space = inv_space_new_beside(b.space, DTB)};
 	inv_workers_run(READERS, READERS, read_rivals, &readers);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which parts of a sparse file hold data: a big machine of which little is in use costs as much as what is in use.
+#include <errno.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "image/format.h"
+
+bool inv_image_ask_for_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end)
+{
+	off_t data = lseek(image->file, (off_t)offset, SEEK_DATA);
+	if (data < 0 && errno == ENXIO)
+		return false;
+	*start = data < 0 ? offset : (uint64_t)data;
+	off_t hole = data < 0 ? -1 : lseek(image->file, data, SEEK_HOLE);
+	// Where the file system cannot tell, everything is data.
+	*end = hole <= data ? image->size : (uint64_t)hole;
+	return true;
+}
+
+// Each part costs two system calls.
+static void seek_parts(struct inv_image *image)
+{
+	struct inv_data_part part = {0};
+	while (inv_count(image->parts) < INV_MAX_DATA_PARTS &&
+	       inv_image_ask_for_data(image, part.end, &part.start, &part.end))
+		inv_push(image->parts, part);
+}
+
+// An extent that adjoins the part before it is more of the same.
+static void add_extent(struct inv_image *image, uint64_t start, uint64_t end)
+{
+	size_t count = inv_count(image->parts);
+	struct inv_data_part part = {.start = start, .end = end < image->size ? end : image->size};
+	if (count && image->parts[count - 1].end == start)
+		image->parts[count - 1].end = part.end;
+	else if (part.start < part.end)
+		inv_push(image->parts, part);
+}
+
+#define EXTENTS_AT_ONCE 256u
+
+// Many file systems (ext4, XFS, Btrfs) list their extents, many for one system call. false: this one does not, or whether an
+// extent holds data cannot be told from the list.
+static bool list_parts(struct inv_image *image)
+{
+	union {
+		struct fiemap map;
+		char room[sizeof(struct fiemap) + EXTENTS_AT_ONCE * sizeof(struct fiemap_extent)];
+	} list;
+	for (uint64_t next = 0; next < image->size && inv_count(image->parts) < INV_MAX_DATA_PARTS;) {
+		memset(&list.map, 0, sizeof list.map);
+		list.map.fm_start = next;
+		list.map.fm_length = image->size - next;
+		list.map.fm_extent_count = EXTENTS_AT_ONCE;
+		if (ioctl(image->file, FS_IOC_FIEMAP, &list.map) != 0)
+			return false;
+		for (uint32_t i = 0; i < list.map.fm_mapped_extents && i < EXTENTS_AT_ONCE; i++) {
+			const struct fiemap_extent *extent = &list.map.fm_extents[i];
+			if (extent->fe_flags & FIEMAP_EXTENT_UNWRITTEN || extent->fe_logical + extent->fe_length <= next)
+				return false;
+			next = extent->fe_logical + extent->fe_length;
+			add_extent(image, extent->fe_logical, next);
+		}
+		if (list.map.fm_mapped_extents == 0)
+			break;
+	}
+	return true;
+}
+
+void inv_image_note_parts(struct inv_image *image)
+{
+	if (list_parts(image))
+		return;
+	inv_array_free(image->parts);
+	seek_parts(image);
+}
