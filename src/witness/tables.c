@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/workers.h"
 #include "witness/witness.h"
 
 // A header and the first byte of the body, in every layout of x64.
@@ -266,10 +267,10 @@ static bool read_places(const struct inv_kernel *kernel, struct reader *reader)
 	       reader->type_at < reader->body_at;
 }
 
-static void read_handles(struct inv_testimony *testimony, struct inv_table_record *table)
+static void read_handles(struct inv_testimony *testimony, uint32_t index, struct inv_table_record *table)
 {
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
-	struct reader reader = {.testimony = testimony, .table = (uint32_t)(table - testimony->tables)};
+	struct reader reader = {.testimony = testimony, .table = index};
 	if (!testimony->kernel->space || !read_places(testimony->kernel, &reader))
 		return;
 	inv_handle_table_walk(testimony->kernel, table->address, &testimony->handle_budget, take_handle, &reader,
@@ -278,6 +279,93 @@ static void read_handles(struct inv_testimony *testimony, struct inv_table_recor
 	coverage->read += table->coverage.read;
 	coverage->broken += table->coverage.broken;
 	coverage->unreadable += table->coverage.unreadable;
+}
+
+// -- several tables at once -------------------------------------------------------------------------------------------------
+
+// So many tables are read before what they said is joined, in their order; and each of them so far. One that is larger is read
+// again when its turn comes, alone.
+#define TABLES_AT_ONCE 128u
+#define ENTRIES_AT_ONCE ((size_t)16 * INV_HANDLE_PAGE_ENTRIES)
+#define ROOM_AT_ONCE (ENTRIES_AT_ONCE * (sizeof(struct inv_handle_record) + sizeof(struct inv_odd_handle)))
+
+// One table's own testimony. What it shares with the common one is only read.
+struct hearing {
+	struct inv_testimony own;
+	struct inv_table_record table;
+};
+
+struct hearings {
+	const struct inv_testimony *testimony;
+	size_t first;
+	struct hearing *hearings;
+};
+
+static void hear_one(void *context, size_t index)
+{
+	const struct hearings *all = context;
+	struct hearing *hearing = &all->hearings[index];
+	struct inv_testimony *own = &hearing->own;
+	*own = *all->testimony;
+	own->handles = NULL;
+	own->odd_handles = NULL;
+	own->named_tokens = own->named_jobs = NULL;
+	own->coverage[INV_W_HANDLES] = (struct inv_coverage){0};
+	own->handle_budget = ENTRIES_AT_ONCE;
+	own->room = ROOM_AT_ONCE;
+	hearing->table = all->testimony->tables[all->first + index];
+	read_handles(own, (uint32_t)(all->first + index), &hearing->table);
+}
+
+// Would it have said the same if it had been read in its turn?
+static bool fits(const struct inv_testimony *testimony, const struct inv_testimony *own)
+{
+	return own->handle_budget >= INV_HANDLE_PAGE_ENTRIES && testimony->handle_budget >= ENTRIES_AT_ONCE &&
+	       testimony->room >= ROOM_AT_ONCE;
+}
+
+static void join_hearing(struct inv_testimony *testimony, const struct inv_testimony *own)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLES];
+	const struct inv_coverage *more = &own->coverage[INV_W_HANDLES];
+	for (size_t i = 0; i < inv_count(own->handles); i++)
+		inv_push(testimony->handles, own->handles[i]);
+	for (size_t i = 0; i < inv_count(own->odd_handles); i++)
+		inv_push(testimony->odd_handles, own->odd_handles[i]);
+	for (size_t i = 0; i < inv_count(own->named_tokens); i++)
+		inv_push(testimony->named_tokens, own->named_tokens[i]);
+	for (size_t i = 0; i < inv_count(own->named_jobs); i++)
+		inv_push(testimony->named_jobs, own->named_jobs[i]);
+	coverage->read += more->read;
+	coverage->broken += more->broken;
+	coverage->unreadable += more->unreadable;
+	coverage->sightings += more->sightings;
+	testimony->handle_budget -= ENTRIES_AT_ONCE - own->handle_budget;
+	testimony->room -= ROOM_AT_ONCE - own->room;
+}
+
+static void hear_tables(struct inv_testimony *testimony)
+{
+	struct hearings all = {.testimony = testimony, .hearings = inv_alloc(TABLES_AT_ONCE * sizeof *all.hearings)};
+	for (; all.first < inv_count(testimony->tables); all.first += TABLES_AT_ONCE) {
+		size_t left = inv_count(testimony->tables) - all.first, now = left < TABLES_AT_ONCE ? left : TABLES_AT_ONCE;
+		inv_workers_run(testimony->threads, now, hear_one, &all);
+		for (size_t i = 0; i < now; i++) {
+			struct inv_testimony *own = &all.hearings[i].own;
+			struct inv_table_record *table = &testimony->tables[all.first + i];
+			if (fits(testimony, own)) {
+				*table = all.hearings[i].table;
+				join_hearing(testimony, own);
+			} else {
+				read_handles(testimony, (uint32_t)(all.first + i), table);
+			}
+			inv_array_free(own->handles);
+			inv_array_free(own->odd_handles);
+			inv_array_free(own->named_tokens);
+			inv_array_free(own->named_jobs);
+		}
+	}
+	free(all.hearings);
 }
 
 static struct inv_table_record *add_table(struct inv_testimony *testimony, uint64_t address, bool listed)
@@ -355,8 +443,7 @@ void inv_witness_handles(struct inv_testimony *testimony)
 		testimony->rights = inv_arena_alloc(testimony->arena, INV_TYPE_INDICES * sizeof *testimony->rights);
 		inv_object_rights_read(kernel, &testimony->types, testimony->rights);
 	}
-	for (size_t i = 0; i < inv_count(testimony->tables); i++)
-		read_handles(testimony, &testimony->tables[i]);
+	hear_tables(testimony);
 	if (testimony->kernel_table.ok)
 		inv_hear_table(testimony, testimony->kernel_table.u);
 }
@@ -367,7 +454,7 @@ void inv_hear_table(struct inv_testimony *testimony, uint64_t address)
 		return;
 	struct inv_table_record *table = add_table(testimony, address, false);
 	if (table)
-		read_handles(testimony, table);
+		read_handles(testimony, (uint32_t)(table - testimony->tables), table);
 }
 
 // By body, then by address: by the highest bit in which any two differ, again and again. Needs no memory, and no order of the

@@ -207,7 +207,8 @@ def run_one(arguments, folder, kernel):
     return compare(expect, merged, worst) + problems, found
 
 
-SPREAD = 3
+# On a spread of kernels, a clean scenario is forged for every third layout and an attack for every ninth, each scenario for others.
+CLEAN_STEP, ATTACK_STEP = 3, 9
 
 
 def jobs_of(arguments, names):
@@ -216,8 +217,8 @@ def jobs_of(arguments, names):
         return [(name, default_for(arguments, name)) for name in names]
     chosen, jobs = kernels(arguments), []
     for number, name in enumerate(names):
-        thin = arguments.kernels == "spread" and name.startswith("attack-")
-        jobs += [(name, kernel) for place, kernel in enumerate(chosen) if not thin or place % SPREAD == number % SPREAD]
+        step = 1 if arguments.kernels != "spread" else ATTACK_STEP if name.startswith("attack-") else CLEAN_STEP
+        jobs += [(name, kernel) for place, kernel in enumerate(chosen) if place % step == number % step]
     return jobs
 
 
