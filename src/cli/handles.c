@@ -2,6 +2,7 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "nt/access.h"
+#include "nt/section.h"
 
 struct listing {
 	struct inv_check *check;
@@ -35,23 +36,32 @@ static enum inv_access_kind add_type(const struct listing *listing, const struct
 	return INV_ACCESS_OTHER;
 }
 
-// What the handle leads to, for processes and threads.
-static void add_target(const struct listing *listing, const struct inv_value *index, uint64_t body)
+// What the handle leads to: a process, which may have exited, a thread, a file, or an object that has a name.
+static void add_target(const struct listing *listing, const struct inv_value *index, enum inv_access_kind kind,
+                       uint64_t header, uint64_t body)
 {
+	const struct inv_kernel *kernel = listing->check->kernel;
 	const struct inv_object_types *types = &listing->check->testimony->types;
 	const struct inv_dossier *process = inv_dossier_at(&listing->check->dossiers, body);
 	const struct inv_thread_dossier *thread = inv_thread_dossier_at(&listing->check->dossiers, body);
 	bool of_process = index->ok && types->process_id.ok && index->u == types->process_id.u;
+	const char *name = NULL, *state = NULL;
+	struct inv_value value;
+	struct inv_file file;
 	if (process && of_process && process->pid.ok) {
-		inv_table_text(listing->table,
-		               inv_arena_printf(listing->arena, "%llu %s", (unsigned long long)process->pid.u, process->name));
+		name = inv_arena_printf(listing->arena, "%llu %s", (unsigned long long)process->pid.u, process->name);
+		state = inv_state_name(process->state);
 	} else if (thread && !of_process && thread->cid_process.ok && thread->cid_thread.ok) {
-		inv_table_text(listing->table,
-		               inv_arena_printf(listing->arena, "%llu thread %llu", (unsigned long long)thread->cid_process.u,
-		                                (unsigned long long)thread->cid_thread.u));
+		name = inv_arena_printf(listing->arena, "%llu thread %llu", (unsigned long long)thread->cid_process.u,
+		                        (unsigned long long)thread->cid_thread.u);
+	} else if (kind == INV_ACCESS_FILE) {
+		inv_file_read(kernel, body, listing->arena, &file);
+		name = file.name;
 	} else {
-		inv_table_text(listing->table, NULL);
+		name = inv_object_name(kernel, header, listing->arena, &value);
 	}
+	inv_table_text(listing->table, name && *name ? name : NULL);
+	inv_table_text(listing->table, state);
 }
 
 // Generic rights stand for others, which the type says.
@@ -80,7 +90,7 @@ static void add_handle(void *context, const struct inv_handle *handle)
 	enum inv_access_kind kind = add_type(listing, &index);
 	inv_table_address(listing->table, handle->access);
 	inv_table_text(listing->table, inv_access_text(kind, mapped(listing, &index, handle->access), listing->arena));
-	add_target(listing, &index, body);
+	add_target(listing, &index, kind, handle->object, body);
 	inv_table_address(listing->table, listing->of->address);
 }
 
@@ -103,7 +113,7 @@ static void warn(const struct inv_session *session, const struct inv_testimony *
 enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *error)
 {
 	static const char *const columns[] = {"pid",    "name",   "handle", "object", "type",
-	                                      "access", "rights", "target", "table"};
+	                                      "access", "rights", "target", "state",  "table"};
 	bool all = session->options->argument_count < 2;
 	uint64_t pid = 0;
 	if (!all && !inv_parse_number(session->options->arguments[1], &pid)) {

@@ -42,18 +42,36 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
 	return raw;
 }
 
-// In the order of InfoMask's bits: creator, name, handle, quota and process information (public practice, every x64 build).
+// In the order of InfoMask's bits: creator, name, handle, quota and process information (public practice, every x64 build). The
+// one of the lowest bit stands next to the header.
+static const uint8_t optional_sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
+#define INFO_CREATOR 1u
+#define INFO_NAME 2u
+
+const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
+                            struct inv_value *value)
+{
+	*value = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
+	if (!value->ok || !(value->u & INFO_NAME))
+		return "";
+	uint64_t information = header - optional_sizes[1] - (value->u & INFO_CREATOR ? optional_sizes[0] : 0), name;
+	if (information > header || !inv_field_address(kernel, information, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
+		*value = inv_field(kernel, information, INV_F_OBJECT_HEADER_NAME_INFO_Name);
+		return "";
+	}
+	return inv_read_unicode(kernel, name, arena, value);
+}
+
 bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size)
 {
-	static const uint8_t sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
 	struct inv_value mask = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
 	*size = 0;
 	for (unsigned bit = 0; bit < 8; bit++) {
 		if (!mask.ok || !(mask.u >> bit & 1))
 			continue;
-		if (bit >= sizeof sizes)
+		if (bit >= sizeof optional_sizes)
 			return false;
-		*size += sizes[bit];
+		*size += optional_sizes[bit];
 	}
 	return mask.ok;
 }

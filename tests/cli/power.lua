@@ -16,3 +16,5 @@ open(m.explorer, gone, 0x100000)
 process{name = "kept.exe", parent = m.explorer, session = 1, state = "zombie"}
 open(m.explorer, object("Event"), 0x100002)
 open(m.explorer, token(), 0xa)
+open_file(m.notepad, "\\Device\\HarddiskVolume3\\Users\\user\\letter.txt", {write = true})
+open(m.explorer, job({m.cmd}, nil, "Compilers"), 0x4)

@@ -58,6 +58,11 @@ def test_rights(invar, image, truth):
     same(rights["Token", "0xa"], "DUPLICATE, QUERY", "rights to a token")
     same(rights["Process", "0x1fffff"], "all", "all rights")
     same(rights["Thread", "0x2"], "SUSPEND_RESUME", "rights to a thread")
+    targets = {(row["name"], row["type"], row["target"], row["state"]) for row in got.values()}
+    pid = next(row["pid"] for row in truth["processes"] if row["name"] == "gone.exe")
+    same(("explorer.exe", "Process", f"{pid} gone.exe", "zombie") in targets, True, "a handle to a zombie")
+    same([target for _, kind, target, _ in targets if kind == "File"], ["\\Users\\user\\letter.txt"], "the name of a file")
+    same([target for _, kind, target, _ in targets if kind == "Job"], ["Compilers"], "the name of an object")
 
 
 def main():
