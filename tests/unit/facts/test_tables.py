@@ -79,7 +79,7 @@ class Refused(unittest.TestCase):
         self.refused("'PspCidTable' is expected")
 
     def test_unknown_layout(self):
-        self.change("kernels.tsv", lambda lines: lines.__setitem__(-1, lines[-1].replace("22000.1\t", "22000.2\t")))
+        self.change("kernels.tsv", lambda lines: lines.__setitem__(-1, lines[-1].replace("\t22000.", "\t22099.")))
         self.refused("kernels.tsv")
 
     def test_kernels_out_of_order(self):
