@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "check/check.h"
 #include "invariant/files.h"
 
@@ -66,14 +67,7 @@ void inv_thread_owners_free(struct inv_thread_owners *owners)
 
 void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_inside *inside)
 {
-	size_t low = 0, high = owners->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (owners->owned[middle].owner < inside->process->address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(owners->owned, owners->count, owner, inside->process->address);
 	inside->threads = owners->threads + low;
 	while (low + inside->thread_count < owners->count &&
 	       owners->owned[low + inside->thread_count].owner == inside->process->address)

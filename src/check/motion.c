@@ -2,6 +2,7 @@
 #include "check/motion.h"
 
 #include "base/array.h"
+#include "base/search.h"
 #include "nt/thread.h"
 #include "paging/frame.h"
 
@@ -203,14 +204,7 @@ static size_t first_above(const struct tracker *t, uint64_t number)
 {
 	if (!t->numbered)
 		return 0;
-	size_t low = 0, high = inv_count(t->numbered);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (t->numbered[middle].number <= number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(t->numbered, inv_count(t->numbered), number, number);
 	return low;
 }
 
@@ -321,14 +315,7 @@ static uint64_t created_by(const struct tracker *t, const struct inv_track *trac
 	struct inv_value created = inv_field(t->kernel, track->key, field);
 	if (!created.ok || created.u == 0)
 		return INV_NOWHERE;
-	size_t low = 0, high = inv_count(t->timeline->moments);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (t->timeline->moments[middle].passed <= created.u)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(t->timeline->moments, inv_count(t->timeline->moments), passed, created.u);
 	return low < inv_count(t->timeline->moments) ? t->timeline->moments[low].place : INV_NOWHERE;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 
 struct walk {
 	const struct inv_inside *inside;
@@ -69,13 +70,6 @@ void inv_ranges_free(struct inv_ranges *ranges)
 
 size_t inv_entries_from(const struct inv_ranges *ranges, uint64_t address)
 {
-	size_t low = 0, high = inv_count(ranges->entries);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (ranges->entries[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(ranges->entries, inv_count(ranges->entries), end, address);
 	return low;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "image/format.h"
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -270,14 +271,7 @@ size_t inv_image_read(const struct inv_image *image, uint64_t address, void *buf
 // As inv_image_ask_for_data(), from what was noted.
 static bool next_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end)
 {
-	size_t low = 0, high = inv_count(image->parts);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (image->parts[middle].end <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(image->parts, inv_count(image->parts), end, offset);
 	if (low == inv_count(image->parts))
 		return low != 0 && low < INV_MAX_DATA_PARTS ? false : inv_image_ask_for_data(image, offset, start, end);
 	*start = max64(image->parts[low].start, offset);

@@ -95,21 +95,21 @@ bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossie
 	       !inv_is_scheduled(process);
 }
 
-static struct inv_value pointer_count(const struct inv_judge *judge, const struct inv_dossier *process)
-{
-	uint64_t body;
-	if (!inv_field_address(judge->kernel, 0, INV_F_OBJECT_HEADER_Body, &body)) {
-		struct inv_value none = {.why = {.reason = INV_NO_FIELD, .name = "_OBJECT_HEADER.Body"}};
-		return none;
-	}
-	return inv_field(judge->kernel, process->address - body, INV_F_OBJECT_HEADER_PointerCount);
-}
-
 bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	struct inv_value references = pointer_count(judge, process);
+	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
 	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) &&
 	       references.ok && references.u == 0;
+}
+
+bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *process)
+{
+	const char *exception = inv_is_being_created(judge, process)   ? "creating"
+	                        : inv_is_being_deleted(judge, process) ? "deleting"
+	                                                               : NULL;
+	if (exception)
+		inv_excuse(judge, inv_subject_process(process), exception);
+	return exception != NULL;
 }
 
 bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process)
@@ -123,7 +123,7 @@ bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *proce
 
 bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	struct inv_value references = pointer_count(judge, process);
+	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
 	return inv_is_still(judge, process) && process->on_active_list == INV_NO && references.ok && references.u == 0;
 }
 
@@ -136,14 +136,8 @@ static bool runs(const struct inv_judge *judge, const struct inv_dossier *proces
 static void listed_without_flag(struct inv_judge *judge, const struct inv_dossier *process,
                                 const struct inv_value *inserted)
 {
-	if (inv_is_being_created(judge, process)) {
-		inv_excuse(judge, inv_subject_process(process), "creating");
+	if (inv_excuse_by_life(judge, process))
 		return;
-	}
-	if (inv_is_being_deleted(judge, process)) {
-		inv_excuse(judge, inv_subject_process(process), "deleting");
-		return;
-	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_ProcessInserted, inserted, "the process is not inserted");
 	struct inv_value entry = {.ok = true, .u = process->address};

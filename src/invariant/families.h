@@ -138,6 +138,8 @@ bool inv_is_scheduled(const struct inv_dossier *process);
 bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossier *process);
 // States d1 and d2: exited, the last reference gone. PspProcessDelete has cleared ProcessInserted and unlinks.
 bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process);
+// Excuses a process in one of these states, by the exceptions "creating" and "deleting". false: it is in neither.
+bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *process);
 
 // Not inserted, and nothing of it runs: every list of its threads was read to its end and is empty.
 bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/workers.h"
 #include "invariant/inside.h"
 
@@ -41,28 +42,14 @@ bool inv_is_live(const struct inv_dossier *process)
 
 const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process)
 {
-	size_t low = 0, high = dossiers->process_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (dossiers->processes[middle].address < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(dossiers->processes, dossiers->process_count, address, process);
 	bool found = low < dossiers->process_count && dossiers->processes[low].address == process;
 	return found ? &dossiers->processes[low] : NULL;
 }
 
 const struct inv_thread_dossier *inv_thread_dossier_at(const struct inv_dossiers *dossiers, uint64_t thread)
 {
-	size_t low = 0, high = dossiers->thread_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (dossiers->threads[middle].address < thread)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(dossiers->threads, dossiers->thread_count, address, thread);
 	bool found = low < dossiers->thread_count && dossiers->threads[low].address == thread;
 	return found ? &dossiers->threads[low] : NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 
 #define SLACK 10000000ull // one second
 
@@ -206,14 +207,7 @@ static enum inv_answer is_thread_older(const struct inv_kin *kin, const struct i
 static bool are_elders_complete(const struct inv_kin *kin, const struct inv_dossier *process)
 {
 	uint64_t own = age_of(kin, process)->sequence;
-	size_t low = 0, high = inv_count(kin->sequences);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (kin->sequences[middle] < own)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = inv_count_below(kin->sequences, inv_count(kin->sequences), sizeof *kin->sequences, own, 0);
 	return own > 1 && low == own - 1;
 }
 
@@ -222,14 +216,7 @@ static bool are_elders_complete(const struct inv_kin *kin, const struct inv_doss
 // The first bearer of an identifier; the others follow. NULL: none.
 static const struct bearer *first_bearer(const struct inv_kin *kin, uint64_t id)
 {
-	size_t low = 0, high = inv_count(kin->bearers);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (kin->bearers[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(kin->bearers, inv_count(kin->bearers), id, id);
 	return low < inv_count(kin->bearers) && kin->bearers[low].id == id ? &kin->bearers[low] : NULL;
 }
 

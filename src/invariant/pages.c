@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/array.h"
+#include "base/search.h"
 #include "invariant/families.h"
 #include "invariant/inside.h"
 #include "invariant/trial.h"
@@ -31,14 +32,7 @@ const struct inv_view *inv_views_of(const struct inv_views *views, uint64_t area
 
 uint64_t inv_prototype_owner(const struct inv_views *views, uint64_t prototype)
 {
-	size_t low = 0, high = inv_count(views->prototypes);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (views->prototypes[middle].start <= prototype)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(views->prototypes, inv_count(views->prototypes), start, prototype);
 	return low > 0 && prototype < views->prototypes[low - 1].end ? views->prototypes[low - 1].area : 0;
 }
 

@@ -212,18 +212,10 @@ void inv_judge_L05(struct inv_judge *judge)
 
 // -- L06 --------------------------------------------------------------------------------------------------------------------
 
-static struct inv_value pointer_count(const struct inv_judge *judge, const struct inv_dossier *process)
-{
-	uint64_t body;
-	if (!inv_field_address(judge->kernel, 0, INV_F_OBJECT_HEADER_Body, &body))
-		return (struct inv_value){.why = {.reason = INV_NO_FIELD, .name = "_OBJECT_HEADER.Body"}};
-	return inv_field(judge->kernel, process->address - body, INV_F_OBJECT_HEADER_PointerCount);
-}
-
 // State d1: PspProcessDelete has unlinked the process, and its address space is deleted next.
 static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	struct inv_value references = pointer_count(judge, process);
+	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
 	return inv_is_still(judge, process) && is_set(judge, process, INV_F_EPROCESS_ExitTime) && references.ok &&
 	       references.u == 0;
 }

@@ -2,6 +2,7 @@
 // Ranges of user addresses: the tree of a process (M08, M12), what all processes map of a section (M09), and the one address in user
 // memory that the kernel itself calls (T16).
 #include "base/array.h"
+#include "base/search.h"
 #include "invariant/families.h"
 #include "invariant/inside.h"
 
@@ -143,14 +144,8 @@ void inv_judge_M08(struct inv_judge *judge, const struct inv_inside *inside)
 
 static bool is_incomplete(const struct inv_views *views, uint64_t process)
 {
-	size_t low = 0, high = inv_count(views->incomplete);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (views->incomplete[middle] < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low =
+	    inv_count_below(views->incomplete, inv_count(views->incomplete), sizeof *views->incomplete, process, 0);
 	return low < inv_count(views->incomplete) && views->incomplete[low] == process;
 }
 
@@ -184,14 +179,7 @@ static void accuse_count(struct inv_judge *judge, const struct inv_view *first, 
 
 static bool is_view_of(const struct inv_view *views, size_t count, uint64_t vad)
 {
-	size_t low = 0, high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (views[middle].vad < vad)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(views, count, vad, vad);
 	return low < count && views[low].vad == vad;
 }
 

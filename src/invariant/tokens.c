@@ -107,14 +107,8 @@ void inv_each_token(struct inv_judge *judge, void (*one)(struct inv_judge *judge
 // PspAllocateProcess gives it one, PspProcessDelete takes it away.
 static void judge_no_token(struct inv_judge *judge, const struct inv_dossier *process, const struct inv_value *token)
 {
-	if (inv_is_being_created(judge, process)) {
-		inv_excuse(judge, inv_subject_process(process), "creating");
+	if (inv_excuse_by_life(judge, process))
 		return;
-	}
-	if (inv_is_being_deleted(judge, process)) {
-		inv_excuse(judge, inv_subject_process(process), "deleting");
-		return;
-	}
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_Token, token, "the process has no token");
 	inv_tried(judge, finding, "creating", "it is inserted, has exited, or has threads");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "image/image.h"
 
 #define FAULTS_KEPT 64u
@@ -228,13 +229,6 @@ void inv_vad_tree_free(struct inv_vad_tree *tree)
 
 const struct inv_vad *inv_vad_at(const struct inv_vad_tree *tree, uint64_t address)
 {
-	size_t low = 0, high = inv_count(tree->vads);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (tree->vads[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_UPPER_BOUND(tree->vads, inv_count(tree->vads), start, address);
 	return low > 0 && address < tree->vads[low - 1].end ? &tree->vads[low - 1] : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/search.h"
 #include "base/workers.h"
 #include "paging/frame.h"
 #include "sweep/detect.h"
@@ -45,14 +46,7 @@ static struct page *page_at(const struct trace *trace, uint64_t physical)
 	uint64_t mark = mark_of(physical);
 	if (!(trace->marks[mark / 8] >> mark % 8 & 1))
 		return NULL;
-	size_t low = 0, high = inv_count(trace->pages);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (trace->pages[middle].physical < physical)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(trace->pages, inv_count(trace->pages), physical, physical);
 	bool found = low < inv_count(trace->pages) && trace->pages[low].physical == physical;
 	return found ? &trace->pages[low] : NULL;
 }
@@ -81,14 +75,7 @@ static void note_page(const struct trace *trace, uint64_t physical, uint64_t add
 // The pages of 4 KiB within a large one: as many hits as there are, so that a large page costs no more than its hits.
 static void note_large(const struct trace *trace, uint64_t physical, uint64_t size, uint64_t address)
 {
-	size_t low = 0, high = inv_count(trace->pages);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (trace->pages[middle].physical < physical)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(trace->pages, inv_count(trace->pages), physical, physical);
 	for (; low < inv_count(trace->pages) && trace->pages[low].physical - physical < size; low++)
 		if (trace->pages[low].address == 0)
 			trace->pages[low].address = address + (trace->pages[low].physical - physical);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "nt/process.h"
 #include "witness/witness.h"
 
@@ -96,14 +97,7 @@ void inv_witness_big_pages(struct inv_testimony *testimony)
 const struct inv_big_page *inv_big_pages_at(const struct inv_testimony *testimony, uint64_t va, size_t *count)
 {
 	const struct inv_big_page *pages = testimony->big_pages;
-	size_t low = 0, high = inv_count(testimony->big_pages), all = high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (pages[middle].va < va)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t all = inv_count(pages), low = INV_LOWER_BOUND(pages, all, va, va);
 	for (*count = 0; low + *count < all && pages[low + *count].va == va;)
 		++*count;
 	return *count ? &pages[low] : NULL;
@@ -112,13 +106,6 @@ const struct inv_big_page *inv_big_pages_at(const struct inv_testimony *testimon
 const struct inv_bill *inv_bill_of(const struct inv_testimony *testimony, uint64_t process)
 {
 	const struct inv_bill *bills = testimony->bills;
-	size_t low = 0, high = inv_count(testimony->bills), all = high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (bills[middle].process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t all = inv_count(bills), low = INV_LOWER_BOUND(bills, all, process, process);
 	return low < all && bills[low].process == process ? &bills[low] : NULL;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "witness/witness.h"
 
 // More objects, and more entries on all their lists together, than any system has.
@@ -46,14 +47,7 @@ const struct inv_group_record *inv_group_at(const struct inv_group_record *group
 
 const struct inv_membership *inv_membership_of(const struct inv_membership *memberships, uint64_t process)
 {
-	size_t low = 0, high = inv_count(memberships);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (memberships[middle].process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(memberships, inv_count(memberships), process, process);
 	bool found = low < inv_count(memberships) && memberships[low].process == process;
 	return found ? &memberships[low] : NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "base/workers.h"
 #include "nt/thread.h"
 #include "paging/frame.h"
@@ -242,14 +243,7 @@ void inv_witness_self_map(struct inv_testimony *testimony)
 
 struct inv_root_record *inv_root_at(const struct inv_testimony *testimony, uint64_t dtb)
 {
-	size_t low = 0, high = inv_count(testimony->roots);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (testimony->roots[middle].frame < (dtb & INV_FRAME_MASK))
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(testimony->roots, inv_count(testimony->roots), frame, dtb & INV_FRAME_MASK);
 	bool found = low < inv_count(testimony->roots) && testimony->roots[low].frame == (dtb & INV_FRAME_MASK);
 	return found ? &testimony->roots[low] : NULL;
 }

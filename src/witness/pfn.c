@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "witness/witness.h"
 
 // No system has as many address spaces.
@@ -63,14 +64,7 @@ const struct inv_pfn_record *inv_pfn_roots_of(const struct inv_testimony *testim
 {
 	const struct inv_pfn_record *roots = testimony->pfn_roots;
 	size_t all = inv_count(testimony->pfn_roots);
-	size_t low = 0, high = all;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (roots[middle].owner < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = INV_LOWER_BOUND(roots, all, owner, process);
 	*count = 0;
 	while (low + *count < all && roots[low + *count].owner == process)
 		++*count;

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/search.h"
 #include "base/workers.h"
 #include "witness/witness.h"
 
@@ -145,16 +146,8 @@ void inv_witness_cid_table(struct inv_testimony *testimony)
 // How many of the identifiers lead to objects below this one, and to this one too if `with`.
 static size_t count_ids(const struct inv_testimony *testimony, uint64_t object, bool with)
 {
-	size_t low = 0, high = inv_count(testimony->ids);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint64_t here = testimony->ids[middle].object;
-		if (here < object || (with && here == object))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return inv_count_below(INV_KEY_OF(testimony->ids, object), inv_count(testimony->ids), sizeof *testimony->ids,
+	                       object, with);
 }
 
 const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, uint64_t object, size_t *count)
@@ -490,16 +483,8 @@ static void sort_handles(struct inv_handle_record *handles, size_t count) // NOL
 // As count_ids(), of handles.
 static size_t count_handles(const struct inv_testimony *testimony, uint64_t object, bool with)
 {
-	size_t low = 0, high = inv_count(testimony->handles);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint64_t here = testimony->handles[middle].body;
-		if (here < object || (with && here == object))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return inv_count_below(INV_KEY_OF(testimony->handles, body), inv_count(testimony->handles),
+	                       sizeof *testimony->handles, object, with);
 }
 
 const struct inv_handle_record *inv_handles_to(const struct inv_testimony *testimony, uint64_t object, size_t *count)
