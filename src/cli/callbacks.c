@@ -15,8 +15,9 @@ struct view {
 	const struct inv_kernel *kernel;
 	struct inv_arena *arena;
 	struct inv_callbacks callbacks;
-	const char **signs; // stb_ds
-	bool all;           // methods of the kernel's types, too
+	const char **signs;  // stb_ds
+	const char **unread; // stb_ds; what could not be read, and why
+	bool all;            // methods of the kernel's types, too
 };
 
 // -- the list ---------------------------------------------------------------------------------------------------------------
@@ -214,46 +215,59 @@ static json_t *code_json(const struct view *view)
 
 static void write_signs(const struct view *view, FILE *file)
 {
-	fputs(inv_count(view->signs) ? "\nWhat speaks for a removal\n" : "\nNothing speaks for a removal.\n", file);
+	bool whole = inv_count(view->unread) == 0;
+	fputs(inv_count(view->signs) ? "\nWhat speaks for a removal\n"
+	      : whole                ? "\nNothing speaks for a removal.\n"
+	                             : "\nNothing speaks for a removal in what could be read.\n",
+	      file);
 	for (size_t i = 0; i < inv_count(view->signs); i++) {
 		fputs("- ", file);
 		inv_write_safe(file, view->signs[i]);
+		putc('\n', file);
+	}
+	if (!whole)
+		fputs("\nNot read: what is registered or removed there does not show\n", file);
+	for (size_t i = 0; i < inv_count(view->unread); i++) {
+		fputs("- ", file);
+		inv_write_safe(file, view->unread[i]);
 		putc('\n', file);
 	}
 }
 
 static void write_json(const struct view *view, const struct inv_table *table, FILE *file)
 {
-	json_t *object = json_object(), *signs = json_array();
+	json_t *object = json_object(), *signs = json_array(), *unread = json_array();
 	for (size_t i = 0; i < inv_count(view->signs); i++)
 		json_array_append_new(signs, inv_json_text(view->signs[i]));
+	for (size_t i = 0; i < inv_count(view->unread); i++)
+		json_array_append_new(unread, inv_json_text(view->unread[i]));
 	json_object_set_new(object, "callbacks", inv_table_json(table));
 	json_object_set_new(object, "signs_of_removal", signs);
+	json_object_set_new(object, "unread", unread);
 	json_object_set_new(object, "code", code_json(view));
 	json_dumpf(object, file, JSON_INDENT(2));
 	putc('\n', file);
 	json_decref(object);
 }
 
-static void warn(const struct inv_session *session, const struct view *view, const char *name,
-                 const struct inv_why *why)
+static void note_unread(struct view *view, const char *name, const struct inv_why *why)
 {
 	if (why->reason != INV_PRESENT)
-		inv_log(session->log, INV_LOG_WARNING, "%s could not be read: %s", name, inv_why_text(view->arena, why));
+		inv_push(view->unread, inv_arena_printf(view->arena, "%s: %s", name, inv_why_text(view->arena, why)));
 }
 
-static void warn_of_gaps(const struct inv_session *session, const struct view *view)
+static void find_unread(struct view *view)
 {
 	const struct inv_callbacks *callbacks = &view->callbacks;
 	for (unsigned i = 0; i < INV_CALLBACK_ARRAYS; i++)
-		warn(session, view, callbacks->arrays[i].name,
-		     callbacks->arrays[i].address.ok ? &callbacks->arrays[i].why : &callbacks->arrays[i].address.why);
-	warn(session, view, "CallbackListHead",
-	     callbacks->registry_head.ok ? &callbacks->registry.why : &callbacks->registry_head.why);
-	warn(session, view, "ObTypeIndexTable", &callbacks->types_why.why);
-	warn(session, view, "PsWin32CallBack", &callbacks->win32.why);
-	warn(session, view, "SeCiCallbacks",
-	     callbacks->code_integrity.ok ? &callbacks->code_integrity_size.why : &callbacks->code_integrity.why);
+		note_unread(view, callbacks->arrays[i].name,
+		            callbacks->arrays[i].address.ok ? &callbacks->arrays[i].why : &callbacks->arrays[i].address.why);
+	note_unread(view, "CallbackListHead",
+	            callbacks->registry_head.ok ? &callbacks->registry.why : &callbacks->registry_head.why);
+	note_unread(view, "ObTypeIndexTable", &callbacks->types_why.why);
+	note_unread(view, "PsWin32CallBack", &callbacks->win32.why);
+	note_unread(view, "SeCiCallbacks",
+	            callbacks->code_integrity.ok ? &callbacks->code_integrity_size.why : &callbacks->code_integrity.why);
 }
 
 enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *error)
@@ -263,6 +277,7 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 	struct view view = {.kernel = session->kernel, .arena = inv_arena_new(), .all = session->options->all};
 	inv_callbacks_read(view.kernel, view.arena, &view.callbacks);
 	find_signs(&view);
+	find_unread(&view);
 	struct inv_table *table = list_table(&view);
 	if (output == INV_OUTPUT_JSON) {
 		write_json(&view, table, session->out);
@@ -273,9 +288,11 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 			write_code(&view, session->out);
 		}
 	}
-	warn_of_gaps(session, &view);
+	for (size_t i = 0; i < inv_count(view.unread); i++)
+		inv_log(session->log, INV_LOG_WARNING, "not read: %s", view.unread[i]);
 	inv_table_free(table);
 	inv_array_free(view.signs);
+	inv_array_free(view.unread);
 	inv_callbacks_free(&view.callbacks);
 	inv_arena_free(view.arena);
 	return INV_EXIT_OK;

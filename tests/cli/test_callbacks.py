@@ -33,11 +33,12 @@ class Suite:
             self.failed += 1
             print(what)
 
-    def image(self, name, scenario):
+    def image(self, name, scenario, *options):
         script, image, truth = (os.path.join(self.folder, name + end) for end in (".lua", ".img", ".json"))
         with open(script, "w", encoding="utf-8") as file:
             file.write(scenario)
-        subprocess.run([self.forge, script, "-o", image, "--truth", truth, "--memory", "128M"], check=True)
+        subprocess.run([self.forge, script, "-o", image, "--truth", truth, "--memory", "128M", *options],
+                       check=True)
         with open(truth, encoding="utf-8") as file:
             return image, json.load(file)
 
@@ -79,12 +80,22 @@ def test_lies(suite):
     suite.expect("What speaks for a removal" in text and "jmp rax" in text, "text")
 
 
+def test_unread(suite):
+    """What could not be read is not taken for honest."""
+    image, _ = suite.image("little", "desktop()\n", "--format", "triage")
+    done = subprocess.run([suite.invar, "callbacks", image], capture_output=True, text=True, check=False)
+    suite.expect("Nothing speaks for a removal in what could be read." in done.stdout, done.stdout)
+    suite.expect("- PspCreateProcessNotifyRoutine: " in done.stdout, done.stdout)
+    suite.expect("not read: PspCreateProcessNotifyRoutine: " in done.stderr, done.stderr)
+
+
 def main():
     invar, forge = map(os.path.abspath, sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
         suite = Suite(invar, forge, folder)
         test_honest(suite)
         test_lies(suite)
+        test_unread(suite)
     print(f"{suite.count} expectations, {suite.failed} not met")
     return 1 if suite.failed else 0
 
