@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t rva[INV_SYMBOL_COUNT];
 	for (uint32_t i = 0; i < INV_SYMBOL_COUNT; i++)
 		rva[i] = i * 0x40;
-	struct inv_module module = {.base = ARENA + 8ull * PAGE, .size = 6 * PAGE, .name = "driver.sys"};
+	struct inv_module module = {.base = ARENA + 8ull * PAGE, .size = 6ull * PAGE, .name = "driver.sys"};
 	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
 	                            .space = inv_space_new_fragments(),
 	                            .base = ARENA,
