@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
 #include "base/array.h"
 #include "cli/command.h"
 #include "nt/access.h"
 #include "nt/section.h"
+
+#define NAME_ROOM ((size_t)64 << 20) // bytes of names, together: an image may claim long ones for every handle
 
 struct listing {
 	struct inv_check *check;
@@ -10,6 +14,7 @@ struct listing {
 	const struct inv_table_record *of;
 	const struct inv_dossier *owner; // of that table; NULL: not known
 	struct inv_arena *arena;
+	size_t name_bytes;
 };
 
 // Adds the type's name; says which rights go with it.
@@ -36,31 +41,47 @@ static enum inv_access_kind add_type(const struct listing *listing, const struct
 	return INV_ACCESS_OTHER;
 }
 
-// What the handle leads to: a process, which may have exited, a thread, a file, or an object that has a name.
-static void add_target(const struct listing *listing, const struct inv_value *index, enum inv_access_kind kind,
-                       uint64_t header, uint64_t body)
+// A file by what it was opened as, another object by its place in a directory, if it has one.
+static void add_object_name(struct listing *listing, enum inv_access_kind kind, uint64_t header, uint64_t body)
 {
 	const struct inv_kernel *kernel = listing->check->kernel;
+	struct inv_value length = {.ok = true};
+	struct inv_file file;
+	const char *name = "";
+	if (kind == INV_ACCESS_FILE && listing->name_bytes < NAME_ROOM) {
+		inv_file_read(kernel, body, listing->arena, &file);
+		name = file.name;
+		length = file.name_value;
+	} else if (listing->name_bytes < NAME_ROOM) {
+		name = inv_object_name(kernel, header, listing->arena, &length);
+	}
+	listing->name_bytes += strlen(name);
+	if (*name || length.ok)
+		inv_table_text(listing->table, *name ? name : NULL);
+	else
+		inv_table_absent(listing->table, &length.why);
+}
+
+// What the handle leads to, and of a process whether it has exited.
+static void add_target(struct listing *listing, const struct inv_value *index, enum inv_access_kind kind,
+                       uint64_t header, uint64_t body)
+{
 	const struct inv_object_types *types = &listing->check->testimony->types;
 	const struct inv_dossier *process = inv_dossier_at(&listing->check->dossiers, body);
 	const struct inv_thread_dossier *thread = inv_thread_dossier_at(&listing->check->dossiers, body);
 	bool of_process = index->ok && types->process_id.ok && index->u == types->process_id.u;
-	const char *name = NULL, *state = NULL;
-	struct inv_value value;
-	struct inv_file file;
+	const char *state = NULL;
 	if (process && of_process && process->pid.ok) {
-		name = inv_arena_printf(listing->arena, "%llu %s", (unsigned long long)process->pid.u, process->name);
 		state = inv_state_name(process->state);
+		inv_table_text(listing->table,
+		               inv_arena_printf(listing->arena, "%llu %s", (unsigned long long)process->pid.u, process->name));
 	} else if (thread && !of_process && thread->cid_process.ok && thread->cid_thread.ok) {
-		name = inv_arena_printf(listing->arena, "%llu thread %llu", (unsigned long long)thread->cid_process.u,
-		                        (unsigned long long)thread->cid_thread.u);
-	} else if (kind == INV_ACCESS_FILE) {
-		inv_file_read(kernel, body, listing->arena, &file);
-		name = file.name;
+		inv_table_text(listing->table,
+		               inv_arena_printf(listing->arena, "%llu thread %llu", (unsigned long long)thread->cid_process.u,
+		                                (unsigned long long)thread->cid_thread.u));
 	} else {
-		name = inv_object_name(kernel, header, listing->arena, &value);
+		add_object_name(listing, kind, header, body);
 	}
-	inv_table_text(listing->table, name && *name ? name : NULL);
 	inv_table_text(listing->table, state);
 }
 
@@ -78,7 +99,7 @@ static uint32_t mapped(const struct listing *listing, const struct inv_value *in
 
 static void add_handle(void *context, const struct inv_handle *handle)
 {
-	const struct listing *listing = context;
+	struct listing *listing = context;
 	const struct inv_kernel *kernel = listing->check->kernel;
 	const struct inv_dossier *owner = listing->owner;
 	struct inv_value index = inv_object_type_index(kernel, &listing->check->testimony->types, handle->object);

@@ -42,25 +42,11 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
 	return raw;
 }
 
-// In the order of InfoMask's bits: creator, name, handle, quota and process information (public practice, every x64 build). The
-// one of the lowest bit stands next to the header.
+// In the order of InfoMask's bits, from the header downwards: creator, name, handle, quota and process information (public practice,
+// every x64 build).
 static const uint8_t optional_sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
-#define INFO_CREATOR 1u
-#define INFO_NAME 2u
-
-const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
-                            struct inv_value *value)
-{
-	*value = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
-	if (!value->ok || !(value->u & INFO_NAME))
-		return "";
-	uint64_t information = header - optional_sizes[1] - (value->u & INFO_CREATOR ? optional_sizes[0] : 0), name;
-	if (information > header || !inv_field_address(kernel, information, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
-		*value = inv_field(kernel, information, INV_F_OBJECT_HEADER_NAME_INFO_Name);
-		return "";
-	}
-	return inv_read_unicode(kernel, name, arena, value);
-}
+#define CREATOR_BIT 0u
+#define NAME_BIT 1u
 
 bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size)
 {
@@ -74,6 +60,23 @@ bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, 
 		*size += optional_sizes[bit];
 	}
 	return mask.ok;
+}
+
+const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
+                            struct inv_value *length)
+{
+	*length = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
+	if (!length->ok || !(length->u >> NAME_BIT & 1)) {
+		length->u = 0;
+		return "";
+	}
+	uint64_t below = optional_sizes[NAME_BIT] + (length->u >> CREATOR_BIT & 1 ? optional_sizes[CREATOR_BIT] : 0u);
+	uint64_t name;
+	if (header < below || !inv_field_address(kernel, header - below, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
+		*length = inv_field(kernel, 0, INV_F_OBJECT_HEADER_NAME_INFO_Name);
+		return "";
+	}
+	return inv_read_unicode(kernel, name, arena, length);
 }
 
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

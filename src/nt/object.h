@@ -36,10 +36,10 @@ uint8_t inv_object_decode_index(const struct inv_object_types *types, uint64_t h
 // known.
 bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size);
 
-// The name of the object with this header, without those of the directories that it is in; "" if it has none, or if it cannot be
-// read: `value` tells then, as inv_read_unicode() does. Owned by the arena.
+// The name that an object has in its directory, from the optional header NAME_INFO. Empty with length->ok and 0 if it has none, empty
+// with the reason if it could not be read. A file has its name in the FILE_OBJECT, not here.
 const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
-                            struct inv_value *value);
+                            struct inv_value *length);
 
 // The OBJECT_TYPE of an index, by ObTypeIndexTable.
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

@@ -63,6 +63,7 @@ def test_rights(invar, image, truth):
     same(("explorer.exe", "Process", f"{pid} gone.exe", "zombie") in targets, True, "a handle to a zombie")
     same([target for _, kind, target, _ in targets if kind == "File"], ["\\Users\\user\\letter.txt"], "the name of a file")
     same([target for _, kind, target, _ in targets if kind == "Job"], ["Compilers"], "the name of an object")
+    same([target for _, kind, target, _ in targets if kind == "Event"], [None], "an object without one")
 
 
 def main():

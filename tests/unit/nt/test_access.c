@@ -45,6 +45,38 @@ static unsigned offset_of(const struct world *world, enum inv_field field)
 	return world->kernel.layout->place[field].offset;
 }
 
+// Headers stand before the object's: that of the creator next to it, that of the name beyond.
+static void test_names(void **state)
+{
+	(void)state;
+	struct world *world = new_world(19041);
+	struct inv_arena *arena = inv_arena_new();
+	struct inv_value length;
+	uint64_t header = ARENA + 0x100;
+	uint8_t *mask = world->bytes + 0x100 + offset_of(world, INV_F_OBJECT_HEADER_InfoMask);
+	uint8_t *name = world->bytes + 0x100 - 0x20 + offset_of(world, INV_F_OBJECT_HEADER_NAME_INFO_Name);
+	memcpy(world->bytes + 0x800, "J\0o\0b", 6);
+	inv_put16(name, 6);
+	inv_put16(name + 2, 6);
+	inv_put64(name + 8, ARENA + 0x800);
+	assert_string_equal(inv_object_name(&world->kernel, header, arena, &length), "");
+	assert_true(length.ok && length.u == 0); // the mask says that there is none
+	*mask = 0x02;
+	assert_string_equal(inv_object_name(&world->kernel, header, arena, &length), "Job");
+	assert_true(length.ok && length.u == 6);
+	*mask = 0x0b; // with a creator between them, and a quota beyond
+	memmove(name - 0x20, name, 16);
+	memset(name, 0, 16);
+	assert_string_equal(inv_object_name(&world->kernel, header, arena, &length), "Job");
+	inv_put64(name - 0x20 + 8, ARENA + 8ull * PAGE);
+	assert_string_equal(inv_object_name(&world->kernel, header, arena, &length), "");
+	assert_false(length.ok);
+	assert_string_equal(inv_object_name(&world->kernel, ARENA + 8ull * PAGE, arena, &length), "");
+	assert_false(length.ok);
+	inv_arena_free(arena);
+	free_world(world);
+}
+
 static void test_words(void **state)
 {
 	(void)state;
@@ -158,10 +190,8 @@ static void test_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_words),
-	    cmocka_unit_test(test_mapping),
-	    cmocka_unit_test(test_types),
-	    cmocka_unit_test(test_counts),
+	    cmocka_unit_test(test_words), cmocka_unit_test(test_names),  cmocka_unit_test(test_mapping),
+	    cmocka_unit_test(test_types), cmocka_unit_test(test_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
