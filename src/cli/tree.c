@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "invariant/kin.h"
+#include "nt/process.h"
 
 #define DEEPEST 48u // that is shown by indentation; deeper ones stand there
 
@@ -100,6 +101,29 @@ static const char *note_of(struct inv_check *check, const struct node *node)
 	return inv_arena_printf(check->arena, "parent not known: %s", parent->why);
 }
 
+// The number of its session; none for what is in no session.
+static void add_session(struct inv_check *check, struct inv_table *table, uint64_t process)
+{
+	struct inv_value space = inv_field(check->dossiers.kernel, process, INV_F_EPROCESS_Session);
+	if (space.ok && space.u == 0) {
+		inv_table_text(table, NULL);
+		return;
+	}
+	if (space.ok)
+		space = inv_field(check->dossiers.kernel, space.u, INV_F_MM_SESSION_SPACE_SessionId);
+	inv_table_value(table, &space, INV_CELL_NUMBER);
+}
+
+static void add_path(struct inv_check *check, struct inv_table *table, uint64_t process)
+{
+	struct inv_value length;
+	const char *path = inv_process_path(check->dossiers.kernel, process, check->arena, &length);
+	if (length.ok)
+		inv_table_text(table, *path ? path : NULL);
+	else
+		inv_table_absent(table, &length.why);
+}
+
 static void add_row(const struct inv_session *session, struct inv_check *check, struct inv_table *table,
                     const struct node *node, size_t depth)
 {
@@ -129,8 +153,10 @@ static void add_row(const struct inv_session *session, struct inv_check *check, 
 	inv_table_value(table, &created, INV_CELL_TIME);
 	inv_table_value(table, &exited, INV_CELL_TIME);
 	inv_table_value(table, &number, INV_CELL_NUMBER);
+	add_session(check, table, process->address);
 	inv_table_address(table, process->address);
 	inv_table_text(table, note_of(check, node));
+	add_path(check, table, process->address);
 }
 
 // Depth first, without recursion: what stands in an image may be as deep as there are processes.
@@ -191,11 +217,11 @@ static void fill(const struct inv_session *session, struct inv_check *check, str
 
 enum inv_exit inv_run_tree(struct inv_session *session, struct inv_error *error)
 {
-	static const char *const all[] = {"name",           "pid",     "ppid", "depth",   "parent",
-	                                  "parent address", "state",   "role", "created", "exited",
-	                                  "sequence",       "address", "note"};
-	static const char *const few[] = {"name",    "pid",    "ppid",     "parent",  "state", "role",
-	                                  "created", "exited", "sequence", "address", "note"};
+	static const char *const all[] = {"name",           "pid",     "ppid",    "depth",   "parent",
+	                                  "parent address", "state",   "role",    "created", "exited",
+	                                  "sequence",       "session", "address", "note",    "path"};
+	static const char *const few[] = {"name",   "pid",      "ppid",    "parent",  "state", "role", "created",
+	                                  "exited", "sequence", "session", "address", "note",  "path"};
 	bool text = session->options->output == INV_OUTPUT_TEXT; // where indentation shows the depth
 	(void)error;
 	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};

@@ -203,6 +203,9 @@ def test_tree(suite, forge, scenario):
             suite.expect(row["parent"] in (("proved", "remains") if known else ("none", "gone", "recycled")),
                          f"{row['name']}: {row['parent']}")
             suite.expect(bool(row["note"]) == (row["parent"] not in ("none", "proved")), f"the note on {row['name']}")
+            if truth[row["address"]]["state"] != "freed":
+                suite.same((row["session"], row["path"] or ""),
+                           (truth[row["address"]]["session"], truth[row["address"]]["path"]), f"session and path of {row['name']}")
         suite.expect({"gone", "recycled"} <= {row["parent"] for row in rows}, "parents that have gone")
         siblings = {}
         for row in rows:
