@@ -15,6 +15,7 @@ CANONICAL = (1 << 48) - 1  # Volatility shows addresses without the copies of bi
 LEFT_OUT = 77
 # MemProcFS takes a list of ten processes or fewer for a failure.
 DESKTOP = "local m = desktop()\n"
+BARE = "\ndesktop()\n"
 CROWD = 'for _ = 1, 12 do process{name = "mspaint.exe", parent = m.explorer, session = 1, threads = 2} end\n'
 
 
@@ -81,16 +82,18 @@ def choose_kernels(forge, wish):
 
 class Forged:
     """An image made from a scenario, with its truth. `folder` must outlive it. With a `crowd`, a dozen honest processes are
-    added to a scenario that has few; `more` is done before the scenario does anything else."""
+    added to a scenario that has few, at its end if it makes its own desktop; `more` is done before the scenario does anything else."""
 
     def __init__(self, forge, folder, scenario, kernel=None, form="raw", crowd=False, more=""):
         self.scenario, self.form = scenario, form
         self.image = os.path.join(folder, f"image.{form}")
         script, truth = (os.path.join(folder, name) for name in ("scenario.lua", "truth.json"))
         with open(os.path.join(SCENARIOS, scenario, "scenario.lua"), encoding="utf-8") as file:
-            text = file.read()
+            text = file.read().replace(BARE, "\n" + DESKTOP)
         with open(script, "w", encoding="utf-8") as file:
             file.write(text.replace(DESKTOP, DESKTOP + (CROWD if crowd else "") + more))
+            if crowd and DESKTOP not in text:
+                file.write(CROWD.replace("m.explorer", "4"))
         if os.path.exists(self.image):
             os.unlink(self.image)
         command = [forge, script, "-o", self.image, "--truth", truth, "--format", form]

@@ -21,10 +21,16 @@ import subprocess
 import sys
 import time
 
+import authority
 from forged import Answers, address, compare_families, leave_out, parser_of, seconds
 
 SWITCHES = ["-disable-symbolserver", "-disable-python", "-disable-yara", "-norefresh", "-waitinitialize", "-printf", "-v"]
 CHUNK = 1 << 20
+NT = "NT AUTHORITY"
+# SIDs that are the same on every machine (winnt.h), for rules of FindEvil ask whether a user is one of them.
+WELL_KNOWN = [("S-1-5-18", NT, "SYSTEM"), ("S-1-5-19", NT, "LOCAL SERVICE"), ("S-1-5-20", NT, "NETWORK SERVICE"),
+              ("S-1-5-7", NT, "ANONYMOUS LOGON"), ("S-1-1-0", "", "Everyone"), ("S-1-5-11", NT, "Authenticated Users"),
+              ("S-1-5-32-544", "BUILTIN", "Administrators"), ("S-1-5-32-545", "BUILTIN", "Users")]
 TABLES = """
 CREATE TABLE dbinfo(type TEXT, value INTEGER);
 CREATE TABLE pdb(id INTEGER, guidage TEXT);
@@ -54,6 +60,7 @@ def write_database(path, table, guid, age):
     with sqlite3.connect(path) as base:
         base.executescript(TABLES)
         base.executemany("INSERT INTO dbinfo VALUES (?, ?)", [("version", 1), ("created", int(time.time()))])
+        base.executemany("INSERT INTO sid VALUES (?, ?, ?)", WELL_KNOWN)
         base.execute("INSERT INTO pdb VALUES (1, ?)", (f"{guid.upper()}{age:X}",))
         base.executemany("INSERT OR IGNORE INTO symbol_offset VALUES (?, ?)",
                          ((hash32(name) + (1 << 32), row["address"]) for name, row in known["symbols"].items()))
@@ -105,7 +112,9 @@ def answer_all(folder, image, forensic, output):
     for pid in read_processes(said["processes"]):
         said["by_pid"][pid] = {name: session.read(rf"\pid\{pid}\{path}") for name, path in
                                (("eprocess", "win-eprocess.txt"), ("dtb", "dtb.txt"),
-                                ("threads", r"threads\threads.txt"), ("handles", r"handles\handles.txt"))}
+                                ("threads", r"threads\threads.txt"), ("handles", r"handles\handles.txt"),
+                                ("sids", r"token\sid-all.txt"), ("privileges", r"token\privileges.txt"),
+                                ("integrity", r"token\integrity.txt"))}
     with open(output, "w", encoding="utf-8") as file:
         json.dump(said, file)
     sys.stdout.flush()
@@ -158,6 +167,19 @@ def read_handles(text):
             yield (int(pid), int(value, 16)), (address(body), kind, int(access, 16))
 
 
+def read_sids(text):
+    return [line.split()[-1] for line in text.splitlines()[2:]]
+
+
+def read_privileges(text):
+    """Bit: present, enabled and enabled by default."""
+    for line in text.splitlines()[2:]:
+        match = re.match(r"\s*([0-9a-f]+)\s+([e-])([p-])([d-])\s", line)
+        if match:
+            enabled, present, default = (flag != "-" for flag in match.groups()[1:])
+            yield int(match.group(1), 16), (present, enabled, default)
+
+
 def read_modules(text):
     for line in text.splitlines()[2:]:
         match = re.match(r"[0-9a-f]{4}\s+\d+\s+([0-9a-f]+) ([0-9a-f]+)-([0-9a-f]+)\s+(\S+)", line)
@@ -187,7 +209,7 @@ class MemProcFs:
 
     def ask(self, forged, forensic=True):
         """What it says, None if it does not open the image."""
-        return self.answers.get(["MemProcFS", forged.digest, forensic], lambda: self.ask_now(forged, forensic))
+        return self.answers.get(["MemProcFS", "tokens", forged.digest, forensic], lambda: self.ask_now(forged, forensic))
 
     def ask_now(self, forged, forensic):
         guid, age = forged.kernel["guid"], forged.kernel["age"]
@@ -216,9 +238,26 @@ class MemProcFs:
 # -- what it should show, from the truth alone ------------------------------------------------------------------------
 
 
-def beyond_512_pages(key, row):
-    """Of a table of three levels only the first 512 pages are read (vmmwin.c: cTablesMax is that of two levels)."""
-    return "of a handle table only 512 pages are read" if row and key[1] >= 512 * 1024 else None
+def fault_of_handles(key, row):
+    """Of a table of three levels only the first 512 pages are read (vmmwin.c: cTablesMax is that of two levels), and of the rights 24
+    bits of 25 (dwGrantedAccess): ACCESS_SYSTEM_SECURITY is the 25th."""
+    if row and key[1] >= 512 * 1024:
+        return "of a handle table only 512 pages are read"
+    return "of the rights 24 bits are shown" if row and row[2] >> 24 else None
+
+
+def compare_tokens(said, forged, tallies):
+    """What stands in the primary token of each process."""
+    where, rows = forged.name(), authority.with_token(forged)
+    texts = {row["pid"]: said["by_pid"].get(str(row["pid"]), {}) for row in rows}
+    tallies["SIDs"].compare(where, authority.getsids(forged), {
+        (pid, index): sid for pid, of in texts.items() for index, sid in enumerate(read_sids(of.get("sids", "")))})
+    want = {key: row for key, row in authority.privileges(forged).items() if any(row)}
+    tallies["privileges"].compare(where, want, {
+        (pid, bit): row for pid, of in texts.items() for bit, row in read_privileges(of.get("privileges", ""))})
+    tallies["integrity"].compare(where, {
+        row["pid"]: authority.INTEGRITY.get(row["token"]["integrity"]) for row in rows}, {
+        pid: of.get("integrity", "").strip() for pid, of in texts.items()})
 
 
 def compare(said, forged, tallies):
@@ -229,6 +268,7 @@ def compare(said, forged, tallies):
         address(row["address"]): (row["pid"], row["ppid"], row["name"][:14], "T" if row["state"] == "zombie" else
                                   "32" if row.get("wow64") else "", seconds(row["created"]), seconds(row["exited"]))
         for row in listed}, found)
+    compare_tokens(said, forged, tallies)
     every = said["by_pid"].values()
     tallies["threads"].compare(where, {
         address(thread["address"]): (thread["tid"], row["pid"], seconds(thread["created"]), address(thread["start"]))
@@ -237,7 +277,7 @@ def compare(said, forged, tallies):
     tallies["handles"].compare(where, {
         (row["pid"], handle["value"]): (address(handle["object"]), handle["type"], handle["access"])
         for row in listed for handle in row["handles"]},
-        {key: value for texts in every for key, value in read_handles(texts["handles"])}, beyond_512_pages)
+        {key: value for texts in every for key, value in read_handles(texts["handles"])}, fault_of_handles)
     tallies["modules"].compare(where, {
         address(row["base"]): (row["name"], (row["size"] + 0xFFF) // 0x1000) for row in forged.truth["modules"]},
         dict(read_modules(said["modules"])))
@@ -248,8 +288,8 @@ def compare(said, forged, tallies):
 
 # clean-live is left out: its world has no smss.exe, to which MemProcFS looks for the version.
 PLAN = [("clean-desktop", "raw"), ("clean-desktop", "dmp"), ("clean-handles", "raw"), ("clean-zombie", "raw"),
-        ("clean-jobs", "raw")]
-LISTS = ("build", "processes", "threads", "handles", "modules")
+        ("clean-jobs", "raw"), ("clean-token-kinds", "raw"), ("clean-handle-kinds", "raw"), ("clean-protected", "raw")]
+LISTS = ("build", "processes", "threads", "handles", "modules", "SIDs", "privileges", "integrity")
 
 
 def start(arguments, scratch):
