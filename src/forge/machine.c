@@ -211,6 +211,7 @@ void inv_machine_free(struct inv_machine *machine)
 	stbds_hmfree(machine->places);
 	stbds_hmfree(machine->pfn_known);
 	stbds_hmfree(machine->blocks);
+	inv_array_free(machine->backlinks);
 	inv_ram_free(machine->ram);
 	inv_arena_free(machine->arena);
 	free(machine);

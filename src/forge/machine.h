@@ -25,7 +25,7 @@
 #define INV_FORGE_MAX_ID 0x2000000u     // PIDs and TIDs stay beneath: every thread can have one, eighteen apart
 #define INV_FORGE_MAX_HANDLE 0x4000000u // handles stay beneath: 2^24 entries
 #define INV_FORGE_KDBG_MAX 0x380u
-#define INV_FORGE_MAX_TYPES 16u // indices of object types stay beneath
+#define INV_FORGE_MAX_TYPES 32u // indices of object types stay beneath
 #define INV_FORGE_OWN_PAGES 3u  // at own_rva: debug record, exports
 
 // What a scenario may wish; negative or zero: the default.
@@ -320,6 +320,8 @@ struct inv_machine {
 	uint64_t *attacked;                 // stb_ds: addresses of processes that somebody lied about
 	const char **excused;               // stb_ds; without an attack
 
+	struct inv_forge_backlink *backlinks; // stb_ds; see backlinks.h
+
 	uint16_t build;
 	uint8_t cookie; // the low byte of ObHeaderCookie
 	bool fault;     // something was written where nothing is mapped: a fault of the forge
@@ -372,10 +374,13 @@ enum inv_forge_type {
 	INV_FORGE_THREAD = 8,
 	INV_FORGE_SECTION = 9, // the forge's own choice from here on: these indices differ between builds
 	INV_FORGE_FILE = 10,
+	INV_FORGE_PORT = 11,
 	INV_FORGE_DEBUG = 12,
 	INV_FORGE_EVENT = 13, // from here on: made with the first object of the type
 	INV_FORGE_MUTANT = 14,
 	INV_FORGE_KEY = 15,
+	INV_FORGE_TIMER = 24, // likewise (backlinks.c)
+	INV_FORGE_REGISTRATION = 25,
 };
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,

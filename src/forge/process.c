@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "forge/backlinks.h"
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
@@ -18,7 +19,6 @@
 #define TYPE_TYPE 2u  // the first index in ObTypeIndexTable since Windows 7; the others follow
 #define PAGED_POOL 1u // POOL_TYPE
 #define NON_PAGED_POOL_NX 0x200u
-#define TYPE_PORT 11u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
 #define PAGE_OF_IDS 0x400u         // a page of PspCidTable: 256 entries
@@ -100,6 +100,8 @@ const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t ob
 	for (size_t i = 0; type && i < sizeof late_types / sizeof *late_types; i++)
 		if (machine->types[i + INV_FORGE_DEBUG] == type)
 			return late_types[i];
+	if (type && (type == machine->types[INV_FORGE_TIMER] || type == machine->types[INV_FORGE_REGISTRATION]))
+		return type == machine->types[INV_FORGE_TIMER] ? "Timer" : "EtwRegistration";
 	return NULL;
 }
 
@@ -144,7 +146,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	make_cid_table(machine);
 	if (machine->handle_table_head)
 		inv_machine_list_init(machine, machine->handle_table_head);
-	machine->error_port = inv_machine_object(machine, 0x1d0, "ALPC", TYPE_PORT);
+	machine->error_port = inv_machine_object(machine, 0x1d0, "ALPC", INV_FORGE_PORT);
 }
 
 static void count_object(struct inv_machine *machine, uint64_t type, uint32_t *count)
@@ -700,6 +702,8 @@ static void inherit_job(struct inv_machine *machine, struct inv_forge_process *p
 	uint64_t job = inv_machine_get(machine, parent->address, INV_F_EPROCESS_Job);
 	if (job)
 		inv_machine_assign_job(machine, process, job);
+	inv_machine_put(machine, process->address, INV_F_EPROCESS_ServerSilo,
+	                inv_machine_get(machine, parent->address, INV_F_EPROCESS_ServerSilo));
 }
 
 struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, const struct inv_process_wish *wish,
@@ -904,6 +908,19 @@ void inv_machine_impersonate(struct inv_machine *machine, struct inv_forge_threa
 	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ActiveImpersonationInfo, token != 0);
 }
 
+// A parent lists the jobs that are nested into it.
+static void nest_job(struct inv_machine *machine, uint64_t job, uint64_t parent)
+{
+	if (!inv_machine_has(machine, INV_F_EJOB_SiblingJobLinks) || !inv_machine_has(machine, INV_F_EJOB_ChildJobListHead))
+		return;
+	inv_machine_list_init(machine, inv_machine_at(machine, job, INV_F_EJOB_ChildJobListHead));
+	uint64_t entry = inv_machine_at(machine, job, INV_F_EJOB_SiblingJobLinks);
+	if (parent)
+		inv_machine_list_append(machine, inv_machine_at(machine, parent, INV_F_EJOB_ChildJobListHead), entry);
+	else
+		inv_machine_list_init(machine, entry);
+}
+
 uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent, const char *name)
 {
 	uint64_t head = inv_machine_symbol(machine, INV_S_PspJobList);
@@ -920,6 +937,7 @@ uint64_t inv_machine_make_job(struct inv_machine *machine, uint64_t parent, cons
 	inv_machine_list_append(machine, head, inv_machine_at(machine, job, INV_F_EJOB_JobLinks));
 	inv_machine_list_init(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead));
 	inv_machine_put(machine, job, INV_F_EJOB_ParentJob, parent);
+	nest_job(machine, job, parent);
 	return job;
 }
 
@@ -934,6 +952,13 @@ static void count_in_jobs(struct inv_machine *machine, uint64_t job, enum inv_fi
 
 void inv_machine_assign_job(struct inv_machine *machine, struct inv_forge_process *process, uint64_t job)
 {
+	// From a job into one that is nested into it: only the innermost job lists a process.
+	uint64_t old = inv_machine_get(machine, process->address, INV_F_EPROCESS_Job);
+	if (old) {
+		inv_machine_list_remove(machine, inv_machine_at(machine, process->address, INV_F_EPROCESS_JobLinks));
+		count_in_jobs(machine, old, INV_F_EJOB_ActiveProcesses, -1);
+		count_in_jobs(machine, old, INV_F_EJOB_TotalProcesses, -1);
+	}
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Job, job);
 	inv_machine_list_append(machine, inv_machine_at(machine, job, INV_F_EJOB_ProcessListHead),
 	                        inv_machine_at(machine, process->address, INV_F_EPROCESS_JobLinks));
@@ -973,6 +998,7 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 	inv_machine_drop_section(machine, process);
 	inv_machine_clean_space(machine, process);
 	inv_machine_close_all(machine, process);
+	inv_machine_drop_backlinks(machine, process);
 	if (process->handle_table && machine->handle_table_head &&
 	    inv_machine_has(machine, INV_F_HANDLE_TABLE_HandleTableList))
 		inv_machine_list_remove(machine,

@@ -83,6 +83,32 @@ const struct inv_forge_word inv_forge_words[] = {
      "creates a job with these processes, nested into another, and returns its address; nil if this kernel's jobs are "
      "not known",
      false},
+    {"silo", "silo({process, ...} [, job])",
+     "makes a job, or a new one, a server silo with globals of its own, and puts these processes into it; its address, "
+     "nil if this kernel's silos are not known",
+     false},
+    {"leaders", "leaders(silo|nil, leader, csrss)",
+     "the globals of a silo (nil: of the host) name these processes as the leader of its sessions and as who is told "
+     "of "
+     "errors; false if this kernel has no such globals",
+     false},
+    {"port", "port(process [, name])",
+     "the process makes an ALPC port; its address, nil if this kernel's are not known", false},
+    {"register_provider", "register_provider(process)",
+     "user mode of the process registers an event provider; the address of the registration, nil if this kernel's are "
+     "not known",
+     false},
+    {"subscribe", "subscribe(process)",
+     "the process subscribes to a state name of WNF; the address of its context, nil if this kernel's are not known",
+     false},
+    {"set_resolution", "set_resolution(process)",
+     "the process asks for another resolution of timers; false if this kernel's list of those is not known", false},
+    {"set_timer", "set_timer(thread)",
+     "the thread sets a timer with a routine; the address of the timer, nil if this kernel's are not known", false},
+    {"forge_backlink", "forge_backlink(address, process|thread|value)",
+     "what port(), register_provider(), subscribe() or set_timer() made leads to somebody else", true},
+    {"unlink_backlink", "unlink_backlink(address|process)",
+     "takes what they made off its list; a process: off that of who asked for a resolution of timers", true},
     {"big_block", "big_block{tag=, size=, process=, free=}",
      "a block of pool of a page or more, billed to a process; its address, nil if this kernel's table is not known",
      false},
@@ -1407,7 +1433,7 @@ static int word_open(lua_State *lua)
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t object = check_value(lua, 2);
 	uint64_t type = inv_machine_type_of(machine, object);
-	bool counted = type == machine->token_type || type == machine->job_type;
+	bool counted = type == machine->token_type || type == machine->job_type || type == machine->types[INV_FORGE_PORT];
 	if (type == 0 || (!counted && !inv_machine_is_bare(machine, object)))
 		(void)check_id_of(lua, object);
 	uint32_t all = inv_machine_all_access(machine, object);
@@ -1750,6 +1776,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_token_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_callback_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_backlink_words, 1);
 	lua_pop(lua, 1);
 }
 
