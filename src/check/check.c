@@ -26,6 +26,7 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	if (options->judged) {
 		inv_sort_handles(check->testimony);
 		inv_sort_pointers(check->testimony);
+		inv_sort_backlinks(check->testimony);
 		check->sections = inv_control_areas_new(kernel);
 		check->views = inv_views_read(&check->dossiers, check->sections, options->threads);
 		check->dossiers.views = check->views;

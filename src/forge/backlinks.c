@@ -12,7 +12,6 @@
 #define NOTIFICATION_SIZE 0x88u
 #define NODE_TYPE 0x905u // _WNF_NODE_HEADER: the type of process contexts (public practice)
 #define TIMER_SIZE 0x138u
-#define USER_REGISTRATION 2u // Flags.DbgUserRegistration
 
 static void note(struct inv_machine *machine, enum inv_forge_backlink_kind kind, struct inv_forge_process *owner,
                  uint64_t object, uint64_t at, uint64_t entry)
@@ -74,7 +73,16 @@ uint64_t inv_machine_make_port(struct inv_machine *machine, struct inv_forge_pro
 	return port;
 }
 
-uint64_t inv_machine_register_provider(struct inv_machine *machine, struct inv_forge_process *owner)
+static uint64_t make_provider(struct inv_machine *machine)
+{
+	uint32_t size = inv_machine_size(machine, INV_T_ETW_GUID_ENTRY, PROVIDER_SIZE);
+	uint64_t provider = inv_machine_pool(machine, &machine->pool, size, "EtwG");
+	if (inv_machine_has(machine, INV_F_ETW_GUID_ENTRY_RegListHead))
+		inv_machine_list_init(machine, inv_machine_at(machine, provider, INV_F_ETW_GUID_ENTRY_RegListHead));
+	return provider;
+}
+
+uint64_t inv_machine_register_provider(struct inv_machine *machine, struct inv_forge_process *owner, uint64_t other)
 {
 	if (!inv_machine_has(machine, INV_F_ETW_REG_ENTRY_Process) ||
 	    !inv_machine_has(machine, INV_F_ETW_REG_ENTRY_RegList) ||
@@ -83,16 +91,14 @@ uint64_t inv_machine_register_provider(struct inv_machine *machine, struct inv_f
 	need_type(machine, INV_FORGE_REGISTRATION, "EtwRegistration", INV_S_EtwpRegistrationObjectType);
 	uint32_t size = inv_machine_size(machine, INV_T_ETW_REG_ENTRY, REGISTRATION_SIZE);
 	uint64_t object = new_object(machine, size, "EtwR", INV_FORGE_REGISTRATION, NULL);
-	uint32_t room = inv_machine_size(machine, INV_T_ETW_GUID_ENTRY, PROVIDER_SIZE);
-	uint64_t provider = inv_machine_pool(machine, &machine->pool, room, "EtwG");
-	uint64_t entry = inv_machine_at(machine, object, INV_F_ETW_REG_ENTRY_RegList);
+	uint64_t provider = other ? inv_machine_get(machine, other, INV_F_ETW_REG_ENTRY_GuidEntry) : make_provider(machine);
+	uint64_t entry = 0;
 	if (inv_machine_has(machine, INV_F_ETW_GUID_ENTRY_RegListHead)) {
-		uint64_t head = inv_machine_at(machine, provider, INV_F_ETW_GUID_ENTRY_RegListHead);
-		inv_machine_list_init(machine, head);
-		inv_machine_list_append(machine, head, entry);
+		entry = inv_machine_at(machine, object, INV_F_ETW_REG_ENTRY_RegList);
+		inv_machine_list_append(machine, inv_machine_at(machine, provider, INV_F_ETW_GUID_ENTRY_RegListHead), entry);
 	}
 	inv_machine_put(machine, object, INV_F_ETW_REG_ENTRY_GuidEntry, provider);
-	// Before Windows 8 without a bit of its own: the same bytes hold the callback of a registration by a driver.
+	// Before Windows 8 without a bit of its own: the same bytes hold the routine of a registration by a driver.
 	inv_machine_put(machine, object, INV_F_ETW_REG_ENTRY_Process, owner->address);
 	inv_machine_put(machine, object, INV_F_ETW_REG_ENTRY_DbgUserRegistration, 1);
 	(void)inv_machine_open(machine, owner, object, inv_machine_all_access(machine, object), 0);

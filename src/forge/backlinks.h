@@ -25,8 +25,9 @@ struct inv_forge_backlink {
 // body; 0: this kernel's are not known.
 uint64_t inv_machine_make_port(struct inv_machine *machine, struct inv_forge_process *owner, const char *name);
 // A registration of a provider by user mode (EtwEventRegister): an object of the type EtwRegistration, a handle to it in the
-// process' table, and an entry on the list of its GUID. The address of its body; 0: this kernel's are not known.
-uint64_t inv_machine_register_provider(struct inv_machine *machine, struct inv_forge_process *owner);
+// process' table, and an entry on the list of its GUID; of the same provider as another registration, unless that is 0. The
+// address of its body; 0: this kernel's are not known.
+uint64_t inv_machine_register_provider(struct inv_machine *machine, struct inv_forge_process *owner, uint64_t other);
 // What the process subscribed to state names of WNF. 0: this kernel's are not known.
 uint64_t inv_machine_subscribe(struct inv_machine *machine, struct inv_forge_process *owner);
 // NtSetTimerResolution. false: this kernel's list is not known.

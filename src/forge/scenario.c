@@ -94,8 +94,9 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"port", "port(process [, name])",
      "the process makes an ALPC port; its address, nil if this kernel's are not known", false},
-    {"register_provider", "register_provider(process)",
-     "user mode of the process registers an event provider; the address of the registration, nil if this kernel's are "
+    {"register_provider", "register_provider(process [, registration])",
+     "user mode of the process registers an event provider, or the one that somebody else has registered; the address "
+     "of the registration, nil if this kernel's are "
      "not known",
      false},
     {"subscribe", "subscribe(process)",

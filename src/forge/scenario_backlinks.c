@@ -26,7 +26,9 @@ static int word_port(lua_State *lua)
 static int word_register_provider(lua_State *lua)
 {
 	struct inv_machine *machine = inv_word_machine(lua);
-	return push_address(lua, "register_provider", inv_machine_register_provider(machine, inv_word_process(lua, 1)));
+	struct inv_forge_process *process = inv_word_process(lua, 1);
+	uint64_t other = lua_isnoneornil(lua, 2) ? 0 : inv_word_value(lua, 2);
+	return push_address(lua, "register_provider", inv_machine_register_provider(machine, process, other));
 }
 
 static int word_subscribe(lua_State *lua)

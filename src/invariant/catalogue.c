@@ -258,23 +258,26 @@ static const struct inv_invariant catalogue[] = {
      {IDLE},
      .smear = INV_SMEAR_LIFE},
     {"L15",
-     "The process that a thread, a CPU or one of the kernel's own pointers names, or that a block of pool is billed "
-     "to, is "
-     "on PsActiveProcessHead.",
+     "The process that a thread, a CPU or one of the kernel's own pointers names, that a block of pool is billed to, "
+     "or "
+     "that an ALPC port, a registration of an event provider, a context of WNF or a request for a resolution of timers "
+     "leads to, is on PsActiveProcessHead.",
      "These structures hold references, so the object has not been deleted, and a process leaves the list only then. "
-     "That "
-     "a bill does is not verified; but deletion clears ProcessInserted first of all.",
-     "KTHREAD.Process, ApcState.Process, KPRCB, PsInitialSystemProcess and the like, and ProcessBilled of big-pages, "
-     "against active-list",
+     "That a bill does, and what else a process owns, is not verified; but deletion clears ProcessInserted first of "
+     "all.",
+     "KTHREAD.Process and ApcState.Process (also of threads that only a timer names), KPRCB, PsInitialSystemProcess "
+     "and "
+     "the like, ProcessBilled of big-pages, alpc-ports, etw-registrations, wnf and timer-resolution, against "
+     "active-list",
      "any unlinking",
      "T1014",
-     "all; bills from Server 2022 on",
+     "all; bills from Server 2022 on, contexts of WNF from Windows 10 1903 on",
      TYPES,
      inv_judge_L15,
      {IDLE,
-      {"not-inserted",
-       "Only a bill for pool names it, Flags.ProcessInserted is clear and it has no thread: it is being "
-       "created, or was deleted."}},
+      {"not-inserted", "Only a bill for pool, or what it owns, names it, Flags.ProcessInserted is clear and it has no "
+                       "thread: it is being "
+                       "created, or was deleted."}},
      .smear = INV_SMEAR_LIFE},
     {"L16",
      "A process identifier is one that the CID table can hand out (a multiple of 4 whose bits 0x3fc are not all "
@@ -1481,10 +1484,11 @@ static const struct inv_invariant catalogue[] = {
      .smear = INV_SMEAR_STATE},
     {"S10",
      "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; every job, also one that "
-     "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows.",
+     "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows; a job "
+     "within another is on that one's list of its children, and no other job is.",
      "Assigning a process to a job sets the pointer and links it together; a thread-less process may have left.",
-     "EPROCESS.Job against job-list; EJOB.ActiveProcesses against the members without JobNotReallyActive; pool against "
-     "job-list",
+     "EPROCESS.Job against job-list; EJOB.ActiveProcesses against the members without JobNotReallyActive; "
+     "EJOB.ParentJob against ChildJobListHead; pool against job-list",
      "taking a process out of its job, or hiding the job",
      "T1014",
      "7 and later",
@@ -1493,11 +1497,49 @@ static const struct inv_invariant catalogue[] = {
      {{"exited", "The process has an exit time and no thread: it leaves its job."},
       {"not-inserted",
        "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."},
-      {"nested", "Another job has this one for its parent: its counter covers more than its own list."},
+      {"nested",
+       "Another job has this one for its parent, and its counter is at least what its own list shows and at most what "
+       "its list and those of all jobs within it show."},
       {"new-job", "A job that only the pass over memory finds has no handle and no process: it is being created."},
       {"assigning",
        "JobLinks is zero, which one that was ever linked leaves behind nowhere, and the job's counter agrees "
        "with its list: the pointer is set before the list is entered."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S11",
+     "EPROCESS.ServerSilo is the innermost server silo among the job of the process and the jobs around it, a silo "
+     "that "
+     "has globals; and the leader and the csrss that the globals of a silo, or of the host, name are processes of it.",
+     "Which silo a process is in follows from its job; the field keeps the answer. A silo starts its own session "
+     "manager and csrss.",
+     "EPROCESS.ServerSilo and Job; EJOB.ParentJob and ServerSiloGlobals; MiSessionLeaderProcess and "
+     "ExpDefaultErrorPortProcess of ESERVERSILO_GLOBALS",
+     "leaving a container: ServerSilo cleared, or the job's pointer led to one of the host's",
+     "T1611",
+     "Windows 10 1809 and later",
+     PRACTICE,
+     inv_judge_S11,
+     {{"exited", "The process has an exit time and no thread: it leaves its job."},
+      {"not-inserted",
+       "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S12",
+     "What a process owns leads back to it: the context of WNF on the list that names a process is the one that "
+     "EPROCESS.WnfContext leads to, and a timer with a routine is on the list of the thread that its APC names. A port "
+     "or registration to which others have handles and not the process that it names is an observation.",
+     "Both pointers are written together, and a timer enters the list of the thread whose APC it has. Handles can be "
+     "duplicated, so that of ports and registrations others may have them. That such a process is on "
+     "PsActiveProcessHead is L15's. A process that asks for a resolution of timers no more keeps its links, so that "
+     "these say nothing.",
+     "wnf against EPROCESS.WnfContext; timers against ETHREAD.ActiveTimerListHead; alpc-ports and etw-registrations "
+     "against handles",
+     "blaming another process",
+     "T1014",
+     "7 and later; contexts of WNF from Windows 10 1903 on",
+     PRACTICE,
+     inv_judge_S12,
+     {{"exited", "The process has an exit time and no thread: it gives back what it owns."},
+      {"not-inserted",
+       "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."}},
      .smear = INV_SMEAR_LIFE},
     {"C01",
      "The routines registered for processes, threads, images and the registry are as many as are counted, the mask "
@@ -1616,8 +1658,7 @@ static const struct inv_left_out left_out[] = {
     {"P06, in part", "csrss, the session manager and lsass are those that the kernel's pointers lead to.",
      "csrss is proved by the owner of an ALPC port, which is not read; of the others no pointer is known. Names prove "
      "nothing."},
-    {"S01 to S09, S11, S12", "csrss, win32k, dxgkrnl, ALPC, ETW and silos know the same processes.",
-     "Their structures are not read yet."},
+    {"S01 to S09", "csrss, win32k and dxgkrnl know the same processes.", "Their structures are not read yet."},
     {"H03, in part", "Every type is in the directory of types.", "Directories of objects are not read."},
     {"C01, in part", "The mask of notifications has no bit without a routine.",
      "No bit is taken back when the last routine is removed."},

@@ -354,6 +354,9 @@ void inv_judge_L10(struct inv_judge *judge)
 	judge_list(judge, &dossiers->testimony->handle_tables);
 	judge_list(judge, &dossiers->testimony->mm);
 	judge_list(judge, &dossiers->testimony->job_list);
+	judge_list(judge, &dossiers->testimony->ports);
+	judge_list(judge, &dossiers->testimony->subscriptions);
+	judge_list(judge, &dossiers->testimony->resolutions);
 	for (size_t i = 0; i < inv_count(dossiers->testimony->dispatch); i++)
 		judge_list(judge, &dossiers->testimony->dispatch[i].list);
 	for (size_t i = 0; i < inv_count(dossiers->testimony->sessions); i++)
@@ -366,21 +369,34 @@ void inv_judge_L10(struct inv_judge *judge)
 	}
 }
 
-// Whether the block that is billed to a process holds a reference to it is not verified, so a process that is created or was
-// deleted may be billed; but then it is not inserted and has no thread.
-static bool is_only_billed(const struct inv_judge *judge, const struct inv_dossier *process)
+// Whether a block that is billed to a process, or what else it owns, holds a reference to it is not verified, so a process that is
+// created or was deleted may be named there; but then it is not inserted and has no thread.
+static bool is_only_owner(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	return process->on_active_list == INV_NO && !inv_is_scheduled(process) &&
 	       is_zero(judge, process, INV_F_EPROCESS_ProcessInserted);
 }
 
+#define MOST_EVIDENCE 8u // more of the same proves no more
+
+static void say_backlinks(struct inv_judge *judge, struct inv_finding *finding, const struct inv_backlink *links,
+                          size_t count)
+{
+	for (size_t i = 0; i < count && inv_count(finding->evidence) < MOST_EVIDENCE; i++) {
+		struct inv_value pointer = {.ok = true, .address = links[i].at, .u = links[i].process};
+		inv_witness_says(judge, finding, links[i].witness, "pointer", &pointer, "what it owns leads to the process");
+	}
+}
+
 static void judge_closure(struct inv_judge *judge, const struct inv_dossier *process)
 {
+	size_t link_count;
+	const struct inv_backlink *links = inv_backlinks_of(judge->dossiers->testimony, process->address, &link_count);
 	uint32_t pointers = 1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR;
 	const struct inv_bill *bill = inv_bill_of(judge->dossiers->testimony, process->address);
-	if (!(process->seen_by & pointers) && !bill)
+	if (!(process->seen_by & pointers) && !bill && !links)
 		return;
-	if (!(process->seen_by & pointers) && is_only_billed(judge, process)) {
+	if (!(process->seen_by & pointers) && is_only_owner(judge, process)) {
 		inv_excuse(judge, inv_subject_process(process), "not-inserted");
 		return;
 	}
@@ -399,13 +415,16 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 		struct inv_value pointer = {.ok = true, .address = sighting->at, .u = process->address};
 		inv_witness_says(judge, finding, sighting->witness, "pointer", &pointer,
 		                 "a live kernel structure points to the process");
-		if (inv_count(finding->evidence) >= 8) // more of the same proves no more
+		if (inv_count(finding->evidence) >= MOST_EVIDENCE)
 			break;
 	}
 	if (bill) {
 		struct inv_value pointer = {.ok = true, .address = bill->at, .u = process->address};
 		inv_witness_says(judge, finding, INV_W_BIG_PAGES, "ProcessBilled", &pointer,
 		                 "a block of pool that is in use is billed to the process");
+	}
+	say_backlinks(judge, finding, links, link_count);
+	if (bill || links) {
 		inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
 	}
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");

@@ -20,6 +20,13 @@ void inv_judge_L17(struct inv_judge *judge);
 // groups.c
 void inv_judge_L04(struct inv_judge *judge);
 void inv_judge_S10(struct inv_judge *judge);
+// backlinks.c
+void inv_judge_S12(struct inv_judge *judge);
+// silo.c
+void inv_judge_S11(struct inv_judge *judge);
+void inv_judge_nesting(struct inv_judge *judge); // the half of S10 about jobs within jobs
+// What lets a process be off the lists of its group: "exited" or "not-inserted"; NULL: nothing does.
+const char *inv_leaving(const struct inv_judge *judge, const struct inv_dossier *process);
 // dispatch.c
 void inv_judge_T08(struct inv_judge *judge);
 // tables.c

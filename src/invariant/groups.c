@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
+#include "nt/silo.h"
 
 static struct inv_value read_process(const struct inv_judge *judge, const struct inv_dossier *process,
                                      enum inv_field field)
@@ -122,7 +123,7 @@ void inv_judge_L04(struct inv_judge *judge)
 
 // -- S10 --------------------------------------------------------------------------------------------------------------------
 
-static const char *leaving(const struct inv_judge *judge, const struct inv_dossier *process)
+const char *inv_leaving(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	if (is(judge, process, INV_F_EPROCESS_ProcessInserted, true) && !inv_is_scheduled(process))
 		return "not-inserted";
@@ -210,7 +211,7 @@ static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *proc
 		inv_holds(judge);
 		return;
 	}
-	const char *excuse = leaving(judge, process);
+	const char *excuse = inv_leaving(judge, process);
 	enum inv_answer assigning = !excuse && elsewhere == 0 ? is_assigning(judge, process, job.u) : INV_NO;
 	if (assigning == INV_UNSURE)
 		inv_unknown_because(judge, "the process may be about to enter its job, whose counter cannot be compared");
@@ -248,7 +249,61 @@ static bool is_parent(const uint64_t *parents, uint64_t job)
 	return parents && bsearch(&job, parents, inv_count(parents), sizeof *parents, by_value);
 }
 
-static void judge_job(struct inv_judge *judge, const struct inv_group_record *job, const uint64_t *parents)
+// All of these lists are read whole: no member of a job within this one can be missed.
+static bool are_lists_closed(const struct inv_judge *judge)
+{
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	bool closed = testimony->job_list.head && testimony->job_list.closed;
+	for (size_t i = 0; i < inv_count(testimony->jobs) && closed; i++)
+		closed = testimony->jobs[i].members.closed;
+	return closed;
+}
+
+// The active processes of the jobs within each job, by the index of the job's record, with its own. Only where all lists are closed.
+static uint64_t *all_totals(const struct inv_judge *judge)
+{
+	const struct inv_group_record *jobs = judge->dossiers->testimony->jobs;
+	size_t count = inv_count(jobs);
+	uint64_t *totals = count && are_lists_closed(judge) ? inv_alloc(count * sizeof *totals) : NULL;
+	for (size_t i = 0; totals && i < count; i++) {
+		uint64_t active, job = jobs[i].address;
+		if (!count_active(judge, &jobs[i], &active)) {
+			free(totals);
+			return NULL;
+		}
+		for (unsigned depth = 0; job && depth < INV_JOB_DEPTH; depth++) {
+			const struct inv_group_record *record = inv_group_at(jobs, job);
+			if (!record)
+				break;
+			totals[record - jobs] += active;
+			struct inv_value parent = inv_field(judge->kernel, job, INV_F_EJOB_ParentJob);
+			job = parent.ok ? parent.u : 0;
+		}
+	}
+	return totals;
+}
+
+// A job that has jobs within it counts at least its own processes and at most those of all. (Whether the counter covers the inner
+// ones is not verified.)
+static void judge_outer_job(struct inv_judge *judge, const struct inv_group_record *job,
+                            const struct inv_value *claimed, uint64_t active, const uint64_t *total)
+{
+	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, job->address, "_EJOB.ProcessListHead");
+	if (!total || (claimed->u >= active && claimed->u <= *total)) {
+		inv_excuse(judge, subject, "nested");
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, subject, INV_TIER_EXECUTIVE);
+	inv_field_says(judge, finding, INV_F_EJOB_ActiveProcesses, claimed, "the job counts so many active processes");
+	struct inv_value own = {.ok = true, .address = job->members.head, .u = active}, all = {.ok = true, .u = *total};
+	inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &own, "so many on its list are active");
+	inv_witness_says(judge, finding, INV_W_JOB_LIST, "_EJOB.ProcessListHead", &all,
+	                 "so many on its list and on those of the jobs within it");
+	inv_tried(judge, finding, "nested", "the counter is none that these lists can explain");
+}
+
+static void judge_job(struct inv_judge *judge, const struct inv_group_record *job, const uint64_t *parents,
+                      const uint64_t *total)
 {
 	const struct inv_list *list = &judge->dossiers->testimony->job_list;
 	struct inv_value claimed = inv_field(judge->kernel, job->address, INV_F_EJOB_ActiveProcesses);
@@ -261,7 +316,7 @@ static void judge_job(struct inv_judge *judge, const struct inv_group_record *jo
 	}
 	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, job->address, "_EJOB.ProcessListHead");
 	if (is_parent(parents, job->address)) {
-		inv_excuse(judge, subject, "nested");
+		judge_outer_job(judge, job, &claimed, active, total);
 		return;
 	}
 	if (claimed.u == active && job->named) {
@@ -317,10 +372,12 @@ void inv_judge_S10(struct inv_judge *judge)
 		return;
 	}
 	inv_each_process(judge, judge_job_of);
-	uint64_t *parents = all_parents(judge);
+	uint64_t *parents = all_parents(judge), *totals = parents ? all_totals(judge) : NULL;
 	for (size_t i = 0; i < inv_count(testimony->jobs); i++)
-		judge_job(judge, &testimony->jobs[i], parents);
+		judge_job(judge, &testimony->jobs[i], parents, totals ? &totals[i] : NULL);
 	inv_array_free(parents);
+	free(totals);
+	inv_judge_nesting(judge);
 	for (size_t i = 0; i < inv_count(testimony->swept_jobs); i++)
 		if (!inv_group_at(testimony->jobs, testimony->swept_jobs[i]))
 			judge_swept_job(judge, testimony->swept_jobs[i]);

@@ -162,6 +162,12 @@ void inv_object_types_read(const struct inv_kernel *kernel, uint64_t system, str
 	types->thread_id = index_of(kernel, &types->thread);
 	types->token_id = index_of(kernel, &types->token);
 	types->job_id = index_of(kernel, &types->job);
+	struct inv_value type = read_pointer(kernel, INV_S_AlpcPortObjectType);
+	types->port_id = index_of(kernel, &type);
+	type = read_pointer(kernel, INV_S_EtwpRegistrationObjectType);
+	types->registration_id = index_of(kernel, &type);
+	type = read_pointer(kernel, INV_S_ExTimerObjectType);
+	types->timer_id = index_of(kernel, &type);
 	struct inv_value table = inv_kernel_symbol(kernel, INV_S_ObTypeIndexTable, NULL);
 	types->table = table.ok ? table.u : 0;
 	types->unknown = read_cookie(kernel, types);

@@ -16,6 +16,7 @@ struct inv_object_types {
 	struct inv_value process, thread;       // the OBJECT_TYPEs
 	struct inv_value process_id, thread_id; // their Index
 	struct inv_value token, job, token_id, job_id;
+	struct inv_value port_id, registration_id, timer_id; // of the types ALPC Port, EtwRegistration and Timer
 };
 
 // `system` is the address of System's EPROCESS, or 0. The decoding is believed only if it is right for the header of

@@ -135,6 +135,37 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
                            "PerProcessorList, and that "
                            "their lists hold threads by KTHREAD.WaitListEntry, is not verified",
                            inv_witness_group_queue},
+    [INV_W_ALPC_PORTS] =
+        {INV_W_ALPC_PORTS, "alpc-ports", INV_TIER_EXECUTIVE,
+         "AlpcpPortList: every ALPC port, and the process that OwnerProcess names. What it lacks "
+         "proves nothing: a process need not have a port.",
+         "type information of the kernel's PDB; that the pointer holds a reference is not verified: it "
+         "shows a process only where that is inserted",
+         inv_witness_alpc_ports},
+    [INV_W_ETW_REGISTRATIONS] =
+        {INV_W_ETW_REGISTRATIONS, "etw-registrations", INV_TIER_EXECUTIVE,
+         "ETW_REG_ENTRY.Process of every registration of an event provider that a handle leads to, and of all others "
+         "on "
+         "the lists of the same providers (ETW_GUID_ENTRY.RegListHead).",
+         "type information of the kernel's PDB; that the pointer holds a reference is not verified: it shows a process "
+         "only where that is inserted",
+         inv_witness_etw_registrations},
+    [INV_W_WNF] =
+        {INV_W_WNF, "wnf", INV_TIER_EXECUTIVE,
+         "ExpWnfProcessesListHead: the context of every process that uses the Windows Notification Facility, "
+         "whose Process names it.",
+         "type information of the kernel's PDB, from Windows 10 1903 on; that the pointer holds a reference is "
+         "not verified: it shows a process only where that is inserted",
+         inv_witness_wnf},
+    [INV_W_TIMER_RESOLUTION] =
+        {INV_W_TIMER_RESOLUTION, "timer-resolution", INV_TIER_EXECUTIVE,
+         "ExpTimerResolutionListHead: every process that asked for a resolution of timers, linked "
+         "through EPROCESS.TimerResolutionLink.",
+         "type information of the kernel's PDB, from Windows 7 SP1 on", inv_witness_timer_resolution},
+    [INV_W_TIMERS] = {INV_W_TIMERS, "timers", INV_TIER_EXECUTIVE,
+                      "Every timer that a handle leads to and that has a routine: TimerApc.Thread is the thread that "
+                      "set it.",
+                      "type information of the kernel's PDB", inv_witness_timers},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)
@@ -173,6 +204,8 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->bills);
 	inv_array_free(testimony->named_tokens);
 	inv_array_free(testimony->named_jobs);
+	inv_array_free(testimony->backlinks);
+	inv_array_free(testimony->owned);
 	inv_array_free(testimony->swept_tokens);
 	inv_array_free(testimony->swept_jobs);
 	inv_array_free(testimony->pfn_roots);

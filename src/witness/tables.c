@@ -174,14 +174,40 @@ static enum inv_target target_of_known(const struct inv_testimony *testimony, ui
 	return ids ? ids->target : otherwise;
 }
 
-// Tokens and jobs are only counted.
-static void take_other(struct inv_testimony *testimony, uint64_t body, const struct inv_value *index)
+static bool is_of(const struct inv_value *index, const struct inv_value *type)
 {
+	return index->ok && type->ok && index->u == type->u;
+}
+
+// What leads back to who made it.
+static void take_owned(const struct reader *reader, uint64_t body, const struct inv_value *index)
+{
+	struct inv_testimony *testimony = reader->testimony;
+	const struct inv_object_types *types = &testimony->types;
+	struct inv_owned_object owned = {.body = body, .table = reader->table};
+	if (is_of(index, &types->port_id))
+		owned.witness = INV_W_ALPC_PORTS;
+	else if (is_of(index, &types->registration_id))
+		owned.witness = INV_W_ETW_REGISTRATIONS;
+	else if (is_of(index, &types->timer_id))
+		owned.witness = INV_W_TIMERS;
+	else
+		return;
+	if (inv_take_room(testimony, sizeof owned))
+		inv_push(testimony->owned, owned);
+}
+
+// Tokens and jobs are only counted.
+static void take_other(const struct reader *reader, uint64_t body, const struct inv_value *index)
+{
+	struct inv_testimony *testimony = reader->testimony;
 	const struct inv_object_types *types = &testimony->types;
 	if (index->ok && types->token_id.ok && index->u == types->token_id.u)
 		inv_push(testimony->named_tokens, body);
 	else if (index->ok && types->job_id.ok && index->u == types->job_id.u)
 		inv_push(testimony->named_jobs, body);
+	else
+		take_owned(reader, body, index);
 }
 
 static void keep_odd(const struct reader *reader, const struct inv_handle *handle, struct inv_odd_handle odd)
@@ -238,7 +264,7 @@ static void take_handle(void *context, const struct inv_handle *handle)
 	// A few other objects begin with the same byte.
 	enum inv_target looks = target_of_type(header[reader->body_at]);
 	if (target == INV_TARGET_OTHER && looks == INV_TARGET_OTHER) {
-		take_other(testimony, body, &index);
+		take_other(reader, body, &index);
 		return;
 	}
 	if (target != INV_TARGET_OTHER && looks != INV_TARGET_OTHER && target != looks)
@@ -280,7 +306,9 @@ static void read_handles(struct inv_testimony *testimony, uint32_t index, struct
 // again when its turn comes, alone.
 #define TABLES_AT_ONCE 128u
 #define ENTRIES_AT_ONCE ((size_t)16 * INV_HANDLE_PAGE_ENTRIES)
-#define ROOM_AT_ONCE (ENTRIES_AT_ONCE * (sizeof(struct inv_handle_record) + sizeof(struct inv_odd_handle)))
+#define ROOM_AT_ONCE                                                                                                   \
+	(ENTRIES_AT_ONCE *                                                                                                 \
+	 (sizeof(struct inv_handle_record) + sizeof(struct inv_odd_handle) + sizeof(struct inv_owned_object)))
 
 // One table's own testimony. What it shares with the common one is only read.
 struct hearing {
@@ -302,6 +330,7 @@ static void hear_one(void *context, size_t index)
 	*own = *all->testimony;
 	own->handles = NULL;
 	own->odd_handles = NULL;
+	own->owned = NULL;
 	own->named_tokens = own->named_jobs = NULL;
 	own->coverage[INV_W_HANDLES] = (struct inv_coverage){0};
 	own->handle_budget = ENTRIES_AT_ONCE;
@@ -325,6 +354,8 @@ static void join_hearing(struct inv_testimony *testimony, const struct inv_testi
 		inv_push(testimony->handles, own->handles[i]);
 	for (size_t i = 0; i < inv_count(own->odd_handles); i++)
 		inv_push(testimony->odd_handles, own->odd_handles[i]);
+	for (size_t i = 0; i < inv_count(own->owned); i++)
+		inv_push(testimony->owned, own->owned[i]);
 	for (size_t i = 0; i < inv_count(own->named_tokens); i++)
 		inv_push(testimony->named_tokens, own->named_tokens[i]);
 	for (size_t i = 0; i < inv_count(own->named_jobs); i++)
@@ -356,6 +387,7 @@ static void hear_tables(struct inv_testimony *testimony)
 			inv_array_free(own->odd_handles);
 			inv_array_free(own->named_tokens);
 			inv_array_free(own->named_jobs);
+			inv_array_free(own->owned);
 		}
 	}
 	free(all.hearings);

@@ -47,6 +47,11 @@ enum inv_witness_id {
 	INV_W_PFN,               // the PFN database: whose page table root a frame is
 	INV_W_BIG_PAGES,         // PoolBigPageTable: blocks of a page or more, and whom they are billed to
 	INV_W_GROUP_QUEUE,       // threads of scheduling groups that wait for a CPU
+	INV_W_ALPC_PORTS,        // AlpcpPortList
+	INV_W_ETW_REGISTRATIONS, // registrations of event providers
+	INV_W_WNF,               // ExpWnfProcessesListHead
+	INV_W_TIMER_RESOLUTION,  // ExpTimerResolutionListHead
+	INV_W_TIMERS,            // timers with a routine: threads that set them
 	INV_WITNESS_COUNT,
 };
 
@@ -149,6 +154,20 @@ struct inv_bill {
 	uint64_t at; // the address of the pointer
 };
 
+// A pointer that another part of the kernel keeps to a process (backlinks.c). What holds no reference may outlive it.
+struct inv_backlink {
+	uint64_t process; // where it leads: to what looks like a process
+	uint64_t object;  // what holds it: a port, a registration, a context; of INV_W_TIMER_RESOLUTION the process itself
+	uint64_t at;      // the address of the pointer, or of the entry in the list
+	enum inv_witness_id witness;
+};
+// A port, registration or timer that a handle leads to.
+struct inv_owned_object {
+	uint64_t body;
+	uint32_t table; // HANDLE_TABLE, as index into `tables`
+	enum inv_witness_id witness;
+};
+
 // A page that maps itself in the slot in which System's page table root does.
 struct inv_root_record {
 	uint64_t frame;   // its physical address
@@ -196,8 +215,11 @@ struct inv_testimony {
 	struct inv_big_page *big_pages;       // stb_ds, by address of the block; free ones too
 	struct inv_bill *bills;               // stb_ds, by process
 	uint64_t *named_tokens, *named_jobs;  // stb_ds; bodies that handles lead to, by their headers; with doubles
-	struct inv_root_record *roots;        // stb_ds, by frame
-	uint64_t *swept_tokens, *swept_jobs;  // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
+	struct inv_backlink *backlinks;       // stb_ds, by process, then address
+	struct inv_owned_object *owned;       // stb_ds, by witness, then body, then table; so once the backlinks are read
+	struct inv_list ports, subscriptions, resolutions; // head 0: not known; what they show is in `backlinks`
+	struct inv_root_record *roots;                     // stb_ds, by frame
+	uint64_t *swept_tokens, *swept_jobs; // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
 	struct inv_object_types types;
 	struct inv_pfn_database pfn;
 	struct inv_pfn_record *pfn_roots; // stb_ds, by owner, then frame; empty when the database is void
@@ -289,6 +311,13 @@ void inv_witness_job_list(struct inv_testimony *testimony);
 const struct inv_group_record *inv_group_at(const struct inv_group_record *groups, uint64_t address);
 // The first membership of a process; further ones follow it. NULL: no list shows the process.
 const struct inv_membership *inv_membership_of(const struct inv_membership *memberships, uint64_t process);
+void inv_witness_alpc_ports(struct inv_testimony *testimony);
+void inv_witness_etw_registrations(struct inv_testimony *testimony);
+void inv_witness_wnf(struct inv_testimony *testimony);
+void inv_witness_timer_resolution(struct inv_testimony *testimony);
+void inv_witness_timers(struct inv_testimony *testimony);
+// The backlinks to a process; NULL with *count 0: none.
+const struct inv_backlink *inv_backlinks_of(const struct inv_testimony *testimony, uint64_t process, size_t *count);
 void inv_witness_cid_table(struct inv_testimony *testimony);
 void inv_witness_handle_table_list(struct inv_testimony *testimony);
 void inv_witness_handles(struct inv_testimony *testimony); // those of the tables on the list, and of the kernel's own
@@ -309,6 +338,7 @@ void inv_settle_handles(struct inv_testimony *testimony);
 // for sure.
 void inv_sort_handles(struct inv_testimony *testimony);
 void inv_sort_pointers(struct inv_testimony *testimony);
+void inv_sort_backlinks(struct inv_testimony *testimony); // and what handles lead to; inv_backlinks_of()
 
 // Walks one of a process' two thread lists, for at most `bound` entries; every thread on it is a sighting. The list is
 // rooted in the process itself, so it is no witness of the process.
