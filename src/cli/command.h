@@ -80,6 +80,7 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 enum inv_exit inv_run_modules(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_sessions(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_vads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_extract(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);

@@ -74,6 +74,15 @@ static const struct inv_command commands[] = {
      "and\n"
      "of its own one all SIDs and privileges.\n" NAMES_A_PROCESS "\n  invar tokens memory.raw\n"
      "  invar tokens --format json memory.raw 4711\n"},
+    {"sessions", "IMAGE", "sessions with their processes, jobs with those within them, and silos", 1, 1, true, true,
+     inv_run_sessions, false,
+     "Per session: its leader and its csrss, as far as the kernel's own pointers prove them (by address, never by "
+     "name),\n"
+     "and whose page tables show its memory. Per process: whether it has a GUI and graphics, and whether csrss knows "
+     "it;\n"
+     "where not, why (native, minimal, clone, not started, exited). Then the jobs, each under the one it is within.\n"
+     "CSV has only the processes.\n\n  invar sessions memory.raw\n"
+     "  invar sessions --format json memory.raw | jq .jobs\n"},
     {"modules", "IMAGE [PID|ADDR]", "modules of the kernel, or of one process by three witnesses", 1, 2, true, true,
      inv_run_modules, false,
      "Without a process: what the kernel has loaded. With one: what its VADs map as image, what each of the loader's\n"

@@ -149,7 +149,6 @@ uint64_t inv_machine_set_timer(struct inv_machine *machine, struct inv_forge_thr
 	uint64_t apc = inv_machine_at(machine, timer, INV_F_ETIMER_TimerApc);
 	inv_machine_put(machine, apc, INV_F_KAPC_Type, APC_OBJECT);
 	inv_machine_put(machine, apc, INV_F_KAPC_Thread, owner);
-	inv_machine_put(machine, timer, INV_F_ETIMER_ApcAssociated, 1);
 	uint64_t head = inv_machine_at(machine, owner, INV_F_ETHREAD_ActiveTimerListHead);
 	uint64_t entry = inv_machine_at(machine, timer, INV_F_ETIMER_ActiveTimerListEntry);
 	if (!inv_machine_get64(machine, head))

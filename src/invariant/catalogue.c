@@ -1524,7 +1524,7 @@ static const struct inv_invariant catalogue[] = {
      .smear = INV_SMEAR_LIFE},
     {"S12",
      "What a process owns leads back to it: the context of WNF on the list that names a process is the one that "
-     "EPROCESS.WnfContext leads to, and a timer with a routine is on the list of the thread that its APC names. A port "
+     "EPROCESS.WnfContext leads to, and a timer on a thread's list is on that of the thread that its APC names. A port "
      "or registration to which others have handles and not the process that it names is an observation.",
      "Both pointers are written together, and a timer enters the list of the thread whose APC it has. Handles can be "
      "duplicated, so that of ports and registrations others may have them. That such a process is on "

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "invariant/families.h"
 
 // -- S10 --------------------------------------------------------------------------------------------------------------------
@@ -50,15 +51,8 @@ static void read_children(struct inv_judge *judge, uint64_t job, size_t *budget,
 
 static const struct nested *first_of(const struct nesting *nesting, uint64_t job)
 {
-	size_t low = 0, high = inv_count(nesting->all);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (nesting->all[middle].job < job)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < inv_count(nesting->all) && nesting->all[low].job == job ? &nesting->all[low] : NULL;
+	size_t count = inv_count(nesting->all), first = INV_LOWER_BOUND(nesting->all, count, job, job);
+	return first < count && nesting->all[first].job == job ? &nesting->all[first] : NULL;
 }
 
 static void judge_nested(struct inv_judge *judge, uint64_t job, const struct nesting *nesting)

@@ -11,7 +11,8 @@
 // there.)
 struct inv_value inv_registration_process(const struct inv_kernel *kernel, uint64_t registration);
 
-// The thread whose APC a timer is to run; `u` is 0 for a timer without a routine. `address` is that of the pointer.
+// The thread whose APC a timer is to run; `u` is 0 for a timer that is not set with a routine now: then it is on no list
+// (ActiveTimerListEntry), and its APC may be left from before. `address` is that of the pointer.
 struct inv_value inv_timer_thread(const struct inv_kernel *kernel, uint64_t timer);
 
 #endif

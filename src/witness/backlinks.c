@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/search.h"
 #include "nt/process.h"
 #include "witness/witness.h"
 
@@ -232,15 +233,8 @@ void inv_witness_timers(struct inv_testimony *testimony)
 const struct inv_backlink *inv_backlinks_of(const struct inv_testimony *testimony, uint64_t process, size_t *count)
 {
 	const struct inv_backlink *links = testimony->backlinks;
-	size_t low = 0, high = inv_count(testimony->backlinks), all = high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (links[middle].process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (*count = 0; low + *count < all && links[low + *count].process == process;)
-		++*count;
-	return *count ? &links[low] : NULL;
+	size_t all = inv_count(testimony->backlinks);
+	size_t first = INV_LOWER_BOUND(links, all, process, process);
+	*count = INV_UPPER_BOUND(links, all, process, process) - first;
+	return *count ? &links[first] : NULL;
 }

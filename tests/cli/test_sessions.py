@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""'invar sessions' shows who leads each session, who is registered there, jobs within jobs and silos.
+
+usage: test_sessions.py INVAR FORGE
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+MACHINE = """machine{kernel = "22000"}
+local m = desktop()
+process{name = "csrss.exe", parent = m.smss, session = 0, threads = 2} -- only a name
+local service = process{name = "services.exe", parent = 600, session = 0, threads = 2}
+local outer = job({m.explorer}, nil)
+job({m.notepad}, outer)
+process{name = "clone.exe", parent = m.cmd, session = 1, clone_of = m.cmd}
+process{name = "early.exe", parent = m.cmd, session = 1}
+local smss = process{name = "smss.exe", parent = m.smss, threads = 2}
+local inside = silo{smss}
+local csrss = process{name = "csrss.exe", parent = smss, session = 2, threads = 2}
+leaders(inside, smss, csrss)
+leaders(nil, m.smss, m.csrss)
+"""
+
+
+def main():
+    invar, forge = sys.argv[1:3]
+    failed = []
+
+    def expect(holds, what):
+        if not holds:
+            failed.append(what)
+
+    with tempfile.TemporaryDirectory() as folder:
+        script, image, truth = (os.path.join(folder, name) for name in ("m.lua", "m.img", "m.json"))
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(MACHINE)
+        subprocess.run([forge, script, "-o", image, "--truth", truth], check=True)
+
+        def ask(*options):
+            done = subprocess.run([invar, "sessions", image, *options], capture_output=True, text=True, check=False)
+            expect(done.returncode == 0 and not done.stderr, f"{options}: {done.returncode} {done.stderr}")
+            return done.stdout
+
+        answer = json.loads(ask("--format", "json"))
+        with open(truth, encoding="utf-8") as file:
+            made = {row["address"] for row in json.load(file)["processes"]}
+    sessions = {row["session"]: row for row in answer["sessions"]}
+    expect(set(sessions) == {0, 1, 2, "none"}, f"sessions {set(sessions)}")
+    expect(sessions[0]["csrss"] == "not known", "a name made a csrss")
+    expect(sessions[1]["csrss_proof"] == "ExpDefaultErrorPortProcess of the host", sessions[1])
+    expect(sessions[1]["leader_proof"] == "MiSessionLeaderProcess of the host", sessions[1])
+    expect(sessions[2]["leader_proof"] == "MiSessionLeaderProcess of its silo", sessions[2])
+    expect(sessions[2]["csrss"].endswith(" csrss.exe"), sessions[2])
+    expect(sessions[0]["leader"] == sessions[1]["leader"] != sessions[2]["leader"], "leaders")
+    rows = answer["processes"]
+    expect({row["address"] for row in rows} == made, "not the processes that were made")
+    named = {row["name"]: row for row in rows}
+    expect(named["notepad.exe"]["gui"] == "yes" and named["cmd.exe"]["gui"] == "no", "GUI")
+    expect(named["System"]["registered"] == "no" and named["System"]["why"] == "system", named["System"])
+    expect({row["why"] for row in rows if row["name"] == "smss.exe"} == {"native"}, "smss")
+    expect(sum(row["silo"] not in ("0x0", None) for row in rows) == 2, "silo")
+    jobs = answer["jobs"]
+    within = [row for row in jobs if row["depth"] == 1]
+    expect(len(jobs) == 3 and len(within) == 1, jobs)
+    expect(within and within[0]["within"] == named["explorer.exe"]["job"], "nesting")
+    expect(within and within[0]["processes"].endswith("notepad.exe"), "members")
+    for what in failed:
+        print(what)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
