@@ -2,6 +2,7 @@
 // The end of threads and processes that the forge made earlier, with all that Windows changes then: PspExitThread,
 // KeTerminateThread, PspThreadDelete, PspRundownSingleProcess, PspProcessDelete. (Their order and effects: the life-time
 // automaton. What is not in it is marked.)
+#include "forge/csrss.h"
 #include "forge/user_thread.h"
 
 #define STATE_TERMINATED 4u // KTHREAD_STATE
@@ -99,6 +100,7 @@ void inv_machine_delete_thread(struct inv_machine *machine, struct inv_forge_thr
 	if (!thread->ended || thread->deleted)
 		return;
 	thread->deleted = true;
+	inv_csr_forget_thread(machine, thread);
 	inv_machine_close_to(machine, thread->address);
 	inv_machine_put(machine, inv_machine_header(machine, thread->address), INV_F_OBJECT_HEADER_PointerCount, 0);
 	if (inv_machine_has(machine, INV_F_ETHREAD_ThreadListEntry) &&
@@ -117,6 +119,7 @@ void inv_machine_end_process(struct inv_machine *machine, struct inv_forge_proce
 		inv_machine_end_thread(machine, process->threads[i], status);
 	if (!process->zombie) // it never had a thread (that its end is the same then is not verified)
 		inv_machine_exit_process(machine, process, inv_machine_tick(machine), status);
+	inv_csr_forget(machine, process); // it is told by the end of the connection (ReactOS)
 	struct inv_forge_process *holder;
 	for (size_t i = 0; i < inv_count(process->threads); i++)
 		if (!handle_to(machine, process->threads[i]->address, &holder))
@@ -127,6 +130,7 @@ void inv_machine_drop_process(struct inv_machine *machine, struct inv_forge_proc
 {
 	for (size_t i = 0; i < inv_count(process->threads); i++)
 		inv_machine_delete_thread(machine, process->threads[i]); // each of them referred to the process
+	inv_csr_forget(machine, process);
 	inv_machine_close_to(machine, process->address);
 	inv_machine_delete_process(machine, process);
 }
@@ -162,4 +166,5 @@ void inv_machine_set_clock(struct inv_machine *machine, int64_t step)
 			if (!process->threads[j]->deleted)
 				shift_thread(machine, process->threads[j], step);
 	}
+	inv_csr_put_times(machine);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/machine.h"
+#include "forge/csrss.h"
 #include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/section.h"
@@ -190,6 +191,7 @@ void inv_machine_free(struct inv_machine *machine)
 	for (size_t i = 0; i < inv_count(machine->processes); i++)
 		free_process(machine->processes[i]);
 	inv_array_free(machine->processes);
+	inv_csr_free(machine);
 	inv_forge_free_files(machine);
 	inv_array_free(machine->freed_ids);
 	inv_array_free(machine->given_ids);

@@ -88,6 +88,8 @@ struct inv_forge_handle {
 struct inv_forge_area; // of section.h, as the next
 struct inv_forge_file;
 struct inv_forge_user_module;
+struct inv_forge_client; // of csrss.h, as the next
+struct inv_forge_csr;
 
 // A range of user addresses that a VAD describes.
 struct inv_forge_vad {
@@ -150,10 +152,12 @@ struct inv_forge_process {
 	struct inv_forge_session *session; // NULL: none
 	enum inv_forge_stage stage;
 	bool zombie, minimal, system, idle, gui, wow64;
-	bool deleted;                // only its remains are in memory
-	unsigned tebs;               // handed out so far
-	struct inv_forge_user *user; // what stands in its user half (peb.h); NULL: none
-	unsigned more_modules;       // DLLs beside those of every process
+	bool deleted;                    // only its remains are in memory
+	unsigned tebs;                   // handed out so far
+	struct inv_forge_user *user;     // what stands in its user half (peb.h); NULL: none
+	unsigned more_modules;           // DLLs beside those of every process
+	struct inv_forge_client *client; // what its session's csrss knows of it (csrss.h); NULL: nothing
+	bool unregistered;               // csrss is not told of it
 };
 
 struct inv_forge_session {
@@ -298,6 +302,7 @@ struct inv_machine {
 	unsigned unloaded_count;
 	uint64_t threat_provider;             // ETW_GUID_ENTRY of the threat intelligence provider; 0: this kernel has none
 	struct inv_forge_session **sessions;  // stb_ds
+	struct inv_forge_csr **csrs;          // stb_ds
 	struct inv_forge_process **processes; // stb_ds; [0] Idle, [1] System
 	size_t thread_count;
 	struct inv_forge_place *places; // stb_ds map: every process and thread by its address
@@ -479,9 +484,11 @@ struct inv_process_wish {
 	bool zombie, minimal, gui, wow64;
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
-	unsigned modules; // DLLs beside those of every process
-	bool breakaway;   // it does not enter its parent's job
-	bool big, reused; // its object lies in a block of a page or more; one whose address another had before
+	unsigned modules;  // DLLs beside those of every process
+	bool breakaway;    // it does not enter its parent's job
+	bool csrss;        // it is the csrss of its session
+	bool unregistered; // csrss is not told of it, nor is its exception port set
+	bool big, reused;  // its object lies in a block of a page or more; one whose address another had before
 	struct inv_forge_process *clone_of; // NULL: no clone
 	struct inv_token_wish token;        // its session is that of the process
 };

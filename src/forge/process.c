@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "forge/backlinks.h"
+#include "forge/csrss.h"
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
@@ -545,7 +546,9 @@ void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_proces
 // What win32k and csrss add to a process that uses them.
 static void make_win32(struct inv_machine *machine, struct inv_forge_process *process)
 {
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
+	// Where nothing is said of a csrss, there is one all the same, of which only this is seen.
+	if (!process->unregistered && !inv_csr_of(machine, process))
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
 	if (process->gui)
 		inv_machine_give_win32(machine, process);
 }
@@ -645,6 +648,7 @@ struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine,
 	process->minimal = wish->minimal;
 	process->gui = wish->gui;
 	process->wow64 = wish->wow64;
+	process->unregistered = wish->unregistered || wish->clone_of; // by whoever cloned it
 	process->address = process_object(machine, wish);
 	put_process(machine, process);
 	return process;
@@ -743,8 +747,12 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 	insert_process(machine, process);
 	inherit_job(machine, process, wish);
 	anchor(machine, process, wish->role);
+	if (wish->csrss)
+		inv_csr_begin(machine, process);
 	for (unsigned i = 0; i < wish->threads; i++)
 		inv_machine_make_thread(machine, process, 0, i ? 0 : process->created + 100);
+	if (!wish->zombie)
+		inv_csr_register(machine, process);
 	if (wish->zombie)
 		inv_machine_exit_process(machine, process, wish->exited ? wish->exited : inv_machine_tick(machine),
 		                         wish->exit_status);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "forge/csrss.h"
 #include "forge/pfn.h"
 #include "forge/words.h"
 #include "forge/world.h"
@@ -29,7 +30,7 @@ const struct inv_forge_word inv_forge_words[] = {
     {"process",
      "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
      "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=, user=, "
-     "integrity=, elevated=, appcontainer=, restricted=}",
+     "integrity=, elevated=, appcontainer=, restricted=, csrss=, registered=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; big: true or "
@@ -39,7 +40,8 @@ const struct inv_forge_word inv_forge_words[] = {
      "localservice, "
      "networkservice, administrator or user (by itself system without a session and in session 0, else administrator); "
      "integrity is untrusted, low, medium, high, system or a number; elevated: not filtered by UAC; appcontainer, "
-     "restricted: in a sandbox",
+     "restricted: in a sandbox; csrss: it is the csrss of its session, whose processes are its clients; registered = "
+     "false: csrss is not told of it",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
      "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
@@ -181,6 +183,12 @@ const struct inv_forge_word inv_forge_words[] = {
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
      false},
     {"object_type", "object_type(\"Process\"|\"Thread\"|\"Token\"|\"Job\")", "the address of an OBJECT_TYPE", false},
+    {"csr_record", "csr_record(process|thread)",
+     "the address of csrss's record of a process or thread, in csrss's memory, and its handle", false},
+    {"csr_forget", "csr_forget(process|thread)",
+     "csrss drops its record and closes the handle, as when the process or thread has ended", false},
+    {"csr_port", "csr_port(process)", "an ALPC port without a name that the process owns; its address", false},
+    {"api_port", "api_port(process)", "the address of the port of the csrss of the process' session, or nil", false},
     {"driver", "driver(name [, {import, ...}])",
      "the kernel loads a driver that imports these functions of it; its base", false},
     {"unload_driver", "unload_driver(name)", "the kernel unloads a driver, and remembers where it stood", false},
@@ -316,6 +324,12 @@ const struct inv_forge_word inv_forge_words[] = {
      true},
     {"grant", "grant(process, handle, access)", "writes other rights into the entry of a handle", true},
     {"forge_type", "forge_type(process|thread, index)", "writes a type index into the object's header, encoded", true},
+    {"csr_unlink", "csr_unlink(process|thread [, {hash=}])",
+     "takes csrss's record of a process or thread off its list; hash false: a thread's stays among those of the same "
+     "hash",
+     true},
+    {"csr_set", "csr_set(process|thread, field, value)",
+     "writes into csrss's record: pid, tid, handle, or created of a thread", true},
     {"wipe_tag", "wipe_tag(process|thread)", "clears the pool header before an object", true},
     {"wipe_header", "wipe_header(process|thread)", "clears the object header", true},
     {"wipe_name", "wipe_name(process)", "clears ImageFileName and the audited path", true},
@@ -813,6 +827,8 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .stage = stage,
 	    .minimal = key_flag(lua, 1, "minimal", false),
 	    .breakaway = key_flag(lua, 1, "breakaway", false),
+	    .csrss = key_flag(lua, 1, "csrss", false),
+	    .unregistered = !key_flag(lua, 1, "registered", true),
 	    .gui = key_flag(lua, 1, "gui", false),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
@@ -887,10 +903,10 @@ static int word_acquire(lua_State *lua)
 static int word_process(lua_State *lua)
 {
 	static const char *const known[] = {
-	    "name",    "path",      "pid",         "parent",       "session",      "created", "exited",
-	    "threads", "state",     "exit_status", "protection",   "minimal",      "gui",     "wow64",
-	    "role",    "clone_of",  "big",         "modules",      "command_line", "creator", "breakaway",
-	    "user",    "integrity", "elevated",    "appcontainer", "restricted",   NULL};
+	    "name",         "path",        "pid",          "parent",     "session",   "created", "exited",    "threads",
+	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",   "role",      "clone_of",
+	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",    "integrity", "elevated",
+	    "appcontainer", "restricted",  "csrss",        "registered", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -933,6 +949,7 @@ static int word_thread(lua_State *lua)
 	struct inv_forge_thread *thread = inv_machine_make_thread(machine, process, tid, created);
 	if (thread && !lua_isnoneornil(lua, 2))
 		inv_word_thread_options(lua, 2, thread);
+	inv_csr_register(machine, process); // with its first thread, if it has not been
 	check(lua);
 	return push_handle(lua, thread, THREAD);
 }
@@ -1779,6 +1796,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_callback_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_backlink_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_csr_words, 1);
 	lua_pop(lua, 1);
 }
 
@@ -1787,7 +1806,8 @@ static const char prelude[] =
     "function desktop()\n"
     "  local d = {system = find(4)}\n"
     "  d.smss = process{name = 'smss.exe', parent = d.system, threads = 2}\n"
-    "  d.csrss = process{name = 'csrss.exe', parent = 504, session = 1, threads = 6, gui = true, user = 'system'}\n"
+    "  d.csrss = process{name = 'csrss.exe', parent = 504, session = 1, threads = 6, gui = true, user = 'system', "
+    "csrss = true}\n"
     "  d.winlogon = process{name = 'winlogon.exe', parent = 504, session = 1, threads = 3, gui = true, user = "
     "'system'}\n"
     "  d.explorer = process{name = 'explorer.exe', parent = 2204, session = 1, threads = 8, gui = true}\n"
@@ -1795,10 +1815,6 @@ static const char prelude[] =
     "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2}\n"
     "  open(d.system, d.smss)\n"
     "  open(d.smss, d.csrss)\n"
-    "  for _, p in ipairs{d.winlogon, d.explorer, d.notepad, d.cmd} do\n"
-    "    open(d.csrss, p)\n"
-    "    for _, t in ipairs(p.threads) do open(d.csrss, t) end\n"
-    "  end\n"
     "  open(d.explorer, d.notepad, 0x101000)\n"
     "  open(d.cmd, d.cmd.threads[2], 0x1fffff)\n"
     "  return d\n"

@@ -51,6 +51,11 @@
 #define PAGES                                                                                                          \
 	"Intel SDM volume 3 for page tables; types of the kernel's PDB and public practice for VADs and PFN entries"
 
+#define CSRSS                                                                                                          \
+	"Geoff Chappell's description of csrsrv for the records, and ReactOS for what they mean; that ExceptionPortData "  \
+	"is "                                                                                                              \
+	"set was measured on 19041"
+
 static const struct inv_invariant catalogue[] = {
     {"L01",
      "A process with Flags.ProcessInserted is on PsActiveProcessHead, and none on PsActiveProcessHead is without it.",
@@ -1482,6 +1487,83 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_H06,
      {{0}},
      .smear = INV_SMEAR_STATE},
+    {"S01",
+     "A process whose ExceptionPortData leads to the port of its session's csrss has a record on that csrss's list; "
+     "and "
+     "whoever runs a program of Windows has both.",
+     "CsrCreateProcess enters the record and sets the port. A process that was made without kernel32 has neither: that "
+     "is an observation.",
+     "EPROCESS.ExceptionPortData against csr-list; SECTION_IMAGE_INFORMATION.SubSystemType",
+     "unlinking the record in csrss; creating processes past the subsystem",
+     "T1014, T1106",
+     "all",
+     CSRSS,
+     inv_judge_S01,
+     {{"root", "The process owns the port to which most exception ports of its session lead: it is csrss, and its own "
+               "record is the head of the list."},
+      {"no-session", "EPROCESS.Session and ExceptionPortData are 0, and csrss has no record: it is nobody's client."},
+      {"minimal", "ExceptionPortData is 0, and the role of a process without program is proved."},
+      {"not-started",
+       "ExceptionPortData is 0, and it has neither a thread nor an exit time: csrss is told of a process when its "
+       "first thread is there. So are snapshots."},
+      {"native",
+       "ExceptionPortData is 0, and neither the image's section nor its header says the subsystem of Windows."},
+      {"exited", "ExitTime is set and no thread is left: csrss drops its record, and the port stays until deletion."}},
+     .smear = INV_SMEAR_LIFE,
+     .judge_inside = inv_judge_unregistered},
+    {"S02",
+     "The handle in each record on csrss's list leads in csrss's own table to the process that has the record's PID.",
+     "CsrCreateProcess keeps the handle for as long as the record, so that the process cannot be deleted before.",
+     "csr-list against handles and EPROCESS.UniqueProcessId",
+     "forging the PID or the handle of a record",
+     "T1014",
+     "all",
+     CSRSS,
+     inv_judge_S02,
+     {{"root", "csrss's own record has NtCurrentProcess() for its handle."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S03",
+     "Each thread that csrss knows is the one to which its handle leads, with the same TID, PID and CreateTime; and "
+     "one "
+     "whose handle is open is on the list of its process.",
+     "CsrCreateThread keeps the handle for as long as the record. That a thread has no record says nothing: which "
+     "threads csrss is told of from Windows 8 on is not verified.",
+     "CSR_THREADs in csrss's memory against handles and ETHREAD",
+     "unlinking or forging a thread's record in csrss",
+     "T1014",
+     "all",
+     CSRSS,
+     inv_judge_S03,
+     {{"ended", "ETHREAD.Terminated is set: csrss takes the record off its lists and then closes the handle."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S04",
+     "ExceptionPortData is 0, or leads to an ALPC port of the csrss of the process' session; of a process on that "
+     "csrss's list it is not 0.",
+     "csrss sets it with the record, and the kernel refuses to set it again. That a process on the list has none, or "
+     "one that is not has another's, is an observation where nobody has verified that csrss sets it: between Windows 8 "
+     "and 10 1909, and from Windows 11 on.",
+     "EPROCESS.ExceptionPortData against ALPC_PORT.OwnerProcess, the majority of the session, and csr-list",
+     "clearing the exception port or leading it to another",
+     "T1014",
+     "all",
+     CSRSS,
+     inv_judge_S04,
+     {{"root", "The process is csrss, proved as in S01: whether it has an exception port itself is not verified."},
+      {"deleting", "Being deleted: PspProcessDelete lets go of the port."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S09",
+     "ExpDefaultErrorPortProcess is the csrss of its session, and nobody in the session bears the name of its csrss.",
+     "The csrss of session 0 takes the hard errors that nobody else takes. A name proves nothing: the second half is "
+     "an observation.",
+     "ExpDefaultErrorPortProcess (up to 8.1 a global, from 1607 on in PspHostSiloGlobals) against the owner of the "
+     "session's exception port",
+     "a false csrss",
+     "T1036.005",
+     "7 to 8.1, 14393 and later",
+     CSRSS,
+     inv_judge_S09,
+     {{0}},
+     .smear = INV_SMEAR_LIFE},
     {"S10",
      "EPROCESS.Job is set exactly when that job's list, and no other's, shows the process; every job, also one that "
      "only the pass over memory finds, is on PspJobList and counts as many active processes as its list shows; a job "
@@ -1655,10 +1737,13 @@ static const struct inv_left_out left_out[] = {
      "tokens that leak."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
-    {"P06, in part", "csrss, the session manager and lsass are those that the kernel's pointers lead to.",
-     "csrss is proved by the owner of an ALPC port, which is not read; of the others no pointer is known. Names prove "
-     "nothing."},
-    {"S01 to S09", "csrss, win32k and dxgkrnl know the same processes.", "Their structures are not read yet."},
+    {"P06, in part", "The session manager and lsass are those that the kernel's pointers lead to.",
+     "No pointer to them is known. Names prove nothing. csrss is proved in S09."},
+    {"S03, in part", "Each thread of a client is known to its csrss.",
+     "Which threads csrss is told of from Windows 8 on is not verified."},
+    {"S09, in part", "The port of csrss is the object \\Sessions\\n\\Windows\\ApiPort.",
+     "That name is not verified: what counts is to which port the processes of the session lead."},
+    {"S05 to S08", "win32k and dxgkrnl know the same processes.", "Their structures are not read yet."},
     {"H03, in part", "Every type is in the directory of types.", "Directories of objects are not read."},
     {"C01, in part", "The mask of notifications has no bit without a routine.",
      "No bit is taken back when the last routine is removed."},

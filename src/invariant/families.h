@@ -215,6 +215,13 @@ void inv_judge_C03(struct inv_judge *judge);
 void inv_judge_C04(struct inv_judge *judge);
 void inv_judge_C05(struct inv_judge *judge);
 void inv_judge_C06(struct inv_judge *judge);
+// csrss.c
+void inv_judge_S01(struct inv_judge *judge);
+void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *inside); // the half of S01 about programs
+void inv_judge_S02(struct inv_judge *judge);
+void inv_judge_S03(struct inv_judge *judge);
+void inv_judge_S04(struct inv_judge *judge);
+void inv_judge_S09(struct inv_judge *judge);
 // thread_hints.c
 void inv_judge_T18(struct inv_judge *judge); // where most threads start, which the next compares with
 void inv_judge_starts_in_image(struct inv_judge *judge, const struct inv_inside *inside);

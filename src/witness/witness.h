@@ -6,6 +6,7 @@
 
 #include "kernel/list.h"
 #include "nt/big_pages.h"
+#include "nt/csrss.h"
 #include "nt/handle_table.h"
 #include "nt/object.h"
 #include "nt/pfn.h"
@@ -52,6 +53,7 @@ enum inv_witness_id {
 	INV_W_WNF,               // ExpWnfProcessesListHead
 	INV_W_TIMER_RESOLUTION,  // ExpTimerResolutionListHead
 	INV_W_TIMERS,            // timers with a routine: threads that set them
+	INV_W_CSR_LIST,          // CSR_PROCESSes of each session's csrss
 	INV_WITNESS_COUNT,
 };
 
@@ -230,6 +232,7 @@ struct inv_testimony {
 	struct inv_table_record *tables;     // stb_ds; those on the list first
 	struct inv_table_index *table_index; // stb_ds map
 	struct inv_handle_record *handles;   // stb_ds; by body, then address, once inv_sort_handles() was called
+	struct inv_csrsses csrsses;          // of all sessions
 	unsigned threads;                    // that may work at once; 0: as many as there are CPUs
 	struct inv_odd_handle *odd_handles;  // stb_ds, in the order of the tables and their entries
 	struct inv_type_rights *rights;      // by type index, while handles are read; NULL: not known
@@ -306,6 +309,7 @@ void inv_witness_wait_list(struct inv_testimony *testimony);
 void inv_witness_group_queue(struct inv_testimony *testimony);
 void inv_witness_session_list(struct inv_testimony *testimony);
 void inv_witness_job_list(struct inv_testimony *testimony);
+void inv_witness_csr_list(struct inv_testimony *testimony);
 
 // The record of a session or job, by address; NULL: none.
 const struct inv_group_record *inv_group_at(const struct inv_group_record *groups, uint64_t address);

@@ -7,6 +7,7 @@ for _, p in ipairs{m.notepad, m.cmd} do
 	set(p, "_EPROCESS.CreateInterruptTime", image_time() - seconds(10) - boot_time())
 	for _, thread in ipairs(p.threads) do
 		set(thread, "_ETHREAD.CreateTime", image_time() + hour - seconds(9))
+		csr_set(thread, "created", image_time() + hour - seconds(9))
 	end
 end
 excused("P07", "T15")

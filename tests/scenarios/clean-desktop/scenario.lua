@@ -16,7 +16,7 @@ if modern then
 	make{name = "Registry", parent = system, minimal = true, threads = 3, protection = 0x72, role = "registry"}
 end
 make{name = "smss.exe", parent = system, threads = 2, protection = modern and 0x61 or nil}
-make{name = "csrss.exe", parent = 60004, session = 0, threads = 10, gui = true}
+make{name = "csrss.exe", parent = 60004, session = 0, threads = 10, gui = true, csrss = true}
 local wininit = make{name = "wininit.exe", parent = 60004, session = 0, threads = 1}
 local services = make{name = "services.exe", parent = wininit, session = 0, threads = 16}
 make{name = "lsass.exe", parent = wininit, session = 0, threads = 9}
@@ -35,7 +35,7 @@ end
 local running = {}
 for session = 1, 2 do
 	local gone = 60004 + 4 * session -- the smss.exe that started the session
-	make{name = "csrss.exe", parent = gone, session = session, threads = 12, gui = true}
+	make{name = "csrss.exe", parent = gone, session = session, threads = 12, gui = true, csrss = true}
 	local winlogon = make{name = "winlogon.exe", parent = gone, session = session, threads = 6, gui = true}
 	make{name = "dwm.exe", parent = winlogon, session = session, threads = 10, gui = true}
 	make{name = "sihost.exe", parent = host, session = session, threads = 17, gui = true}

@@ -3,7 +3,7 @@
 -- those that everybody may have by the rest.
 local m = desktop()
 local smss = process{name = "smss.exe", parent = m.system, threads = 2, protection = 0x61}
-local csrss = process{name = "csrss.exe", parent = 504, session = 0, threads = 3, protection = 0x61}
+local csrss = process{name = "csrss.exe", parent = 504, session = 0, threads = 3, protection = 0x61, csrss = true}
 local lsass = process{name = "lsass.exe", parent = 504, session = 0, threads = 4, protection = 0x41}
 local guard = process{name = "MsMpEng.exe", parent = 504, session = 0, threads = 4, protection = 0x31}
 process{name = "svchost.exe", parent = 504, session = 0, threads = 4, protection = 0x51}

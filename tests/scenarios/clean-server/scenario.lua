@@ -3,7 +3,7 @@
 machine{cpus = 8, memory = "2560M"}
 local system = find(4)
 process{name = "smss.exe", parent = system, threads = 2}
-process{name = "csrss.exe", parent = 500, session = 0, threads = 3, gui = true}
+process{name = "csrss.exe", parent = 500, session = 0, threads = 3, gui = true, csrss = true}
 local wininit = process{name = "wininit.exe", parent = 500, session = 0, threads = 1}
 local services = process{name = "services.exe", parent = wininit, session = 0, threads = 2}
 local members = {}

@@ -7,9 +7,9 @@ if has("_EPROCESS.Protection") then
 end
 local smss = process{name = "smss.exe", parent = system, threads = 2, protection = has("_EPROCESS.Protection") and 0x61 or nil}
 -- The smss.exe that started a session is gone once the session runs: PIDs 504 and 616 belong to nobody.
-local csrss0 = process{name = "csrss.exe", parent = 504, session = 0, threads = 9, gui = true}
+local csrss0 = process{name = "csrss.exe", parent = 504, session = 0, threads = 9, gui = true, csrss = true}
 local wininit = process{name = "wininit.exe", parent = 504, session = 0, threads = 3}
-local csrss1 = process{name = "csrss.exe", parent = 616, session = 1, threads = 11, gui = true}
+local csrss1 = process{name = "csrss.exe", parent = 616, session = 1, threads = 11, gui = true, csrss = true}
 local winlogon = process{name = "winlogon.exe", parent = 616, session = 1, threads = 4, gui = true}
 local services = process{name = "services.exe", parent = wininit, session = 0, threads = 6}
 local lsass = process{name = "lsass.exe", parent = wininit, session = 0, threads = 7}
