@@ -4,6 +4,7 @@
 // automaton. What is not in it is marked.)
 #include "forge/csrss.h"
 #include "forge/user_thread.h"
+#include "forge/win32k.h"
 
 #define STATE_TERMINATED 4u // KTHREAD_STATE
 
@@ -64,7 +65,7 @@ static void leave_scheduler(struct inv_machine *machine, const struct inv_forge_
 		inv_machine_list_remove(machine, inv_machine_at(machine, process->address, INV_F_KPROCESS_ProcessListEntry));
 }
 
-static void put_ended(struct inv_machine *machine, const struct inv_forge_thread *thread, uint32_t status)
+static void put_ended(struct inv_machine *machine, struct inv_forge_thread *thread, uint32_t status)
 {
 	uint64_t at = thread->address;
 	inv_machine_put(machine, at, INV_F_ETHREAD_Terminated, 1);
@@ -72,7 +73,7 @@ static void put_ended(struct inv_machine *machine, const struct inv_forge_thread
 	inv_machine_put(machine, at, INV_F_ETHREAD_ExitTime, thread->exited);
 	inv_machine_put(machine, at, INV_F_DISPATCHER_HEADER_SignalState, 1);
 	inv_machine_put(machine, at, INV_F_KTHREAD_State, STATE_TERMINATED);
-	inv_machine_put(machine, at, INV_F_KTHREAD_Win32Thread, 0);
+	inv_machine_drop_win32_thread(machine, thread);
 	inv_machine_put(machine, at, INV_F_KTHREAD_KernelStack, 0); // PspReaper freed it
 }
 

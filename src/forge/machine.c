@@ -198,6 +198,7 @@ void inv_machine_free(struct inv_machine *machine)
 	for (size_t i = 0; i < inv_count(machine->sessions); i++)
 		free(machine->sessions[i]);
 	inv_array_free(machine->sessions);
+	inv_array_free(machine->desktops);
 	inv_array_free(machine->modules);
 	inv_array_free(machine->watchers);
 	for (size_t i = 0; i < inv_count(machine->attacks); i++) {

@@ -72,6 +72,7 @@ struct inv_forge_thread {
 	uint64_t own_stacks[2];                     // reservations that end with it: its stack, that of WOW64; 0: none
 	uint64_t rip, rsp;                          // where it left user mode
 	uint64_t exited;
+	uint64_t win32; // THREADINFO; 0: none
 	struct inv_forge_queue queue;
 	bool idle;
 	bool dispatched; // put on a list of the dispatcher, or taken off: what stands there stays
@@ -158,12 +159,23 @@ struct inv_forge_process {
 	unsigned more_modules;           // DLLs beside those of every process
 	struct inv_forge_client *client; // what its session's csrss knows of it (csrss.h); NULL: nothing
 	bool unregistered;               // csrss is not told of it
+	uint64_t win32, dxg;             // W32PROCESS, DXGPROCESS; 0: none
 };
 
 struct inv_forge_session {
 	uint32_t id;
-	uint64_t address; // the session's object
-	uint64_t head;    // of its process list
+	uint64_t address;      // the session's object
+	uint64_t head;         // of its process list
+	struct inv_maps space; // its own memory, one level beneath the roots of its processes (win32k.c); root 0: none yet
+	uint64_t next, mapped; // where its next block of pool goes
+	uint64_t first_win32;  // the W32PROCESS that was made last
+	bool desktops;         // it has some
+};
+
+struct inv_forge_desktop {
+	uint64_t address; // tagDESKTOP
+	uint32_t session;
+	const char *name;
 };
 
 struct inv_forge_module {
@@ -303,6 +315,7 @@ struct inv_machine {
 	uint64_t threat_provider;             // ETW_GUID_ENTRY of the threat intelligence provider; 0: this kernel has none
 	struct inv_forge_session **sessions;  // stb_ds
 	struct inv_forge_csr **csrs;          // stb_ds
+	struct inv_forge_desktop *desktops;   // stb_ds
 	struct inv_forge_process **processes; // stb_ds; [0] Idle, [1] System
 	size_t thread_count;
 	struct inv_forge_place *places; // stb_ds map: every process and thread by its address
@@ -386,6 +399,8 @@ enum inv_forge_type {
 	INV_FORGE_KEY = 15,
 	INV_FORGE_TIMER = 24, // likewise (backlinks.c)
 	INV_FORGE_REGISTRATION = 25,
+	INV_FORGE_WINDOW_STATION = 28, // made with the first GUI thread
+	INV_FORGE_DESKTOP = 29,
 };
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
@@ -482,6 +497,7 @@ struct inv_process_wish {
 	uint32_t exit_status;
 	int protection; // -1: none
 	bool zombie, minimal, gui, wow64;
+	bool graphics; // it has made graphics calls
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
 	unsigned modules;  // DLLs beside those of every process

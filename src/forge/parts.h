@@ -23,7 +23,7 @@ void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_proc
 void inv_machine_give_table(struct inv_machine *machine, struct inv_forge_process *process);
 // W32PROCESS, and THREADINFO of a thread whose process has one.
 void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_process *process);
-void inv_machine_give_win32_thread(struct inv_machine *machine, const struct inv_forge_thread *thread);
+void inv_machine_give_win32_thread(struct inv_machine *machine, struct inv_forge_thread *thread);
 // What a clone shares with its parent.
 void inv_machine_give_clone(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t section);
 // A section object without content; the address of its body.

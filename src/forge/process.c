@@ -12,6 +12,7 @@
 #include "forge/parts.h"
 #include "forge/pfn.h"
 #include "forge/user_thread.h"
+#include "forge/win32k.h"
 
 #define PAGE INV_RAM_PAGE
 #define STACK_SIZE 0x6000u
@@ -522,6 +523,7 @@ static struct inv_forge_session *session_of(struct inv_machine *machine, uint32_
 void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_process *process, uint32_t id, bool link)
 {
 	process->session = session_of(machine, id);
+	inv_machine_map_session(machine, process);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Session, process->session->address);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_ProcessInSession, 1);
 	if (link && inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
@@ -535,22 +537,16 @@ uint64_t inv_machine_make_section(struct inv_machine *machine)
 	return pool_tag_object(machine, size, "Sect", "Sec\xf4", INV_FORGE_SECTION);
 }
 
-// The W32PROCESS starts with the address of its EPROCESS.
-void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_process *process)
-{
-	uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x300, "Uspi");
-	inv_machine_put64(machine, win32, process->address);
-	inv_machine_put(machine, process->address, INV_F_EPROCESS_Win32Process, win32);
-}
-
 // What win32k and csrss add to a process that uses them.
-static void make_win32(struct inv_machine *machine, struct inv_forge_process *process)
+static void make_win32(struct inv_machine *machine, struct inv_forge_process *process, bool graphics)
 {
 	// Where nothing is said of a csrss, there is one all the same, of which only this is seen.
 	if (!process->unregistered && !inv_csr_of(machine, process))
 		inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
 	if (process->gui)
 		inv_machine_give_win32(machine, process);
+	if (graphics)
+		inv_machine_give_graphics(machine, process);
 }
 
 // The signature levels of a protected process, by its signer, the upper four bits of Protection. (Public practice: Ionescu's
@@ -736,7 +732,7 @@ struct inv_forge_process *inv_machine_make_process(struct inv_machine *machine, 
 		process->more_modules = wish->modules;
 		give_program(machine, process, wish->clone_of);
 		if (process->session)
-			make_win32(machine, process);
+			make_win32(machine, process, wish->graphics);
 	}
 	if (wish->protection >= 0)
 		protect(machine, process, (unsigned)wish->protection);
@@ -856,14 +852,6 @@ static uint64_t start_address(struct inv_machine *machine, const struct inv_forg
 	if (process->idle || process->minimal)
 		return machine->base + machine->code_rva + 0x20;
 	return process->image_base + PAGE;
-}
-
-void inv_machine_give_win32_thread(struct inv_machine *machine, const struct inv_forge_thread *thread)
-{
-	uint64_t win32 = inv_machine_pool(machine, &machine->paged, 0x400, "Usti");
-	inv_machine_put64(machine, win32, thread->address); // tagTHREADINFO.pEThread
-	inv_machine_put(machine, thread->address, INV_F_KTHREAD_Win32Thread, win32);
-	inv_machine_put(machine, thread->address, INV_F_KTHREAD_GuiThread, 1);
 }
 
 struct inv_forge_thread *inv_machine_shape_thread(struct inv_machine *machine, struct inv_forge_process *process,
@@ -998,11 +986,12 @@ void inv_machine_exit_process(struct inv_machine *machine, struct inv_forge_proc
 	inv_machine_put(machine, at, INV_F_EPROCESS_ExitStatus, status);
 	inv_machine_put(machine, at, INV_F_EPROCESS_ExitTime, exited);
 	leave_job(machine, process);
-	static const enum inv_field gone[] = {INV_F_EPROCESS_ObjectTable,      INV_F_EPROCESS_SectionObject,
-	                                      INV_F_EPROCESS_ImageFilePointer, INV_F_EPROCESS_Win32Process,
-	                                      INV_F_EPROCESS_VadRoot,          INV_F_EPROCESS_ActiveThreads};
+	static const enum inv_field gone[] = {INV_F_EPROCESS_ObjectTable, INV_F_EPROCESS_SectionObject,
+	                                      INV_F_EPROCESS_ImageFilePointer, INV_F_EPROCESS_VadRoot,
+	                                      INV_F_EPROCESS_ActiveThreads};
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
 		inv_machine_put(machine, at, gone[i], 0);
+	inv_machine_drop_win32(machine, process);
 	inv_machine_drop_section(machine, process);
 	inv_machine_clean_space(machine, process);
 	inv_machine_close_all(machine, process);

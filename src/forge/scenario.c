@@ -30,10 +30,12 @@ const struct inv_forge_word inv_forge_words[] = {
     {"process",
      "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
      "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=, user=, "
-     "integrity=, elevated=, appcontainer=, restricted=, csrss=, registered=}",
+     "integrity=, elevated=, appcontainer=, restricted=, csrss=, registered=, graphics=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
-     "of; modules: so many DLLs beside those of every process; big: true or "
+     "of; modules: so many DLLs beside those of every process; gui: it has made USER calls; graphics: calls of "
+     "graphics, "
+     "too, as GUI processes have unless it is false; big: true or "
      "\"reused\", its object lies in a block of a page or more, at an address that was used before; creator: who asked "
      "for it, if not the parent; breakaway: it does not enter its parent's job; "
      "user is system, "
@@ -205,6 +207,20 @@ const struct inv_forge_word inv_forge_words[] = {
     {"routine", "routine(module)", "the address of one more routine of a module", false},
     {"threat_provider", "threat_provider()",
      "the address of the ETW_GUID_ENTRY of the threat intelligence provider, or nil", false},
+    {"w32process", "w32process(process)", "the address of its W32PROCESS in session space, or nil", false},
+    {"threadinfo", "threadinfo(thread)", "the address of its THREADINFO in session space, or nil", false},
+    {"dxgprocess", "dxgprocess(process)", "the address of its DXGPROCESS, or nil", false},
+    {"make_dxgprocess", "make_dxgprocess(process)",
+     "one more DXGPROCESS that names the process, as a worker of virtual machines has them; its address", false},
+    {"copy_w32process", "copy_w32process(process)", "one more W32PROCESS with the same content; its address", false},
+    {"w32_offset", "w32_offset(\"ppi\"|\"PtiLink\"|\"PtiList\"|\"dxg\")",
+     "where these stand in THREADINFO, tagDESKTOP and DXGPROCESS of this kernel", false},
+    {"session_peek", "session_peek(process, address)", "eight bytes as the process' session sees them", false},
+    {"session_poke", "session_poke(process, address, value [, whom])",
+     "writes eight bytes of session space; whom: the process or thread that this is a lie about", true},
+    {"window_desktop", "window_desktop(session, name)", "the address of a desktop of a session, or nil", false},
+    {"set_desktop", "set_desktop(thread, desktop|nil)", "SetThreadDesktop; nil: the thread leaves its desktop's list",
+     false},
     {"find", "find(pid)", "the process with this PID; 0 is Idle, 4 is System", false},
     {"get", "get(object, \"_TYPE.Field\")", "reads a field", false},
     {"at", "at(object, \"_TYPE.Field\")", "the address of a field", false},
@@ -830,6 +846,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .csrss = key_flag(lua, 1, "csrss", false),
 	    .unregistered = !key_flag(lua, 1, "registered", true),
 	    .gui = key_flag(lua, 1, "gui", false),
+	    .graphics = key_flag(lua, 1, "graphics", key_flag(lua, 1, "gui", false)),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
 	};
@@ -906,7 +923,7 @@ static int word_process(lua_State *lua)
 	    "name",         "path",        "pid",          "parent",     "session",   "created", "exited",    "threads",
 	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",   "role",      "clone_of",
 	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",    "integrity", "elevated",
-	    "appcontainer", "restricted",  "csrss",        "registered", NULL};
+	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -1798,6 +1815,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_backlink_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_csr_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_win32k_words, 1);
 	lua_pop(lua, 1);
 }
 

@@ -229,6 +229,21 @@ static bool all_alike(const struct kernel_half *halves, size_t count, unsigned s
 	return true;
 }
 
+// Session space: System has no table there, and nearly all have one just if they are in a session. A session may have one process.
+static bool is_session_space(const struct inv_judge *judge, const struct kernel_half *halves, size_t count,
+                             unsigned slot)
+{
+	size_t odd = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct inv_value session = inv_field(judge->kernel, halves[i].process->address, INV_F_EPROCESS_Session);
+		bool valid = halves[i].entries[slot % GROUP] & INV_ENTRY_VALID;
+		if (valid && halves[i].process->role == INV_ROLE_SYSTEM)
+			return false;
+		odd += !session.ok || (session.u != 0) != valid;
+	}
+	return odd * 8 <= count;
+}
+
 // Slots in which nearly all processes have tables of their own (self-map, hyperspace), or groups of them share one (sessions), say
 // nothing: only one process that differs where nearly all others are alike does.
 static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves, struct slot *slots, size_t count,
@@ -248,7 +263,7 @@ static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves
 		single += run == 1 && (slots[i].entry & INV_ENTRY_VALID);
 		most = run > most ? run : most;
 	}
-	if (single == 0 || single * 8 > count || most * 2 < count) {
+	if (single == 0 || single * 8 > count || most * 2 < count || is_session_space(judge, halves, count, slot)) {
 		inv_holds(judge);
 		return;
 	}
