@@ -11,6 +11,25 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+// What the processes and threads that are known have with win32k and dxgkrnl.
+static void read_subsystems(struct inv_check *check)
+{
+	struct inv_win32k *win32k = check->testimony->win32k;
+	struct inv_dxgkrnl *dxgkrnl = check->testimony->dxgkrnl;
+	const struct inv_dossiers *dossiers = &check->dossiers;
+	for (size_t i = 0; i < dossiers->process_count; i++) {
+		if (!inv_is_live(&dossiers->processes[i]))
+			continue;
+		inv_win32k_add_process(win32k, dossiers->processes[i].address);
+		inv_dxgkrnl_add_process(dxgkrnl, dossiers->processes[i].address);
+	}
+	for (size_t i = 0; i < dossiers->thread_count; i++)
+		if (dossiers->threads[i].process.ok)
+			inv_win32k_add_thread(win32k, dossiers->threads[i].address, dossiers->threads[i].process.u);
+	inv_win32k_settle(win32k);
+	inv_dxgkrnl_settle(dxgkrnl);
+}
+
 struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct inv_check_options *options)
 {
 	double start = now();
@@ -24,6 +43,7 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	if (check->sweep && check->sweep->cut_short && !check->cut_short)
 		check->cut_short = check->sweep->cut_short;
 	if (options->judged) {
+		read_subsystems(check);
 		inv_sort_handles(check->testimony);
 		inv_sort_pointers(check->testimony);
 		inv_sort_backlinks(check->testimony);

@@ -1551,6 +1551,76 @@ static const struct inv_invariant catalogue[] = {
      {{"root", "The process is csrss, proved as in S01: whether it has an exception port itself is not verified."},
       {"deleting", "Being deleted: PspProcessDelete lets go of the port."}},
      .smear = INV_SMEAR_LIFE},
+    {"S05",
+     "A process with a Win32Process is the one that this W32PROCESS names, with its PID, and every W32PROCESS in use "
+     "is that "
+     "of a process which leads to it.",
+     "AllocateW32Process writes the process into the block, and the block into the process, once; both go when it "
+     "exits.",
+     "EPROCESS.Win32Process against W32PROCESS.Process, W32Pid (to 1803) and the block's tag, read through the page "
+     "tables "
+     "of a process of the session; win32k against EPROCESS.Win32Process. From 1903 on, a freed block may look as if it "
+     "were in use: what only it says is an observation",
+     "a forged or copied EPROCESS, a forged pointer to W32PROCESS",
+     "T1014",
+     "all",
+     "read in the code of AllocateW32Process of ten builds; W32Pid by a published description",
+     inv_judge_S05,
+     {{"exiting",
+       "The process has an exit time or no active thread, or has lost its W32PROCESS and a thread of it terminates: "
+       "win32k's call-out takes its state away."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S06",
+     "A thread with a Win32Thread is the one that this THREADINFO names, which leads to the W32PROCESS of the thread's "
+     "process.",
+     "win32k makes both when the thread makes its first USER call, and threads do not change their process.",
+     "KTHREAD.Win32Thread against THREADINFO.pEThread and ppi, which is found by a vote of all GUI threads, and "
+     "EPROCESS.Win32Process",
+     "a false GUI thread, a forged EPROCESS",
+     "T1014",
+     "all; with fewer than three GUI threads that agree it is unknown",
+     "published offsets of 7, 8 and 15063 and later; else by the vote",
+     inv_judge_S06,
+     {{"exiting", "The thread is terminated and does not wait for what it asked for, or its process has an exit time "
+                  "or no active thread."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S07",
+     "The DXGPROCESS to which a process leads names that process, and every DXGPROCESS in use is that of a process "
+     "which "
+     "leads to it.",
+     "CreateDxgProcess writes both at the first graphics call; System's own is that of dxgkrnl.",
+     "EPROCESS.DxgProcess (to 8.1 W32PROCESS.DxProcess) against DXGPROCESS, where the process stands at +38 or +30 by "
+     "a "
+     "vote of all; dxgkrnl against these pointers. From 1903 on, a freed block may look as if it were in use: what "
+     "only "
+     "it says is an observation",
+     "a forged or copied EPROCESS",
+     "T1014",
+     "all but 10240 and 10586, of which it is not known what leads from a process there; with fewer than three that "
+     "agree it "
+     "is unknown",
+     "read in the code of CreateDxgProcess and of DXGPROCESS' constructor",
+     inv_judge_S07,
+     {{"exiting", "The process has an exit time or no active thread."},
+      {"virtual-machine", "The process runs a virtual machine (VmContext or VmProcessorHost): it has several."}},
+     .smear = INV_SMEAR_LIFE},
+    {"S08",
+     "A thread on the list of a desktop has the THREADINFO that is linked there, and belongs to a process of the "
+     "desktop's "
+     "session that is on PsActiveProcessHead.",
+     "Threads are on a desktop from SetThreadDesktop, or their first USER call, until they end.",
+     "tagDESKTOP.PtiList, by the eyes of its session, against KTHREAD.Win32Thread, EPROCESS.Session and "
+     "PsActiveProcessHead; the offsets by a vote of all entries. That a thread is on no desktop says nothing: services "
+     "need "
+     "none",
+     "hiding a process with windows",
+     "T1014, T1564",
+     "all; with fewer than three entries that agree it is unknown",
+     "published offsets of 8 and of 15063 and later; else by the vote",
+     inv_judge_S08,
+     {{"exiting", "The thread is terminated and does not wait for what it asked for, or its process has an exit time "
+                  "or no active thread."}},
+     .smear = INV_SMEAR_LIFE},
     {"S09",
      "ExpDefaultErrorPortProcess is the csrss of its session, and nobody in the session bears the name of its csrss.",
      "The csrss of session 0 takes the hard errors that nobody else takes. A name proves nothing: the second half is "
@@ -1743,7 +1813,6 @@ static const struct inv_left_out left_out[] = {
      "Which threads csrss is told of from Windows 8 on is not verified."},
     {"S09, in part", "The port of csrss is the object \\Sessions\\n\\Windows\\ApiPort.",
      "That name is not verified: what counts is to which port the processes of the session lead."},
-    {"S05 to S08", "win32k and dxgkrnl know the same processes.", "Their structures are not read yet."},
     {"H03, in part", "Every type is in the directory of types.", "Directories of objects are not read."},
     {"C01, in part", "The mask of notifications has no bit without a routine.",
      "No bit is taken back when the last routine is removed."},

@@ -392,7 +392,8 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 {
 	size_t link_count;
 	const struct inv_backlink *links = inv_backlinks_of(judge->dossiers->testimony, process->address, &link_count);
-	uint32_t pointers = 1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR;
+	uint32_t pointers =
+	    1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_WIN32K | 1u << INV_W_DXGKRNL;
 	const struct inv_bill *bill = inv_bill_of(judge->dossiers->testimony, process->address);
 	if (!(process->seen_by & pointers) && !bill && !links)
 		return;

@@ -207,6 +207,11 @@ void inv_judge_T11(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_T12(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_T13(struct inv_judge *judge);
 void inv_judge_user_apcs(struct inv_judge *judge, const struct inv_inside *inside); // the half of T13 about user mode
+// win32k.c
+void inv_judge_S05(struct inv_judge *judge);
+void inv_judge_S06(struct inv_judge *judge);
+void inv_judge_S07(struct inv_judge *judge);
+void inv_judge_S08(struct inv_judge *judge);
 // watchers.c
 void inv_judge_H03(struct inv_judge *judge);
 void inv_judge_C01(struct inv_judge *judge);

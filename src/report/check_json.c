@@ -56,6 +56,9 @@ static const char *unmapped_kind(enum inv_hit_kind kind)
 	case INV_HIT_ROOT:
 	case INV_HIT_TOKEN_TAG:
 	case INV_HIT_JOB_TAG:
+	case INV_HIT_W32_TAG:
+	case INV_HIT_DXG_TAG:
+	case INV_HIT_DESKTOP_TAG:
 	case INV_HIT_KERNEL:
 		return NULL;
 	}

@@ -15,6 +15,9 @@ enum inv_hit_kind {
 	INV_HIT_ROOT,        // a page that maps itself in the slot in which System's page table root does
 	INV_HIT_TOKEN_TAG,   // a pool header with the tag of access tokens ("Toke", "Tok\xe5")
 	INV_HIT_JOB_TAG,     // ... of jobs ("Job ", "Job\xa0")
+	INV_HIT_W32_TAG,     // ... of W32PROCESS ("Uspi")
+	INV_HIT_DXG_TAG,     // ... of DXGPROCESS ("DxgP")
+	INV_HIT_DESKTOP_TAG, // ... of desktops ("Desk", "Des\xeb")
 	INV_HIT_KDBG,        // the tag "KDBG" of a KDDEBUGGER_DATA64 that is not encoded
 	INV_HIT_KERNEL,      // a page that begins a PE file of the size and subsystem of a kernel
 };

@@ -179,6 +179,21 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
          "confirm; "
          "ReactOS; that ExceptionPortData is set was measured on 19041",
          inv_witness_csr_list},
+    [INV_W_WIN32K] =
+        {INV_W_WIN32K, "win32k", INV_TIER_SUBSYSTEM,
+         "W32PROCESS: blocks of pool with the tag Uspi that name a process whose Win32Process leads to them, by the "
+         "page "
+         "tables of a process of its session; and the threads on the lists of desktops. They show what exists; what "
+         "they "
+         "lack proves nothing.",
+         "read in the code of AllocateW32Process of ten builds; the members of THREADINFO and tagDESKTOP are published "
+         "for some builds and found by vote",
+         inv_witness_win32k},
+    [INV_W_DXGKRNL] = {INV_W_DXGKRNL, "dxgkrnl", INV_TIER_SUBSYSTEM,
+                       "DXGPROCESS: blocks of pool with the tag DxgP that name a process which leads to them "
+                       "(EPROCESS.DxgProcess, to "
+                       "8.1 W32PROCESS.DxProcess). They show what exists; what they lack proves nothing.",
+                       "read in the code of CreateDxgProcess and of DXGPROCESS' constructor", inv_witness_dxgkrnl},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)
@@ -195,6 +210,8 @@ struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, con
 	testimony->threads = threads;
 	testimony->arena = inv_arena_new();
 	testimony->room = INV_RECORD_ROOM - (sweep ? inv_count(sweep->hits) * sizeof *sweep->hits : 0);
+	testimony->win32k = inv_win32k_new(kernel);
+	testimony->dxgkrnl = inv_dxgkrnl_new(testimony->win32k);
 	inv_role_anchors_read(kernel, &testimony->anchors);
 	const struct inv_value *system = &testimony->anchors.system;
 	inv_object_types_read(kernel, system->ok ? system->u : 0, &testimony->types);
@@ -233,6 +250,8 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->handles);
 	inv_array_free(testimony->odd_handles);
 	stbds_hmfree(testimony->table_index);
+	inv_dxgkrnl_free(testimony->dxgkrnl);
+	inv_win32k_free(testimony->win32k);
 	inv_arena_free(testimony->arena);
 	free(testimony);
 }
@@ -256,7 +275,9 @@ bool inv_take_room(struct inv_testimony *testimony, size_t size)
 	return true;
 }
 
-#define POINTERS (1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_THREAD)
+#define POINTERS                                                                                                       \
+	(1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_THREAD | 1u << INV_W_WIN32K |     \
+	 1u << INV_W_DXGKRNL)
 
 struct pointer {
 	uint64_t process;

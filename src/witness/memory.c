@@ -144,6 +144,9 @@ static uint64_t object_of_hit(const struct inv_testimony *testimony, const struc
 		return headed_object(testimony, hit->address, &testimony->types.token_id);
 	case INV_HIT_JOB_TAG:
 		return headed_object(testimony, hit->address, &testimony->types.job_id);
+	case INV_HIT_W32_TAG:
+	case INV_HIT_DXG_TAG:
+	case INV_HIT_DESKTOP_TAG:
 	case INV_HIT_ROOT:
 	case INV_HIT_KDBG:
 	case INV_HIT_KERNEL:

@@ -7,6 +7,7 @@
 #include "kernel/list.h"
 #include "nt/big_pages.h"
 #include "nt/csrss.h"
+#include "nt/dxgkrnl.h"
 #include "nt/handle_table.h"
 #include "nt/object.h"
 #include "nt/pfn.h"
@@ -54,6 +55,8 @@ enum inv_witness_id {
 	INV_W_TIMER_RESOLUTION,  // ExpTimerResolutionListHead
 	INV_W_TIMERS,            // timers with a routine: threads that set them
 	INV_W_CSR_LIST,          // CSR_PROCESSes of each session's csrss
+	INV_W_WIN32K,            // W32PROCESS, and the threads on desktops
+	INV_W_DXGKRNL,           // DXGPROCESS
 	INV_WITNESS_COUNT,
 };
 
@@ -237,8 +240,10 @@ struct inv_testimony {
 	struct inv_odd_handle *odd_handles;  // stb_ds, in the order of the tables and their entries
 	struct inv_type_rights *rights;      // by type index, while handles are read; NULL: not known
 	size_t handle_budget;
-	size_t room;           // what is left of INV_RECORD_ROOM
-	bool full;             // something did not fit: no witness was heard to its end
+	size_t room;               // what is left of INV_RECORD_ROOM
+	bool full;                 // something did not fit: no witness was heard to its end
+	struct inv_win32k *win32k; // what the sweep found of it; processes and threads are added when they are known
+	struct inv_dxgkrnl *dxgkrnl;
 	size_t before_handles; // sightings that were there when INV_W_HANDLES testified
 };
 
@@ -307,6 +312,8 @@ void inv_witness_mm_list(struct inv_testimony *testimony);
 void inv_witness_ready_list(struct inv_testimony *testimony);
 void inv_witness_wait_list(struct inv_testimony *testimony);
 void inv_witness_group_queue(struct inv_testimony *testimony);
+void inv_witness_win32k(struct inv_testimony *testimony);
+void inv_witness_dxgkrnl(struct inv_testimony *testimony);
 void inv_witness_session_list(struct inv_testimony *testimony);
 void inv_witness_job_list(struct inv_testimony *testimony);
 void inv_witness_csr_list(struct inv_testimony *testimony);

@@ -3,6 +3,7 @@
 local m = desktop()
 set(m.notepad.threads[1], "_ETHREAD.Terminated", 1)
 for i = 2, #m.notepad.threads do
+	set_desktop(m.notepad.threads[i], nil)
 	set(m.notepad.threads[i], "_KTHREAD.Win32Thread", 0)
 end
 set(m.notepad, "_EPROCESS.ActiveThreads", #m.notepad.threads - 1)
