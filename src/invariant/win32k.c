@@ -305,10 +305,11 @@ static void judge_member(struct inv_judge *judge, const struct inv_desktop_threa
 		return;
 	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, thread->process.u);
 	struct inv_value own = inv_field(judge->kernel, thread->process.u, INV_F_EPROCESS_Session);
-	struct inv_value seen = inv_field(judge->kernel, desktop->eyes, INV_F_EPROCESS_Session);
-	if (!inv_need(judge, &own) || !inv_need(judge, &seen))
+	if (!inv_need(judge, &own) || !inv_need(judge, &desktop->session))
 		return;
-	bool gone = process && process->on_active_list == INV_NO, astray = own.u != seen.u;
+	struct inv_value session = inv_field(judge->kernel, own.u, INV_F_MM_SESSION_SPACE_SessionId);
+	bool gone = process && process->on_active_list == INV_NO,
+	     astray = own.u == 0 || (session.ok && (uint32_t)session.u != (uint32_t)desktop->session.u);
 	bool stale = member->slot.u != member->info;
 	if ((gone || astray || stale) && is_leaving(judge, thread->address, thread->process.u))
 		inv_excuse(judge, inv_subject_thread(judge->dossiers, thread), "exiting");
@@ -320,7 +321,7 @@ static void judge_member(struct inv_judge *judge, const struct inv_desktop_threa
 		report_member(judge, member, thread, "the thread's process is of another session", &own);
 	else if (process && process->on_active_list == INV_UNSURE)
 		inv_unknown_because(judge, INV_ACTIVE_LIST_UNSURE);
-	else
+	else if (inv_need(judge, &session))
 		inv_holds(judge);
 }
 

@@ -14,7 +14,9 @@
 #define DXPROCESS_KNOWN 9600u // 8.1
 #define INFO_END 0x400u       // members of tagTHREADINFO are looked for below this
 #define INFO_SLOTS (INFO_END / 8)
-#define MOST_EYES 4096u
+#define MOST_EYES 256u
+#define EYES_OF_SESSION 4u
+#define MOST_LOST 4096u // blocks that are looked for with the eyes of all sessions
 #define MOST_RECORDS ((size_t)1 << 20)
 #define MOST_DESKTOPS 4096u
 #define MOST_MEMBERS ((size_t)1 << 18)
@@ -73,7 +75,7 @@ static bool is_kernel_pointer(uint64_t value)
 void inv_vote_count(struct inv_vote *vote, size_t agree, size_t voters, uint32_t offset, bool published)
 {
 	bool won = agree >= INV_VOTE_LEAST && (published ? agree > voters / 2 : agree == voters);
-	if (!won || (vote->known && (vote->published || vote->agree >= agree)))
+	if (!won || (vote->known && (vote->published || (!published && vote->agree >= agree))))
 		return;
 	*vote = (struct inv_vote){.known = true, .offset = offset, .published = published};
 	vote->agree = agree;
@@ -88,58 +90,105 @@ static uint64_t session_of(const struct inv_kernel *kernel, uint64_t process)
 	return session.ok ? session.u : 0;
 }
 
-// The eyes of the process' session: those of the first that could be used. NULL: none.
-static const struct inv_eye *eye_of(struct inv_win32k *win32k, uint64_t process)
+// The page tables of one more process of a session, which showed what was asked for: `user` is theirs. Some may be spoilt, so that a
+// session may have a few.
+static void keep_eyes(struct inv_win32k *win32k, uint64_t process, struct inv_user *user)
 {
-	uint64_t session = session_of(win32k->kernel, process);
+	struct inv_eye eye = {.session = session_of(win32k->kernel, process), .process = process, .user = user};
+	size_t count = 0;
 	for (size_t i = 0; i < inv_count(win32k->eyes); i++)
-		if (win32k->eyes[i].session == session)
-			return &win32k->eyes[i];
-	if (inv_count(win32k->eyes) >= MOST_EYES)
-		return NULL;
-	struct inv_why why;
-	struct inv_eye eye = {.session = session, .process = process, .user = inv_user_open(win32k->kernel, process, &why)};
-	if (!eye.user)
-		return NULL;
-	inv_push(win32k->eyes, eye);
-	return &win32k->eyes[inv_count(win32k->eyes) - 1];
+		count += win32k->eyes[i].session == eye.session;
+	if (count < EYES_OF_SESSION && inv_count(win32k->eyes) < MOST_EYES)
+		inv_push(win32k->eyes, eye);
+	else
+		inv_user_close(user);
 }
 
 struct inv_value inv_win32k_read(struct inv_win32k *win32k, uint64_t process, uint64_t address,
                                  const uint64_t *expected, uint64_t *eyes)
 {
-	const struct inv_eye *eye = eye_of(win32k, process);
-	struct inv_value value = eye ? inv_user_u64(eye->user, address) : inv_read_u64(win32k->kernel, address);
-	*eyes = eye && value.ok ? eye->process : 0;
-	if ((value.ok && (!expected || value.u == *expected)) || (eye && eye->process == process))
-		return value;
+	uint64_t session = session_of(win32k->kernel, process);
+	struct inv_value best = {.address = address, .why = {.reason = INV_NOT_MAPPED, .address = address}};
+	bool asked = false;
+	*eyes = 0;
+	for (size_t i = 0; i < inv_count(win32k->eyes); i++) {
+		const struct inv_eye *eye = &win32k->eyes[i];
+		if (eye->session != session)
+			continue;
+		struct inv_value value = inv_user_u64(eye->user, address);
+		asked = asked || eye->process == process;
+		if (!best.ok) {
+			best = value;
+			*eyes = value.ok ? eye->process : 0;
+		}
+		if (value.ok && (!expected || value.u == *expected)) {
+			*eyes = eye->process;
+			return value;
+		}
+	}
 	struct inv_why why;
-	struct inv_user *own = inv_user_open(win32k->kernel, process, &why);
-	if (!own)
-		return value;
+	struct inv_user *own = asked ? NULL : inv_user_open(win32k->kernel, process, &why);
+	if (!own) // where there are no page tables, memory is the same for all
+		return best.ok || asked ? best : inv_read_u64(win32k->kernel, address);
 	struct inv_value seen = inv_user_u64(own, address);
-	inv_user_close(own);
-	if (!seen.ok || (expected && value.ok && seen.u != *expected))
-		return value;
-	*eyes = process;
+	bool good = seen.ok && (!expected || seen.u == *expected);
+	if (good)
+		keep_eyes(win32k, process, own);
+	else
+		inv_user_close(own);
+	if (!good && best.ok)
+		return best;
+	*eyes = seen.ok ? process : 0;
 	return seen;
 }
 
-// Where the session's eyes, or the process' own, have this address in physical memory; false: nowhere.
-static bool translate(struct inv_win32k *win32k, uint64_t process, uint64_t address, uint64_t physical, uint64_t *eyes)
+static bool shows(const struct inv_user *user, uint64_t address, uint64_t physical)
 {
 	uint64_t found;
-	const struct inv_eye *eye = eye_of(win32k, process);
-	if (eye && inv_space_translate(inv_user_space(eye->user), address, &found, NULL) && found == physical) {
-		*eyes = eye->process;
-		return true;
-	}
+	return inv_space_translate(inv_user_space(user), address, &found, NULL) && found == physical;
+}
+
+// Do eyes of the session (`any`: of whatever session), or the process' own page tables, have this address there in physical memory?
+static bool translate(struct inv_win32k *win32k, uint64_t process, uint64_t address, uint64_t physical, bool any,
+                      uint64_t *eyes)
+{
+	uint64_t session = session_of(win32k->kernel, process);
+	for (size_t i = 0; i < inv_count(win32k->eyes); i++)
+		if ((any || win32k->eyes[i].session == session) && shows(win32k->eyes[i].user, address, physical)) {
+			*eyes = win32k->eyes[i].process;
+			return true;
+		}
 	struct inv_why why;
-	struct inv_user *own = eye && eye->process == process ? NULL : inv_user_open(win32k->kernel, process, &why);
-	bool same = own && inv_space_translate(inv_user_space(own), address, &found, NULL) && found == physical;
-	inv_user_close(own);
+	struct inv_user *own = any ? NULL : inv_user_open(win32k->kernel, process, &why);
+	if (!own || !shows(own, address, physical)) {
+		inv_user_close(own);
+		return false;
+	}
 	*eyes = process;
-	return same;
+	keep_eyes(win32k, process, own);
+	return true;
+}
+
+// Reads session space with the eyes that were found to show it.
+static size_t read_info(struct inv_win32k *win32k, uint64_t eyes, uint64_t address, uint8_t *raw, size_t size)
+{
+	for (size_t i = 0; i < inv_count(win32k->eyes); i++)
+		if (win32k->eyes[i].process == eyes)
+			return inv_space_read(inv_user_space(win32k->eyes[i].user), address, raw, size, NULL);
+	struct inv_why why;
+	struct inv_user *own = eyes ? inv_user_open(win32k->kernel, eyes, &why) : NULL;
+	struct inv_space *space = own ? inv_user_space(own) : win32k->kernel->space;
+	size_t read = space ? inv_space_read(space, address, raw, size, NULL) : 0;
+	inv_user_close(own);
+	return read;
+}
+
+static struct inv_value read_beside(struct inv_win32k *win32k, uint64_t eyes, uint64_t address)
+{
+	uint8_t raw[8];
+	if (read_info(win32k, eyes, address, raw, sizeof raw) == sizeof raw)
+		return (struct inv_value){.ok = true, .u = inv_le64(raw), .address = address};
+	return (struct inv_value){.address = address, .why = {.reason = INV_NOT_MAPPED, .address = address}};
 }
 
 // -- W32PROCESS -------------------------------------------------------------------------------------------------------------
@@ -147,7 +196,7 @@ static bool translate(struct inv_win32k *win32k, uint64_t process, uint64_t addr
 const struct inv_w32_block *inv_win32k_add_block(struct inv_win32k *win32k, uint64_t physical)
 {
 	uint8_t raw[POOL_HEADER_SIZE + 8];
-	if (inv_image_read(win32k->kernel->image, physical, raw, sizeof raw) < sizeof raw)
+	if (!win32k->kernel->image || inv_image_read(win32k->kernel->image, physical, raw, sizeof raw) < sizeof raw)
 		return NULL;
 	struct inv_w32_block block = {
 	    .physical = physical, .process = inv_le64(raw + POOL_HEADER_SIZE), .used = raw[3] != 0};
@@ -155,10 +204,26 @@ const struct inv_w32_block *inv_win32k_add_block(struct inv_win32k *win32k, uint
 		return NULL;
 	struct inv_value slot = inv_field(win32k->kernel, block.process, INV_F_EPROCESS_Win32Process);
 	if (slot.ok && is_kernel_pointer(slot.u) &&
-	    translate(win32k, block.process, slot.u, physical + POOL_HEADER_SIZE, &block.eyes))
+	    translate(win32k, block.process, slot.u, physical + POOL_HEADER_SIZE, false, &block.eyes))
 		block.address = slot.u;
 	inv_push(win32k->blocks, block);
 	return &win32k->blocks[inv_count(win32k->blocks) - 1];
+}
+
+void inv_win32k_match_blocks(struct inv_win32k *win32k)
+{
+	size_t tried = 0;
+	for (size_t i = 0; i < inv_count(win32k->blocks) && tried < MOST_LOST; i++) {
+		struct inv_w32_block *block = &win32k->blocks[i];
+		struct inv_value slot = {0};
+		if (!block->address)
+			slot = inv_field(win32k->kernel, block->process, INV_F_EPROCESS_Win32Process);
+		if (!slot.ok || !is_kernel_pointer(slot.u))
+			continue;
+		tried++;
+		if (translate(win32k, block->process, slot.u, block->physical + POOL_HEADER_SIZE, true, &block->eyes))
+			block->address = slot.u;
+	}
 }
 
 void inv_win32k_add_process(struct inv_win32k *win32k, uint64_t process)
@@ -167,10 +232,10 @@ void inv_win32k_add_process(struct inv_win32k *win32k, uint64_t process)
 	                                 .slot = inv_field(win32k->kernel, process, INV_F_EPROCESS_Win32Process)};
 	if (!record.slot.ok || record.slot.u == 0 || !take_room(win32k))
 		return;
-	uint64_t at = record.slot.u, other;
+	uint64_t at = record.slot.u;
 	record.back = inv_win32k_read(win32k, process, at, &process, &record.eyes);
-	record.pid = inv_win32k_read(win32k, process, at + W32_PID, NULL, &other);
-	record.block = inv_win32k_read(win32k, process, at - POOL_HEADER_SIZE, NULL, &other);
+	record.pid = read_beside(win32k, record.eyes, at + W32_PID);
+	record.block = read_beside(win32k, record.eyes, at - POOL_HEADER_SIZE);
 	inv_push(win32k->processes, record);
 }
 
@@ -188,30 +253,15 @@ struct inv_value inv_win32k_dx(struct inv_win32k *win32k, uint64_t process)
 	if (!back.ok || back.u != process)
 		return back.ok ? (struct inv_value){.address = slot.u, .why = {.reason = INV_NO_POINTER, .address = slot.u}}
 		               : back;
-	return inv_win32k_read(win32k, process, slot.u + W32_DXPROCESS, NULL, &eyes);
+	return read_beside(win32k, eyes, slot.u + W32_DXPROCESS);
 }
 
 // -- THREADINFO -------------------------------------------------------------------------------------------------------------
 
-// Reads a block of session space with the eyes that `eyes` names.
-static size_t read_info(struct inv_win32k *win32k, uint64_t process, uint64_t eyes, uint64_t address, uint8_t *raw,
-                        size_t size)
-{
-	const struct inv_eye *eye = eye_of(win32k, process);
-	if (eye && eye->process == eyes)
-		return inv_space_read(inv_user_space(eye->user), address, raw, size, NULL);
-	struct inv_why why;
-	struct inv_user *own = eyes ? inv_user_open(win32k->kernel, eyes, &why) : NULL;
-	struct inv_space *space = own ? inv_user_space(own) : win32k->kernel->space;
-	size_t read = space ? inv_space_read(space, address, raw, size, NULL) : 0;
-	inv_user_close(own);
-	return read;
-}
-
 static void vote_on_ppi(struct inv_win32k *win32k, const struct inv_w32_thread *thread)
 {
 	uint8_t raw[INFO_END];
-	size_t size = read_info(win32k, thread->process, thread->eyes, thread->slot.u, raw, sizeof raw);
+	size_t size = read_info(win32k, thread->eyes, thread->slot.u, raw, sizeof raw);
 	win32k->voters++;
 	for (size_t i = 1; i < size / 8; i++)
 		win32k->ppi_votes[i] += inv_le64(raw + i * 8) == thread->win32.u;
@@ -238,8 +288,7 @@ void inv_win32k_settle(struct inv_win32k *win32k)
 		inv_vote_count(&win32k->ppi, win32k->ppi_votes[i], win32k->voters, i * 8, false);
 	for (size_t i = 0; i < inv_count(win32k->threads) && win32k->ppi.known; i++) {
 		struct inv_w32_thread *thread = &win32k->threads[i];
-		uint64_t eyes, at = thread->slot.u + win32k->ppi.offset;
-		thread->ppi = inv_win32k_read(win32k, thread->process, at, &thread->win32.u, &eyes);
+		thread->ppi = read_beside(win32k, thread->eyes, thread->slot.u + win32k->ppi.offset);
 	}
 }
 

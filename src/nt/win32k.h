@@ -91,6 +91,8 @@ void inv_win32k_free(struct inv_win32k *win32k); // NULL is allowed
 
 // A block of memory with the tag, by the physical address of its pool header. NULL: it holds no address of the kernel half.
 const struct inv_w32_block *inv_win32k_add_block(struct inv_win32k *win32k, uint64_t physical);
+// Once all blocks were added: those that their processes' sessions did not show are looked for with all eyes.
+void inv_win32k_match_blocks(struct inv_win32k *win32k);
 // A desktop, by the address of tagDESKTOP.
 void inv_win32k_add_desktop(struct inv_win32k *win32k, uint64_t desktop, const char *name);
 // Follows the lists of all desktops that were added, by the eyes that blocks gave.

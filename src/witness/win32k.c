@@ -13,10 +13,7 @@ static void take_w32(struct inv_testimony *testimony, const struct inv_hit *hit)
 	struct inv_coverage *coverage = &testimony->coverage[INV_W_WIN32K];
 	const struct inv_w32_block *block = inv_win32k_add_block(testimony->win32k, hit->physical);
 	coverage->read++;
-	if (!block)
-		coverage->broken++;
-	else if (block->address)
-		inv_sight(testimony, INV_W_WIN32K, block->process, 0, block->address);
+	coverage->broken += !block;
 }
 
 // The desktop in the block, by its object header; 0: there is none.
@@ -71,6 +68,12 @@ void inv_witness_win32k(struct inv_testimony *testimony)
 			take_w32(testimony, &sweep->hits[i]);
 		else if (sweep->hits[i].kind == INV_HIT_DESKTOP_TAG)
 			take_desktop(testimony, &type, &sweep->hits[i]);
+	}
+	inv_win32k_match_blocks(testimony->win32k);
+	for (size_t i = 0; i < inv_count(testimony->win32k->blocks); i++) {
+		const struct inv_w32_block *block = &testimony->win32k->blocks[i];
+		if (block->address)
+			inv_sight(testimony, INV_W_WIN32K, block->process, 0, block->address);
 	}
 	inv_win32k_follow_desktops(testimony->win32k);
 	for (size_t i = 0; i < inv_count(testimony->win32k->members); i++) {
