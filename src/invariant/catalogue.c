@@ -1805,6 +1805,10 @@ static const struct inv_left_out left_out[] = {
      "No field of a token is known that such a list could go through, and Windows keeps it only where it was told to "
      "look for "
      "tokens that leak."},
+    {"L15, in part", "Who has handles to an object that counts them by process is on PsActiveProcessHead.",
+     "OBJECT_HANDLE_COUNT_ENTRY is kept for few types of objects, and these entries are not read; handles themselves "
+     "are "
+     "L19's."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
     {"P06, in part", "The session manager and lsass are those that the kernel's pointers lead to.",
