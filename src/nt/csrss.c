@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/search.h"
 #include "kernel/list.h"
 #include "nt/handle_table.h"
 #include "nt/process.h"
@@ -560,22 +561,10 @@ const struct inv_csr_vote *inv_csr_vote_of(const struct inv_csrsses *all, uint64
 	return NULL;
 }
 
-static size_t first_of(const struct inv_csrss *csrss, uint64_t pid)
-{
-	size_t low = 0, high = inv_count(csrss->records);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (csrss->records[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static const struct inv_csr_process *find(const struct inv_csrss *csrss, uint64_t pid, bool listed)
 {
-	for (size_t i = first_of(csrss, pid); i < inv_count(csrss->records) && csrss->records[i].pid == pid; i++)
+	size_t count = inv_count(csrss->records);
+	for (size_t i = INV_LOWER_BOUND(csrss->records, count, pid, pid); i < count && csrss->records[i].pid == pid; i++)
 		if (csrss->records[i].listed == listed)
 			return &csrss->records[i];
 	return NULL;
