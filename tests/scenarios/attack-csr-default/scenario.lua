@@ -6,5 +6,9 @@ local services = process{name = "services.exe", parent = 504, session = 0, threa
 for i = 1, 4 do
 	process{name = "svchost.exe", parent = services, session = 0, threads = 1 + i}
 end
-set(symbol("PspHostSiloGlobals"), "_ESERVERSILO_GLOBALS.ExpDefaultErrorPortProcess", services)
+if symbol("ExpDefaultErrorPortProcess") then
+	write(symbol("ExpDefaultErrorPortProcess"), string.pack("<I8", services.address))
+elseif symbol("PspHostSiloGlobals") and has("_ESERVERSILO_GLOBALS.ExpDefaultErrorPortProcess") then
+	set(symbol("PspHostSiloGlobals"), "_ESERVERSILO_GLOBALS.ExpDefaultErrorPortProcess", services)
+end
 breaks("S09")
