@@ -7,7 +7,8 @@
 
 // What csrss knows of a process or thread.
 struct known {
-	const struct inv_forge_client *client;
+	struct inv_forge_process *process;
+	const struct inv_forge_csr *csr;
 	const struct inv_forge_csr_thread *thread; // NULL: of the process itself
 	uint64_t address, handle, object;
 };
@@ -17,19 +18,22 @@ static struct known check_known(lua_State *lua, int index)
 {
 	const struct inv_machine *machine = inv_word_machine(lua);
 	uint64_t object = inv_word_value(lua, index);
-	const struct inv_forge_process *process = inv_machine_process_at(machine, object);
+	struct inv_forge_process *process = inv_machine_process_at(machine, object);
 	const struct inv_forge_thread *thread = inv_machine_thread_at(machine, object);
 	struct known known = {.object = object};
 	if (thread)
 		process = thread->process;
-	if (process)
-		known.client = process->client;
+	const struct inv_forge_client *client = process ? process->client : NULL;
 	if (thread)
 		known.thread = inv_csr_thread_of(thread);
-	if (!known.client || (thread && !known.thread))
-		luaL_error(lua, "csrss knows nothing of that");
-	known.address = thread ? known.thread->address : known.client->address;
-	known.handle = thread ? known.thread->handle : known.client->handle;
+	if (!client || (thread && !known.thread)) {
+		luaL_error(lua, "csrss knows nothing of that"); // does not return
+		return known;
+	}
+	known.process = process;
+	known.csr = client->csr;
+	known.address = known.thread ? known.thread->address : client->address;
+	known.handle = known.thread ? known.thread->handle : client->handle;
 	return known;
 }
 
@@ -48,7 +52,7 @@ static int word_csr_forget(lua_State *lua)
 	if (known.thread)
 		inv_csr_forget_thread(machine, known.thread->thread);
 	else
-		inv_csr_forget(machine, known.client->process);
+		inv_csr_forget(machine, known.process);
 	inv_word_check(lua);
 	return 0;
 }
@@ -82,9 +86,9 @@ static int word_csr_unlink(lua_State *lua)
 		hash = inv_word_key_flag(lua, 2, "hash", true);
 	}
 	uint32_t link = known.thread ? INV_CSR_THREAD_LINK : INV_CSR_PROCESS_LINK;
-	inv_csr_unlink(machine, known.client->csr, known.address + link);
+	inv_csr_unlink(machine, known.csr, known.address + link);
 	if (known.thread && hash)
-		inv_csr_unlink(machine, known.client->csr, known.address + INV_CSR_THREAD_HASH);
+		inv_csr_unlink(machine, known.csr, known.address + INV_CSR_THREAD_HASH);
 	inv_word_note(lua, "csr_unlink", known.object, true);
 	inv_word_check(lua);
 	return 0;
@@ -101,7 +105,7 @@ static int word_csr_set(lua_State *lua)
 	if (!known.thread && strcmp(names[name], "created") == 0)
 		return luaL_error(lua, "csrss does not know when a process was created");
 	uint32_t offset = known.thread ? of_thread[name] : of_process[name];
-	inv_csr_put64(inv_word_machine(lua), known.client->csr, known.address + offset, inv_word_value(lua, 3));
+	inv_csr_put64(inv_word_machine(lua), known.csr, known.address + offset, inv_word_value(lua, 3));
 	inv_word_note(lua, lua_pushfstring(lua, "csr_set %s", names[name]), known.object, true);
 	inv_word_check(lua);
 	return 0;

@@ -187,13 +187,12 @@ static void test_nobody(void **state)
 static void test_split(void **state)
 {
 	(void)state;
-	static const char split[] =
-	    "local m = desktop()\n"
-	    "local port = csr_port(m.explorer)\n"
-	    "for _, p in ipairs{m.notepad, m.cmd} do set(p, '_EPROCESS.ExceptionPortData', port | 1) end\n";
-	char *won = inv_alloc(sizeof split + 80);
-	strcpy(won, split);
-	strcat(won, "process{name = 'more.exe', parent = m.explorer, session = 1}");
+#define SPLIT                                                                                                          \
+	"local m = desktop()\n"                                                                                            \
+	"local port = csr_port(m.explorer)\n"                                                                              \
+	"for _, p in ipairs{m.notepad, m.cmd} do set(p, '_EPROCESS.ExceptionPortData', port | 1) end\n"
+	static const char split[] = SPLIT;
+	static const char won[] = SPLIT "process{name = 'more.exe', parent = m.explorer, session = 1}";
 	struct world *world = new_world(split, "19041");
 	assert_int_equal(inv_count(world->all.csrsses), 0);
 	assert_true(world->all.votes[0].tied);
@@ -202,7 +201,6 @@ static void test_split(void **state)
 	assert_int_equal(inv_count(world->all.csrsses), 1);
 	assert_int_equal(world->all.csrsses[0].process, named(world, "csrss.exe"));
 	free_world(world);
-	free(won);
 }
 
 // csrss's own record is in the page file: nothing is known of its clients, and it is said why.
