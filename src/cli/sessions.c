@@ -85,7 +85,8 @@ static struct one_session *all_sessions(const struct view *view)
 			inv_push(sessions, session);
 			at = stbds_hmgeti(places, address);
 		}
-		inv_push(sessions[places[at].value].members, process);
+		if (sessions)
+			inv_push(sessions[places[at].value].members, process);
 	}
 	stbds_hmfree(places);
 	for (size_t i = 0; i < inv_count(sessions); i++)

@@ -58,11 +58,12 @@ static const struct nested *first_of(const struct nesting *nesting, uint64_t job
 static void judge_nested(struct inv_judge *judge, uint64_t job, const struct nesting *nesting)
 {
 	struct inv_value parent = inv_field(judge->kernel, job, INV_F_EJOB_ParentJob);
-	const struct nested *end = nesting->all + inv_count(nesting->all), *other = NULL;
+	const struct nested *nested = first_of(nesting, job), *other = NULL;
+	size_t left = nested ? inv_count(nesting->all) - (size_t)(nested - nesting->all) : 0;
 	bool listed = false;
 	if (!inv_need(judge, &parent))
 		return;
-	for (const struct nested *nested = first_of(nesting, job); nested && nested < end && nested->job == job; nested++) {
+	for (; left && nested->job == job; nested++, left--) {
 		listed |= nested->parent == parent.u;
 		if (nested->parent != parent.u)
 			other = nested;
