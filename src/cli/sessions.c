@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "nt/section.h"
 #include "nt/silo.h"
+#include "nt/win32k.h"
 #include "report/json.h"
 
 #define PORT_STATE_BITS 7u // of ExceptionPortData: EXCEPTION_PORT_STATE
@@ -241,6 +242,14 @@ static void add_flag(const struct view *view, struct inv_table *table, const str
 		inv_table_absent(table, &value.why);
 }
 
+// Does csrss have a record of the process? Without its list that is not known.
+static void add_record(const struct view *view, struct inv_table *table, const struct inv_dossier *process)
+{
+	bool listed = (process->seen_by & 1u << INV_W_CSR_LIST) != 0;
+	bool known = listed || view->check->testimony->coverage[INV_W_CSR_LIST].complete;
+	inv_table_text(table, !known ? "unknown" : listed ? "yes" : "no");
+}
+
 static void add_process(const struct view *view, struct inv_table *table, const struct one_session *session,
                         const struct inv_dossier *process)
 {
@@ -257,6 +266,7 @@ static void add_process(const struct view *view, struct inv_table *table, const 
 	add_flag(view, table, process, INV_F_EPROCESS_Win32Process);
 	add_flag(view, table, process, INV_F_EPROCESS_DxgProcess);
 	add_flag(view, table, process, INV_F_EPROCESS_ExceptionPortData);
+	add_record(view, table, process);
 	bool registered = !port.ok || port.u;
 	bool is_csrss = session->csrss == process;
 	inv_table_text(table, registered ? NULL : is_csrss ? "it is csrss" : why_unregistered(view, process));
@@ -267,12 +277,61 @@ static void add_process(const struct view *view, struct inv_table *table, const 
 
 static struct inv_table *process_table(const struct view *view, struct one_session *sessions)
 {
-	static const char *const columns[] = {"session",    "pid", "name", "state", "gui",    "graphics",
-	                                      "registered", "why", "job",  "silo",  "address"};
+	static const char *const columns[] = {"session",    "pid",    "name", "state", "gui",  "graphics",
+	                                      "registered", "record", "why",  "job",   "silo", "address"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof *columns);
 	for (size_t i = 0; i < inv_count(sessions); i++)
 		for (size_t j = 0; j < inv_count(sessions[i].members); j++)
 			add_process(view, table, &sessions[i], sessions[i].members[j]);
+	return table;
+}
+
+// -- desktops ---------------------------------------------------------------------------------------------------------------
+
+// Who has threads on a desktop, each process once; the members of one desktop stand together.
+static const char *processes_on(const struct view *view, const struct inv_win32k *win32k, size_t desktop,
+                                size_t *threads)
+{
+	const char *all = "";
+	const struct inv_dossier *last = NULL;
+	size_t shown = 0, most = 64;
+	*threads = 0;
+	for (size_t i = 0; i < inv_count(win32k->members); i++) {
+		const struct inv_desktop_thread *member = &win32k->members[i];
+		if (member->desktop != desktop)
+			continue;
+		++*threads;
+		struct inv_value owner =
+		    member->thread.ok ? inv_field(view->kernel, member->thread.u, INV_F_KTHREAD_Process) : member->thread;
+		const struct inv_dossier *process = owner.ok ? inv_dossier_at(&view->check->dossiers, owner.u) : NULL;
+		if (!process || process == last || shown == most)
+			continue;
+		all = inv_arena_printf(view->arena, "%s%s%s", all, *all ? ", " : "", name_of(view, process));
+		last = process;
+		shown++;
+	}
+	return all;
+}
+
+static struct inv_table *desktop_table(const struct view *view)
+{
+	static const char *const columns[] = {"session",   "desktop",      "threads", "complete",
+	                                      "processes", "seen_through", "address"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof *columns);
+	const struct inv_win32k *win32k = view->check->testimony->win32k;
+	for (size_t i = 0; win32k && i < inv_count(win32k->desktops); i++) {
+		const struct inv_desktop *desktop = &win32k->desktops[i];
+		const struct inv_dossier *eyes = desktop->eyes ? inv_dossier_at(&view->check->dossiers, desktop->eyes) : NULL;
+		size_t threads;
+		const char *processes = processes_on(view, win32k, i, &threads);
+		inv_table_value(table, &desktop->session, INV_CELL_NUMBER);
+		inv_table_text(table, *desktop->name ? desktop->name : NULL);
+		inv_table_number(table, threads);
+		inv_table_text(table, desktop->closed ? "yes" : "no");
+		inv_table_text(table, *processes ? processes : NULL);
+		inv_table_text(table, eyes ? name_of(view, eyes) : NULL);
+		inv_table_address(table, desktop->address);
+	}
 	return table;
 }
 
@@ -400,17 +459,19 @@ static void write_part(const struct view *view, const struct inv_table *table, c
 static void write_all(const struct view *view, struct one_session *sessions)
 {
 	struct inv_table *list = session_table(view, sessions), *processes = process_table(view, sessions);
-	struct inv_table *jobs = job_table(view);
+	struct inv_table *jobs = job_table(view), *desktops = desktop_table(view);
 	if (view->output == INV_OUTPUT_CSV) {
 		inv_table_write(processes, view->output, view->file);
 	} else if (view->output == INV_OUTPUT_TEXT) {
 		inv_table_write(list, INV_OUTPUT_TEXT, view->file);
 		write_part(view, processes, "Processes");
+		write_part(view, desktops, "Desktops");
 		write_part(view, jobs, "Jobs");
 	} else {
 		json_t *object = json_object();
 		json_object_set_new(object, "sessions", inv_table_json(list));
 		json_object_set_new(object, "processes", inv_table_json(processes));
+		json_object_set_new(object, "desktops", inv_table_json(desktops));
 		json_object_set_new(object, "jobs", inv_table_json(jobs));
 		json_dumpf(object, view->file, view->output == INV_OUTPUT_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
 		putc('\n', view->file);
@@ -418,13 +479,14 @@ static void write_all(const struct view *view, struct one_session *sessions)
 	}
 	inv_table_free(list);
 	inv_table_free(processes);
+	inv_table_free(desktops);
 	inv_table_free(jobs);
 }
 
 enum inv_exit inv_run_sessions(struct inv_session *session, struct inv_error *error)
 {
 	(void)error;
-	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};
+	struct inv_check_options how = {.swept = true, .threads = session->options->threads}; // desktops are found so
 	struct inv_check *check = inv_check_run(session->kernel, &how);
 	struct view view = {.kernel = session->kernel,
 	                    .check = check,

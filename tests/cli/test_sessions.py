@@ -63,6 +63,12 @@ def main():
     expect(named["System"]["registered"] == "no" and named["System"]["why"] == "system", named["System"])
     expect({row["why"] for row in rows if row["name"] == "smss.exe"} == {"native"}, "smss")
     expect(sum(row["silo"] not in ("0x0", None) for row in rows) == 2, "silo")
+    # One of the csrsses of this machine bears only the name: what the lists lack is not known.
+    expect(named["notepad.exe"]["record"] == "yes" and named["System"]["record"] == "unknown", "records of csrss")
+    desktops = {(row["session"], row["desktop"]): row for row in answer["desktops"]}
+    on_default = desktops[1, "Default"]["processes"]
+    expect("notepad.exe" in on_default and "cmd.exe" not in on_default, f"desktops {desktops}")
+    expect(desktops[1, "Default"]["complete"] == "yes" and desktops[1, "Default"]["seen_through"], f"desktops {desktops}")
     jobs = answer["jobs"]
     within = [row for row in jobs if row["depth"] == 1]
     expect(len(jobs) == 3 and len(within) == 1, jobs)
