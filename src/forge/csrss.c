@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/csrss.h"
+#include "forge/backlinks.h"
 
 #include <stdlib.h>
 
@@ -7,7 +8,6 @@
 #include "forge/peb.h"
 
 #define PAGE INV_RAM_PAGE
-#define TYPE_PORT 11u
 #define CHUNK 0x100000ull // of csrss's heap; the forge's own choice
 #define PROCESS_SIZE 0x90u
 #define DLL_DATA 0x60u // behind a CSR_PROCESS, for each server DLL; how much it is in which build is not verified
@@ -84,27 +84,11 @@ void inv_csr_unlink(struct inv_machine *machine, const struct inv_forge_csr *csr
 
 // -- the port ---------------------------------------------------------------------------------------------------------------
 
-static void list_port(struct inv_machine *machine, uint64_t port)
-{
-	uint64_t head = inv_machine_symbol(machine, INV_S_AlpcpPortList);
-	if (!head || !inv_machine_has(machine, INV_F_ALPC_PORT_PortListEntry))
-		return;
-	if (!inv_machine_get64(machine, head))
-		inv_machine_list_init(machine, head);
-	inv_machine_list_append(machine, head, inv_machine_at(machine, port, INV_F_ALPC_PORT_PortListEntry));
-}
-
 uint64_t inv_csr_make_port(struct inv_machine *machine, struct inv_forge_process *owner, const char *name)
 {
-	uint64_t port = inv_machine_named_object(machine, inv_machine_size(machine, INV_T_ALPC_PORT, 0x1d0), "ALPC",
-	                                         TYPE_PORT, name ? INV_HEADER_NAME : 0, name);
-	inv_machine_put(machine, inv_machine_header(machine, port), INV_F_OBJECT_HEADER_HandleCount, 0);
-	inv_machine_put(machine, port, INV_F_ALPC_PORT_OwnerProcess, owner->address);
-	uint64_t symbol = inv_machine_symbol(machine, INV_S_AlpcPortObjectType);
-	if (symbol)
-		inv_machine_put64(machine, symbol, machine->types[TYPE_PORT]);
-	list_port(machine, port);
-	(void)inv_machine_open(machine, owner, port, inv_machine_all_access(machine, port), 0);
+	uint64_t port = inv_machine_make_port(machine, owner, name);
+	if (port)
+		(void)inv_machine_open(machine, owner, port, inv_machine_all_access(machine, port), 0);
 	return port;
 }
 
