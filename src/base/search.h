@@ -11,7 +11,7 @@
 // elements have a number that is less than `key`, or with `or_equal` no greater.
 static inline size_t inv_count_below(const void *first_key, size_t count, size_t stride, uint64_t key, int or_equal)
 {
-	size_t low = 0, high = count;
+	size_t low = 0, high = first_key ? count : 0;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		uint64_t here;

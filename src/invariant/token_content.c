@@ -129,6 +129,11 @@ static bool judge_label(struct inv_judge *judge, const struct inv_bearer *bearer
 	uint32_t level;
 	if (!inv_need(judge, index) || !inv_need(judge, &token->groups.count))
 		return false;
+	// The object is made before it is filled in; a memory that was read between the two shows this.
+	if (token->id.ok && token->id.u == 0 && token->groups.count.u == 0) {
+		inv_unknown_because(judge, "the token has neither an identifier nor a user yet");
+		return false;
+	}
 	if (index->u == NO_LABEL) {
 		inv_unknown_because(judge, "the token has no label of integrity");
 		return false;
