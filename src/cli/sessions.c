@@ -288,18 +288,16 @@ static struct inv_table *process_table(const struct view *view, struct one_sessi
 
 // -- desktops ---------------------------------------------------------------------------------------------------------------
 
-// Who has threads on a desktop, each process once; the members of one desktop stand together.
-static const char *processes_on(const struct view *view, const struct inv_win32k *win32k, size_t desktop,
+// Who has threads on a desktop. The members stand in the order of the desktops: *next is the first that was not looked at.
+static const char *processes_on(const struct view *view, const struct inv_win32k *win32k, size_t desktop, size_t *next,
                                 size_t *threads)
 {
 	const char *all = "";
 	const struct inv_dossier *last = NULL;
 	size_t shown = 0, most = 64;
 	*threads = 0;
-	for (size_t i = 0; i < inv_count(win32k->members); i++) {
-		const struct inv_desktop_thread *member = &win32k->members[i];
-		if (member->desktop != desktop)
-			continue;
+	for (; *next < inv_count(win32k->members) && win32k->members[*next].desktop == desktop; ++*next) {
+		const struct inv_desktop_thread *member = &win32k->members[*next];
 		++*threads;
 		struct inv_value owner =
 		    member->thread.ok ? inv_field(view->kernel, member->thread.u, INV_F_KTHREAD_Process) : member->thread;
@@ -319,11 +317,12 @@ static struct inv_table *desktop_table(const struct view *view)
 	                                      "processes", "seen_through", "address"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof *columns);
 	const struct inv_win32k *win32k = view->check->testimony->win32k;
+	size_t next = 0;
 	for (size_t i = 0; win32k && i < inv_count(win32k->desktops); i++) {
 		const struct inv_desktop *desktop = &win32k->desktops[i];
 		const struct inv_dossier *eyes = desktop->eyes ? inv_dossier_at(&view->check->dossiers, desktop->eyes) : NULL;
 		size_t threads;
-		const char *processes = processes_on(view, win32k, i, &threads);
+		const char *processes = processes_on(view, win32k, i, &next, &threads);
 		inv_table_value(table, &desktop->session, INV_CELL_NUMBER);
 		inv_table_text(table, *desktop->name ? desktop->name : NULL);
 		inv_table_number(table, threads);
