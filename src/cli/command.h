@@ -38,6 +38,10 @@ struct inv_options {
 	const char *range;              // --range START-END
 	const char *vad;                // --vad ADDR
 	const char *module;             // --module NAME|BASE
+	unsigned depth;                 // --depth N
+	bool follow;                    // --follow
+	const char *process;            // --process PID|ADDR
+	const char *list;               // --list MEMBER
 	const char *yara[INV_MAX_YARA]; // --yara FILE, each time that it was given
 	size_t yara_count;
 	char **arguments; // after the command

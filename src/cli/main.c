@@ -117,7 +117,18 @@ static const struct inv_command commands[] = {
      "  invar extract memory.raw 4711 --module ntdll.dll -o ntdll.bin\n"
      "  invar extract memory.raw 4711 --all -o pages/\n"},
     {"dt", "IMAGE TYPE [ADDR]", "a structure as a debugger shows it", 2, 3, true, true, inv_run_dt, false,
-     "  invar dt memory.raw _EPROCESS 0xffffe28c1a2b3080\n"},
+     "TYPE may go on with a path through members and what pointers lead to: _EPROCESS.Peb->ProcessParameters.\n"
+     "  --depth N            show what is nested in it, too, N levels deep\n"
+     "  --follow             what typed pointers lead to counts as nested\n"
+     "  --list MEMBER        go along the list that MEMBER links the structure into, and show each (its head shows as "
+     "one\n"
+     "                       of them, unless it stands in a module)\n"
+     "  --process PID|ADDR   whose user memory is read; else that of the first _EPROCESS on the way\n"
+     "Without --symbols only what Invar itself reads is known of a type.\n"
+     "\n  invar dt memory.raw _EPROCESS 0xffffe28c1a2b3080\n"
+     "  invar dt memory.raw '_EPROCESS.Peb->ProcessParameters' 0xffffe28c1a2b3080\n"
+     "  invar dt memory.raw _EPROCESS 0xffffe28c1a2b3080 --depth 2 --symbols ntkrnlmp.json.xz\n"
+     "  invar dt memory.raw _EPROCESS.UniqueProcessId 0xffffe28c1a2b3080 --list ActiveProcessLinks\n"},
     {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain,
      false, "  invar explain L10\n"},
     {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses, false, NULL},
@@ -136,6 +147,8 @@ static void usage(FILE *file)
 	      "finds\n"
 	      "  --yara FILE                     check: search the memory of processes by these rules; may be given again\n"
 	      "  --range, --vad, --module        extract: which memory ('invar extract --help')\n"
+	      "  --depth, --follow, --list       dt: how much is shown ('invar dt --help')\n"
+	      "  --process PID|ADDR              dt: whose user memory is read\n"
 	      "  --threads N                     how many threads may work\n"
 	      "  --color auto|always|never       colours in text (auto; NO_COLOR is heeded)\n"
 	      "  -q, --quiet                     no warnings\n"
@@ -225,6 +238,10 @@ enum long_option {
 	OPT_VAD,
 	OPT_MODULE,
 	OPT_YARA,
+	OPT_DEPTH,
+	OPT_FOLLOW,
+	OPT_PROCESS,
+	OPT_LIST,
 	OPT_NO_SANDBOX,
 	OPT_HELP,
 	OPT_VERSION
@@ -246,6 +263,10 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 	    {"vad", required_argument, NULL, OPT_VAD},
 	    {"module", required_argument, NULL, OPT_MODULE},
 	    {"yara", required_argument, NULL, OPT_YARA},
+	    {"depth", required_argument, NULL, OPT_DEPTH},
+	    {"follow", no_argument, NULL, OPT_FOLLOW},
+	    {"process", required_argument, NULL, OPT_PROCESS},
+	    {"list", required_argument, NULL, OPT_LIST},
 	    {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
 	    {"help", no_argument, NULL, OPT_HELP},
 	    {"version", no_argument, NULL, OPT_VERSION},
@@ -304,6 +325,22 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 				return false;
 			}
 			options->yara[options->yara_count++] = optarg;
+			break;
+		case OPT_DEPTH:
+			if (!inv_parse_number(optarg, &number) || number > 16) {
+				*status = wrong("'%s' is no number of levels from 0 to 16", optarg);
+				return false;
+			}
+			options->depth = (unsigned)number;
+			break;
+		case OPT_FOLLOW:
+			options->follow = true;
+			break;
+		case OPT_PROCESS:
+			options->process = optarg;
+			break;
+		case OPT_LIST:
+			options->list = optarg;
 			break;
 		case OPT_NO_SANDBOX:
 			options->sandbox = false;

@@ -159,5 +159,8 @@ bool inv_symbols_members(struct inv_symbols *symbols, const char *type, uint32_t
 // layout does not know it. false: not one of our types, or the layout says nothing of it.
 bool inv_layout_members(const struct inv_layout *layout, const char *type, uint32_t *size,
                         void (*each)(void *context, const struct inv_member *member), void *context);
+// What a member of one of our types leads to by our own list (targets.def): "_TEB" for ("_KTHREAD", "Teb"), which symbol tables
+// leave untyped. NULL: not known.
+const char *inv_member_target(const char *type, const char *member);
 
 #endif

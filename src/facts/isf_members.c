@@ -106,11 +106,13 @@ static int compare(const void *left, const void *right)
 	const struct inv_member *b = &((const struct entry *)right)->member;
 	if (a->offset != b->offset)
 		return a->offset < b->offset ? -1 : 1;
-	if (a->place.bit != b->place.bit)
-		return a->place.bit < b->place.bit ? -1 : 1;
-	// The larger first: a union's whole before its parts.
+	// The larger first, and what is no bit field: a union's whole before its parts.
 	if (a->size != b->size)
 		return a->size > b->size ? -1 : 1;
+	if (!a->place.bits != !b->place.bits)
+		return a->place.bits ? 1 : -1;
+	if (a->place.bit != b->place.bit)
+		return a->place.bit < b->place.bit ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
