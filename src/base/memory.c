@@ -23,7 +23,7 @@ struct inv_arena {
 	struct chunk *chunks;
 };
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void inv_out_of_memory(void)
 {
 	static const char message[] = "invar: out of memory\n";
 	// Nothing can be done if standard error is gone too.
@@ -36,7 +36,7 @@ void *inv_alloc(size_t size)
 {
 	void *block = calloc(1, size ? size : 1);
 	if (!block)
-		out_of_memory();
+		inv_out_of_memory();
 	return block;
 }
 
@@ -44,7 +44,7 @@ void *inv_realloc(void *block, size_t size)
 {
 	void *grown = realloc(block, size ? size : 1);
 	if (!grown)
-		out_of_memory();
+		inv_out_of_memory();
 	return grown;
 }
 

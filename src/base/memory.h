@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+_Noreturn void inv_out_of_memory(void);      // says so and ends the program with status 4
 void *inv_alloc(size_t size);                // zeroed; release with free()
 void *inv_realloc(void *block, size_t size); // like realloc(); new bytes are not zeroed
 

@@ -88,6 +88,8 @@ enum inv_exit inv_run_sessions(struct inv_session *session, struct inv_error *er
 enum inv_exit inv_run_vads(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_extract(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error);
+enum inv_exit inv_run_explore(struct inv_session *session, struct inv_error *error);
+enum inv_code inv_explore_open(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *error);
 enum inv_exit inv_run_witnesses(struct inv_session *session, struct inv_error *error);
 

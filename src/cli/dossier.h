@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a process' dossier, a table each. The caller frees them. Not for other commands.
+// The dossier of a process, and its parts, a table each. The caller frees them.
 #ifndef INV_CLI_DOSSIER_H
 #define INV_CLI_DOSSIER_H
 
@@ -23,5 +23,9 @@ struct inv_table *inv_dossier_threads(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_ranges(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_remarkable(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_handles(const struct inv_dossier_view *view);
+
+// The whole dossier of a process of a judged check, for people.
+void inv_dossier_write_text(const struct inv_session *session, const struct inv_check *check,
+                            const struct inv_dossier *process, FILE *file);
 
 #endif

@@ -129,6 +129,13 @@ static const struct inv_command commands[] = {
      "  invar dt memory.raw '_EPROCESS.Peb->ProcessParameters' 0xffffe28c1a2b3080\n"
      "  invar dt memory.raw _EPROCESS 0xffffe28c1a2b3080 --depth 2 --symbols ntkrnlmp.json.xz\n"
      "  invar dt memory.raw _EPROCESS.UniqueProcessId 0xffffe28c1a2b3080 --list ActiveProcessLinks\n"},
+    {"explore", "IMAGE", "the same in a terminal: processes, findings, dossiers, structures, memory", 1, 1, true, true,
+     inv_run_explore, false,
+     "Runs the whole check, then shows processes by witnesses, findings, dossiers, structures and memory, page by "
+     "page.\n"
+     "Keys: arrows, Enter, Esc; / searches, ? tells the others.\n\n"
+     "  invar explore memory.raw\n"
+     "  invar explore --symbols ntkrnlmp.json.xz memory.raw\n"},
     {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain,
      false, "  invar explain L10\n"},
     {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses, false, NULL},
@@ -403,11 +410,12 @@ static enum inv_exit fail(const struct inv_error *error)
 	return INV_EXIT_STOPPED;
 }
 
-static enum inv_code lock_in(const struct inv_session *session, struct inv_error *error)
+static enum inv_code lock_in(const struct inv_session *session, const struct inv_command *command,
+                             struct inv_error *error)
 {
 	if (!session->options->sandbox)
 		return INV_OK;
-	struct inv_sandbox_options options = {.log = session->log};
+	struct inv_sandbox_options options = {.log = session->log, .uses_terminal = command->run == inv_run_explore};
 	struct inv_sandbox_state state;
 	options.folder = session->files ? inv_extract_folder(session->files) : -1;
 	options.makes_files = options.folder >= 0;
@@ -444,6 +452,8 @@ static enum inv_code open_all(struct inv_session *session, const struct inv_comm
 		code = inv_pattern_rules_read(options->yara, options->yara_count, session->log, &session->pattern_rules, error);
 	if (code == INV_OK && command->writes_files)
 		return inv_extract_open(options, &session->files, error);
+	if (code == INV_OK && command->run == inv_run_explore)
+		code = inv_explore_open(session, error);
 	if (code == INV_OK && options->file) {
 		session->out = fopen(options->file, "we");
 		if (!session->out)
@@ -471,7 +481,7 @@ static enum inv_code read_image(struct inv_session *session, const struct inv_co
 static enum inv_exit run(struct inv_session *session, const struct inv_command *command)
 {
 	struct inv_error error = {0};
-	if (open_all(session, command, &error) != INV_OK || lock_in(session, &error) != INV_OK ||
+	if (open_all(session, command, &error) != INV_OK || lock_in(session, command, &error) != INV_OK ||
 	    read_image(session, command, &error) != INV_OK)
 		return fail(&error);
 	enum inv_exit status = command->run(session, &error);

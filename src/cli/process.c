@@ -280,18 +280,39 @@ static void write_json(const struct inv_dossier_view *view, bool lines, FILE *fi
 	json_decref(object);
 }
 
-static void write_dossier(const struct inv_dossier_view *view)
+static void write_dossier(const struct inv_dossier_view *view, FILE *file)
 {
 	enum inv_output output = view->session->options->output;
 	if (output == INV_OUTPUT_TEXT) {
-		write_text(view, view->session->out);
+		write_text(view, file);
 	} else if (output == INV_OUTPUT_CSV) {
 		struct inv_table *table = field_table(view);
-		inv_table_write(table, output, view->session->out);
+		inv_table_write(table, output, file);
 		inv_table_free(table);
 	} else {
-		write_json(view, output == INV_OUTPUT_NDJSON, view->session->out);
+		write_json(view, output == INV_OUTPUT_NDJSON, file);
 	}
+}
+
+// What `write` writes about a process of a check, with its inside read for it.
+static void with_view(const struct inv_session *session, const struct inv_check *check,
+                      const struct inv_dossier *process, bool brief, FILE *file,
+                      void (*write)(const struct inv_dossier_view *view, FILE *file))
+{
+	struct inv_opener opener;
+	struct inv_opened opened;
+	inv_opener_start(&opener, session, check);
+	inv_open_inside(&opener, process, &opened);
+	struct inv_dossier_view view = {session, check, &opener, &opened, process, opened.inside.arena, brief};
+	write(&view, file);
+	inv_close_inside(&opened);
+	inv_opener_end(&opener);
+}
+
+void inv_dossier_write_text(const struct inv_session *session, const struct inv_check *check,
+                            const struct inv_dossier *process, FILE *file)
+{
+	with_view(session, check, process, true, file, write_text);
 }
 
 enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *error)
@@ -299,22 +320,8 @@ enum inv_exit inv_run_process(struct inv_session *session, struct inv_error *err
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
 	struct inv_check *check;
 	const struct inv_dossier *process = inv_pick_process(session, session->options->arguments[1], &how, &check, error);
-	if (process) {
-		struct inv_opener opener;
-		struct inv_opened opened;
-		inv_opener_start(&opener, session, check);
-		inv_open_inside(&opener, process, &opened);
-		struct inv_dossier_view view = {session,
-		                                check,
-		                                &opener,
-		                                &opened,
-		                                process,
-		                                opened.inside.arena,
-		                                session->options->output == INV_OUTPUT_TEXT};
-		write_dossier(&view);
-		inv_close_inside(&opened);
-		inv_opener_end(&opener);
-	}
+	if (process)
+		with_view(session, check, process, session->options->output == INV_OUTPUT_TEXT, session->out, write_dossier);
 	inv_check_free(check);
 	return process ? INV_EXIT_OK : INV_EXIT_USAGE;
 }

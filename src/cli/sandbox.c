@@ -228,6 +228,19 @@ static int add_new_files(scmp_filter_ctx filter, int folder)
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), COUNT(conditions), conditions);
 }
 
+// A program that fills the screen and takes keys one by one sets the terminal's modes, and nothing else of it: keys cannot be typed in
+// its place (TIOCSTI).
+static int add_terminal(scmp_filter_ctx filter)
+{
+	static const scmp_datum_t requests[] = {TCSETS, TCSETSW, TCSETSF};
+	int result = 0;
+	for (size_t i = 0; i < COUNT(requests) && result == 0; i++) {
+		struct scmp_arg_cmp request = SCMP_CMP(1, SCMP_CMP_MASKED_EQ, ALL_32_BITS, requests[i]);
+		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &request);
+	}
+	return result;
+}
+
 static int build_filter(const struct inv_sandbox_options *options, scmp_filter_ctx filter)
 {
 	// Before Linux 4.14 only the calling thread can be killed.
@@ -243,6 +256,8 @@ static int build_filter(const struct inv_sandbox_options *options, scmp_filter_c
 		result = add_deadly(filter, kill);
 	if (result == 0 && options->makes_files)
 		result = add_new_files(filter, options->folder);
+	if (result == 0 && options->uses_terminal)
+		result = add_terminal(filter);
 	return result;
 }
 

@@ -29,6 +29,7 @@ struct inv_sandbox_options {
 	// cannot see the name, so it is Landlock that keeps it within the folder: without Landlock (state.files) nothing does.
 	bool makes_files;
 	int folder;
+	bool uses_terminal; // the modes of a terminal that is open may be set
 };
 
 // The one way in which a file may be opened inside: it must be new, and no link is followed.

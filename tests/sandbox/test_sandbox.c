@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -25,6 +26,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -817,6 +819,43 @@ static void test_only_new_files_in_one_folder(void **state)
 	expect_files(*state, SECCOMP);
 }
 
+// A terminal's modes can be set when that was asked for, and only then; keys are never typed in a person's place.
+static bool has_terminal(bool asked)
+{
+	struct inv_sandbox_options options = {.uses_terminal = asked};
+	struct inv_sandbox_state state;
+	struct inv_error error;
+	struct termios modes;
+	char key = 'x';
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (terminal < 0 || inv_sandbox_enter(&options, &state, &error) != INV_OK || tcgetattr(terminal, &modes) != 0)
+		return false;
+	bool set = tcsetattr(terminal, TCSADRAIN, &modes) == 0 && tcsetattr(terminal, TCSAFLUSH, &modes) == 0;
+	bool typed = ioctl(terminal, TIOCSTI, &key) == 0 || errno != EPERM;
+	return set == asked && !typed;
+}
+
+static bool uses_terminal(const struct ground *ground)
+{
+	(void)ground;
+	return has_terminal(true);
+}
+
+static bool uses_no_terminal(const struct ground *ground)
+{
+	(void)ground;
+	return has_terminal(false);
+}
+
+static void test_terminal_only_when_asked(void **state)
+{
+	need(SECCOMP);
+	static const struct attempt with = {"terminal", uses_terminal, 0, 0, false};
+	static const struct attempt without = {"no terminal", uses_no_terminal, 0, 0, false};
+	assert_true(try_it(&with, *state, 0).done);
+	assert_true(try_it(&without, *state, 0).done);
+}
+
 static bool abort_itself(const struct ground *ground)
 {
 	(void)ground;
@@ -897,11 +936,12 @@ static void test_a_second_thread_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_attempts_succeed_when_free), cmocka_unit_test(test_landlock_alone_denies),
-	    cmocka_unit_test(test_seccomp_alone_denies),       cmocka_unit_test(test_both_deny),
-	    cmocka_unit_test(test_an_attacker_s_call_kills),   cmocka_unit_test(test_the_program_s_own_work_goes_on),
-	    cmocka_unit_test(test_abort_is_seen_as_such),      cmocka_unit_test(test_state_tells_what_stands),
-	    cmocka_unit_test(test_a_second_thread_is_refused), cmocka_unit_test(test_only_new_files_in_one_folder),
+	    cmocka_unit_test(test_attempts_succeed_when_free),   cmocka_unit_test(test_landlock_alone_denies),
+	    cmocka_unit_test(test_seccomp_alone_denies),         cmocka_unit_test(test_both_deny),
+	    cmocka_unit_test(test_an_attacker_s_call_kills),     cmocka_unit_test(test_the_program_s_own_work_goes_on),
+	    cmocka_unit_test(test_terminal_only_when_asked),     cmocka_unit_test(test_abort_is_seen_as_such),
+	    cmocka_unit_test(test_state_tells_what_stands),      cmocka_unit_test(test_a_second_thread_is_refused),
+	    cmocka_unit_test(test_only_new_files_in_one_folder),
 	};
 	return cmocka_run_group_tests(tests, prepare, clear);
 }
