@@ -77,11 +77,11 @@ static const char *safe(struct inv_page *page, const char *text)
 
 // -- Processes --------------------------------------------------------------------------------------------------------------
 
-// One letter for each witness, in the order of the catalogue.
+// One letter for each witness, in the order of the catalogue; there are far more letters than witnesses.
 static char letter_of(unsigned witness)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	return witness < sizeof letters - 1 ? letters[witness] : '+';
+	return letters[witness % (sizeof letters - 1)];
 }
 
 static bool is_void(const struct inv_explorer *explorer, unsigned witness)
@@ -162,8 +162,11 @@ struct inv_page *inv_page_processes(const struct inv_explorer *explorer)
 	page->title = inv_arena_printf(page->arena, "Processes by witnesses: %zu, %zu findings",
 	                               check->dossiers.process_count, inv_count(check->judge.findings));
 	char letters[INV_WITNESS_COUNT + 1] = {0};
-	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		letters[i] = is_void(explorer, i) ? ' ' : letter_of(i);
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
+		letters[i] = letter_of(i);
+		if (is_void(explorer, i))
+			letters[i] = ' ';
+	}
 	page->head =
 	    inv_arena_printf(page->arena, "%6s  %-16s  %-8s  %8s  %s", "pid", "name", "state", "findings", letters);
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
