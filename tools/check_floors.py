@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-FLOORS = ["base", "image", "paging", "facts", "kernel", "nt", "sweep", "witness", "invariant", "check", "report", "api", "cli"]
+FLOORS = ["base", "image", "paging", "facts", "kernel", "nt", "sweep", "witness", "invariant", "check", "report", "cli", "api"]
 ALONE = {
     "model": {"base", "facts", "model"},
     "forge": {"base", "facts", "model", "forge"},

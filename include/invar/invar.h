@@ -13,8 +13,12 @@
 //
 // Nothing is kept in global variables: handles may be used in different threads, each handle by one thread at a time.
 // Images come from attackers; a program that opens them should lock itself in first, as the `invar` program does.
+//
+// Memory that the system refuses ends the program, and so does an image whose file shrinks while it is open (SIGBUS).
 #ifndef INVAR_INVAR_H
 #define INVAR_INVAR_H
+
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +36,7 @@ enum invar_code {
 	INVAR_UNSUPPORTED, // sound, but of a kind that is not read
 	INVAR_NO_KERNEL,   // no Windows kernel was found in the image
 	INVAR_INTERNAL,    // a fault of the library
+	INVAR_USAGE,       // what was asked for does not exist: no such process, type, invariant, listing
 };
 
 struct invar_error {
@@ -60,6 +65,28 @@ INVAR_API char *invar_info(struct invar *invar, struct invar_error *error);
 // Collects, judges, reports: the JSON text of `invar check --format json`, described by docs/schema.json. Release it with
 // invar_free(). NULL on failure.
 INVAR_API char *invar_check(struct invar *invar, struct invar_error *error);
+
+// How many threads may work at once; 0, as at first: as many as there are CPUs. Results are the same for any number.
+INVAR_API void invar_set_threads(struct invar *invar, unsigned threads);
+
+// Flags of invar_list().
+#define INVAR_ALL 1u // what only a pass over all memory finds, too (`--all`)
+
+// What a command of the program lists, without judging it: the JSON text of `invar LISTING --format json IMAGE [WHICH]`.
+// `listing` is "ps", "tree", "threads", "handles", "power", "tokens", "sessions", "modules", "callbacks", "vads" or "process", the
+// dossier of one process (docs/process.schema.json), for which everything is judged. `which` is a process, by its PID in
+// decimal or its address in hexadecimal with 0x; NULL: all of them. Release the text with invar_free(). NULL on failure.
+INVAR_API char *invar_list(struct invar *invar, const char *listing, const char *which, unsigned flags,
+                           struct invar_error *error);
+
+// A structure as a debugger shows it, "_EPROCESS": where each field stands in this kernel and, unless `address` is 0, what it
+// holds there. The JSON text of `invar dt --format json`. Release it with invar_free(). NULL on failure.
+INVAR_API char *invar_structure(struct invar *invar, const char *type, uint64_t address, struct invar_error *error);
+
+// The catalogues, for which no image is needed: one invariant by its identifier, "L03", or with NULL an array of all; all
+// witnesses. The JSON texts of `invar explain` and `invar witnesses`. Release them with invar_free(). NULL on failure.
+INVAR_API char *invar_explain(const char *id, struct invar_error *error);
+INVAR_API char *invar_witnesses(struct invar_error *error);
 
 INVAR_API void invar_free(char *text); // NULL is allowed
 

@@ -194,18 +194,6 @@ static void write_log(void *context, enum inv_log_level level, const char *line)
 	putc('\n', stderr);
 }
 
-bool inv_parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-	bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	const char *digits = hexadecimal ? text + 2 : text;
-	if (!strchr("0123456789abcdefABCDEF", *digits) || !*digits)
-		return false;
-	errno = 0;
-	*number = strtoull(digits, &end, hexadecimal ? 16 : 10);
-	return *end == 0 && errno == 0;
-}
-
 static bool parse_format(const char *text, struct inv_options *options)
 {
 	static const char *const names[] = {"text", "json", "ndjson", "csv"};

@@ -59,6 +59,114 @@ static void test_errors(void **state)
 	invar_free(NULL);
 }
 
+static struct invar *opened(void)
+{
+	struct invar_error error = {0};
+	struct invar *invar = invar_open(forged(), NULL, &error);
+	assert_non_null(invar);
+	return invar;
+}
+
+// The text begins as it must and holds `part`.
+static void expect(char *text, char first, const char *part)
+{
+	assert_non_null(text);
+	assert_int_equal(text[0], first);
+	assert_non_null(strstr(text, part));
+	invar_free(text);
+}
+
+static void test_listings(void **state)
+{
+	(void)state;
+	static const char *const of_many[] = {"ps",     "tree",    "threads", "handles",  "power",
+	                                      "tokens", "modules", "vads",    "callbacks"};
+	struct invar *invar = opened();
+	for (size_t i = 0; i < sizeof of_many / sizeof of_many[0]; i++) {
+		struct invar_error error = {0};
+		char *list = invar_list(invar, of_many[i], NULL, 0, &error);
+		assert_string_equal(error.text, "");
+		assert_non_null(list);
+		assert_true(list[0] == '[' || list[0] == '{');
+		invar_free(list);
+	}
+	expect(invar_list(invar, "ps", NULL, INVAR_ALL, NULL), '[', "\"name\": \"notepad.exe\"");
+	expect(invar_list(invar, "process", "4", 0, NULL), '{', "\"name\": \"System\"");
+	expect(invar_list(invar, "threads", "4", 0, NULL), '[', "System");
+	expect(invar_list(invar, "sessions", NULL, 0, NULL), '{', "\"sessions\"");
+	invar_close(invar);
+}
+
+static void expect_refused(char *text, const struct invar_error *error, const char *about)
+{
+	assert_null(text);
+	assert_int_equal(error->code, INVAR_USAGE);
+	assert_non_null(strstr(error->text, about));
+}
+
+static void test_listings_refused(void **state)
+{
+	(void)state;
+	struct invar_error error = {0};
+	struct invar *invar = opened();
+	expect_refused(invar_list(invar, "nonsense", NULL, 0, &error), &error, "nonsense");
+	expect_refused(invar_list(invar, "", NULL, 0, &error), &error, "");
+	expect_refused(invar_list(invar, "process", NULL, 0, &error), &error, "must be named");
+	expect_refused(invar_list(invar, "ps", "4", 0, &error), &error, "whole machine");
+	expect_refused(invar_list(invar, "process", "999999", 0, &error), &error, "999999");
+	expect_refused(invar_list(invar, "process", "0x1234", 0, &error), &error, "0x1234");
+	expect_refused(invar_list(invar, "vads", "notepad", 0, &error), &error, "notepad");
+	expect_refused(invar_structure(invar, "_NOTHING", 0, &error), &error, "_NOTHING");
+	expect_refused(invar_explain("X99", &error), &error, "X99");
+	assert_null(invar_list(invar, "nonsense", NULL, 0, NULL));
+	invar_close(invar);
+}
+
+static void test_structure(void **state)
+{
+	(void)state;
+	struct invar *invar = opened();
+	char *plain = invar_structure(invar, "_EPROCESS", 0, NULL);
+	assert_non_null(plain);
+	assert_null(strstr(plain, "\"value\""));
+	invar_free(plain);
+	char *list = invar_list(invar, "ps", NULL, 0, NULL);
+	const char *at = strstr(list, "\"address\": \"0x");
+	assert_non_null(at);
+	uint64_t address = strtoull(at + strlen("\"address\": \""), NULL, 16);
+	expect(invar_structure(invar, "_EPROCESS", address, NULL), '[', "\"value\"");
+	invar_free(list);
+	invar_close(invar);
+}
+
+static void test_catalogues(void **state)
+{
+	(void)state;
+	expect(invar_explain("L03", NULL), '{', "\"id\": \"L03\"");
+	expect(invar_explain(NULL, NULL), '[', "\"id\": \"L03\"");
+	expect(invar_witnesses(NULL), '[', "active-list");
+}
+
+// The same report with any number of threads, but for how long it took.
+static void test_threads(void **state)
+{
+	(void)state;
+	struct invar *invar = opened();
+	char *reports[2];
+	for (unsigned i = 0; i < 2; i++) {
+		invar_set_threads(invar, i ? 3 : 1);
+		reports[i] = invar_check(invar, NULL);
+		assert_non_null(reports[i]);
+		char *seconds = strstr(reports[i], "\"seconds\"");
+		assert_non_null(seconds);
+		*seconds = 0;
+	}
+	assert_string_equal(reports[0], reports[1]);
+	invar_free(reports[0]);
+	invar_free(reports[1]);
+	invar_close(invar);
+}
+
 static void test_version(void **state)
 {
 	(void)state;
@@ -68,9 +176,10 @@ static void test_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_check),
-	    cmocka_unit_test(test_errors),
-	    cmocka_unit_test(test_version),
+	    cmocka_unit_test(test_check),     cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_listings),  cmocka_unit_test(test_listings_refused),
+	    cmocka_unit_test(test_structure), cmocka_unit_test(test_catalogues),
+	    cmocka_unit_test(test_threads),   cmocka_unit_test(test_version),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
