@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints which invariants an image breaks, and who is accused. The status is that of `invar check`.
+// Prints which invariants an image breaks, and of what. The status is that of `invar check`.
 //
 //	cc check.c $(pkg-config --cflags --libs invar jansson) -o check
 #include <invar/invar.h>
@@ -26,9 +26,9 @@ int main(int argc, char **argv)
 	json_t *finding, *findings = json_object_get(report, "findings");
 	json_array_foreach(findings, i, finding)
 	{
-		const char *id = NULL, *address = NULL, *name = NULL;
-		json_unpack(finding, "{s:s, s:{s?s, s?s}}", "id", &id, "subject", "address", &address, "name", &name);
-		printf("%s %s %s\n", id, address ? address : "-", name ? name : "-");
+		const char *id = NULL, *kind = NULL, *address = NULL;
+		json_unpack(finding, "{s:s, s:{s:s, s?s}}", "id", &id, "subject", "kind", &kind, "address", &address);
+		printf("%s %s %s\n", id, kind, address ? address : "-"); // names are the image's: escape what a terminal obeys
 	}
 	int status = json_array_size(findings) > 0;
 	json_decref(report);
