@@ -49,7 +49,7 @@ def check_whole(files):
               "pkgconfig/invar.pc", "doc/invar/README.md", "doc/invar/docs/schema.json", "doc/invar/examples/check.c",
               "doc/invar/examples/check.py", "invar/__init__.py", "invar/py.typed"]
     if shutil.which("scdoc"):
-        wanted += ["man/man1/invar.1", "man/man1/invar-forge.1"]
+        wanted += ["man/man1/invar.1", "man/man1/invar-forge.1", "man/man3/libinvar.3"]
     for name in wanted:
         find(files, name)
 
