@@ -47,7 +47,9 @@ def find(files, end):
 def check_whole(files):
     wanted = ["bin/invar", "bin/invar-forge", "libinvar.a", "libinvar.so", SONAME, "include/invar/invar.h",
               "pkgconfig/invar.pc", "doc/invar/README.md", "doc/invar/docs/schema.json", "doc/invar/examples/check.c",
-              "doc/invar/examples/check.py", "invar/__init__.py", "invar/py.typed"]
+              "doc/invar/examples/check.py", "invar/__init__.py", "invar/py.typed",
+              "bash-completion/completions/invar", "bash-completion/completions/invar-forge", "site-functions/_invar",
+              "site-functions/_invar-forge", "vendor_completions.d/invar.fish", "vendor_completions.d/invar-forge.fish"]
     if shutil.which("scdoc"):
         wanted += ["man/man1/invar.1", "man/man1/invar-forge.1", "man/man3/libinvar.3"]
     for name in wanted:
