@@ -27,6 +27,7 @@ static const struct inv_command commands[] = {
      "Status 1 says that an invariant is broken. 'invar explain ID' tells why it must hold.\n\n"
      "  invar MEMORY.DMP\n"
      "  invar check --format json -o report.json memory.raw\n"
+     "  invar check --format html -o report.html memory.raw\n"
      "  invar check --yara rules.yar --yara more.yar memory.raw\n"},
     {"info", "IMAGE", "format, machine, kernel, which facts apply and how surely", 1, 1, true, false, inv_run_info,
      false, "  invar info -v memory.raw\n"},
@@ -147,7 +148,7 @@ static void usage(FILE *file)
 	fputs("usage: invar COMMAND [OPTION]... [ARGUMENT]...\n\n", file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(file, "  %-9s %-18s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
-	fputs("\n  --format text|json|ndjson|csv   form of the result (text)\n"
+	fputs("\n  --format text|json|ndjson|csv   form of the result (text); check also: html\n"
 	      "  -o, --output FILE               write the result to FILE; extract: the memory, to FILE or a folder\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
 	      "  --all                           ps, tree, threads, vads, modules: also what only a sweep over all memory "
@@ -196,7 +197,7 @@ static void write_log(void *context, enum inv_log_level level, const char *line)
 
 static bool parse_format(const char *text, struct inv_options *options)
 {
-	static const char *const names[] = {"text", "json", "ndjson", "csv"};
+	static const char *const names[] = {"text", "json", "ndjson", "csv", "html"};
 	options->markdown = strcmp(text, "markdown") == 0;
 	if (options->markdown)
 		return true;
@@ -518,6 +519,8 @@ static const char *misplaced(const struct inv_options *options, const struct inv
 	int parts = !!options->range + !!options->vad + !!options->module;
 	if (options->yara_count > 0 && command->run != inv_run_check)
 		return "--yara is for 'check'";
+	if (options->output > INV_OUTPUT_CSV && command->run != inv_run_check)
+		return "this format is for 'check'";
 	if (!command->writes_files)
 		return parts ? "--range, --vad and --module are for 'extract'" : NULL;
 	if (parts + options->all != 1)

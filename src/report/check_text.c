@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/parts.h"
 #include "report/patches.h"
@@ -455,6 +456,10 @@ void inv_report_check(const struct inv_check *check, const char *version, enum i
 	}
 	if (output == INV_OUTPUT_CSV) {
 		write_csv(check, file);
+		return;
+	}
+	if (output == INV_OUTPUT_HTML) {
+		inv_report_html(check, version, file);
 		return;
 	}
 	json_t *report = inv_report_json(check, version);

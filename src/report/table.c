@@ -319,5 +319,7 @@ void inv_table_write(const struct inv_table *table, enum inv_output output, FILE
 	case INV_OUTPUT_CSV:
 		write_csv(table, file);
 		break;
+	case INV_OUTPUT_HTML: // not of a table: the command line refuses it
+		break;
 	}
 }

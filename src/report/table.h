@@ -8,7 +8,8 @@
 
 #include "kernel/kernel.h"
 
-enum inv_output { INV_OUTPUT_TEXT, INV_OUTPUT_JSON, INV_OUTPUT_NDJSON, INV_OUTPUT_CSV };
+// Tables are written in the first four; the others are for whole checks.
+enum inv_output { INV_OUTPUT_TEXT, INV_OUTPUT_JSON, INV_OUTPUT_NDJSON, INV_OUTPUT_CSV, INV_OUTPUT_HTML };
 
 struct inv_table;
 
