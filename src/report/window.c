@@ -7,6 +7,8 @@
 #include "nt/user.h"
 #include "report/json.h"
 
+#define STRUCTURE_SHOWN 16u // bytes that are marked of a structure within another
+
 // What an address of evidence counts in. Which one is not noted with it: the program reads what it says from there again, and takes
 // the one in which it stands there.
 enum memory { KERNEL, PROCESS, PHYSICAL };
@@ -85,6 +87,20 @@ static void read_window(struct window *window, const struct inv_dossier *process
 	}
 }
 
+// How long a structure is, the list of fields does not say: it ends where the next field that is known begins, or before.
+static unsigned width_of_structure(const struct inv_layout *layout, enum inv_field field)
+{
+	unsigned width = STRUCTURE_SHOWN;
+	for (unsigned i = 0; i < INV_FIELD_COUNT; i++) {
+		if (inv_field_info((enum inv_field)i)->type != inv_field_info(field)->type ||
+		    layout->place[i].offset == INV_NO_OFFSET || layout->place[i].offset <= layout->place[field].offset)
+			continue;
+		unsigned distance = (unsigned)layout->place[i].offset - layout->place[field].offset;
+		width = distance < width ? distance : width;
+	}
+	return width;
+}
+
 static unsigned width_of(const struct inv_layout *layout, enum inv_field field)
 {
 	unsigned pointer = layout->arch == INV_ARCH_X86 ? 4 : 8;
@@ -105,8 +121,8 @@ static unsigned width_of(const struct inv_layout *layout, enum inv_field field)
 	case INV_LIST:
 	case INV_UNICODE:
 		return 2 * pointer;
-	case INV_STRUCT: // how long it is, the list of fields does not say
-		return 0;
+	case INV_STRUCT:
+		return width_of_structure(layout, field);
 	}
 	return 0;
 }
@@ -118,12 +134,12 @@ static unsigned stands_in(const struct inv_layout *layout, enum inv_field field,
 	if (field != INV_FIELD_COUNT) {
 		const struct inv_place *place = &layout->place[field];
 		unsigned width = width_of(layout, field);
-		uint64_t part = width >= 8 || width == 0 ? whole : whole & ((UINT64_C(1) << 8 * width) - 1);
+		uint64_t part = width >= 8 ? whole : whole & ((UINT64_C(1) << 8 * width) - 1);
 		if (place->bits && place->bit < 64)
 			part = place->bits < 64 ? part >> place->bit & ((UINT64_C(1) << place->bits) - 1) : part >> place->bit;
 		if (inv_field_info(field)->kind == INV_FASTREF)
 			part &= ~UINT64_C(0xf);
-		if (part == value && width)
+		if (part == value)
 			return width;
 	}
 	unsigned least = field != INV_FIELD_COUNT ? 1 : 4; // a byte that is equal by chance proves little
@@ -245,10 +261,10 @@ static json_t *self_json(const struct window *window, enum inv_field field, unsi
 	const struct inv_layout *layout = window->windows->check->kernel->layout;
 	int64_t at = (int64_t)(window->evidence->address - window->start);
 	const struct inv_place *place = field != INV_FIELD_COUNT ? &layout->place[field] : NULL;
-	unsigned size = width;
-	if (size == 0 && field != INV_FIELD_COUNT)
+	unsigned size = width ? width : 8;
+	if (field != INV_FIELD_COUNT && width_of(layout, field) > size)
 		size = width_of(layout, field);
-	json_t *mark = mark_json(window->evidence->field, at, size ? size : 8, place);
+	json_t *mark = mark_json(window->evidence->field, at, size, place);
 	json_object_set_new(mark, "shows", json_boolean(width > 0));
 	return mark;
 }

@@ -16,6 +16,8 @@ const LEAD = [
 ];
 const COLUMNS = LEAD.length;
 
+const SHORT_TIERS = { hardware: "HW", "memory manager": "memory", "object manager": "objects", subsystem: "subs.", "user mode": "user" };
+
 const SHAPES = { seen: "", missing: "", unread: "?", void: "\u2013", none: "" };
 
 export function cellText(model, process, at) {
@@ -55,7 +57,7 @@ export class Matrix {
 				role: "grid",
 				tabindex: "0",
 				"aria-label": "Processes by witnesses",
-				"aria-colcount": COLUMNS + model.witnesses.length,
+				"aria-colcount": COLUMNS + model.witnesses.length + 1,
 				onkeydown: (event) => this.#key(event),
 				onscroll: () => this.#draw(),
 				onfocus: () => this.#mark(),
@@ -86,10 +88,11 @@ export class Matrix {
 		this.model.tiers.forEach((tier, index) => {
 			const members = this.model.witnesses.filter((w) => w.tierIndex === index);
 			if (members.length === 0) return;
-			const short = members.length < 3;
-			tiers.append(el("div", { class: "tier", vars: { "--span": members.length }, title: `${tier}: tier ${index + 1}, the lower the harder to fake` }, short ? tier.slice(0, members.length * 4 - 1) + "\u2026" : tier));
+			const name = tier.length <= members.length * 3.6 ? tier : SHORT_TIERS[tier] ?? tier;
+			tiers.append(el("div", { class: "tier", vars: { "--span": members.length }, title: `${tier}: tier ${index + 1}, the lower the harder to fake` }, name));
 		});
 		this.model.witnesses.forEach((witness, at) => heads.append(this.#witnessHead(witness, at)));
+		heads.append(el("div", { role: "columnheader", class: "ids" }, "broken for it"));
 		return el("div", { class: "head", role: "rowgroup" }, tiers, heads);
 	}
 
@@ -174,6 +177,8 @@ export class Matrix {
 				),
 			);
 		});
+		const ids = [...new Set(process.findings.map((finding) => finding.id))].join(" ");
+		row.append(el("div", { role: "gridcell", class: "ids" }, ids));
 		return row;
 	}
 
@@ -220,6 +225,12 @@ export class Matrix {
 		if (right > view.scrollLeft) view.scrollLeft = right;
 	}
 
+	// Also for keys that nothing else on the page has the focus for.
+	take(event) {
+		this.element.focus({ preventScroll: true });
+		this.#key(event);
+	}
+
 	#key(event) {
 		if (event.ctrlKey || event.altKey || event.metaKey || this.rows.length === 0) return;
 		const page = Math.max(1, Math.floor(this.element.clientHeight / ROW) - 6);
@@ -236,7 +247,7 @@ export class Matrix {
 			Enter: () => this.select(this.rows[this.at.row]),
 			" ": () => this.select(this.rows[this.at.row]),
 		}[event.key];
-		if (!step || event.target !== this.element) return;
+		if (!step || (event.target !== this.element && event.target !== document.body)) return;
 		event.preventDefault();
 		step();
 		this.at.row = Math.max(0, Math.min(this.at.row, last.row));

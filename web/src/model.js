@@ -3,14 +3,14 @@
 
 export const SEEN = "seen";
 export const MISSING = "missing"; // it should list the process, was read completely, and does not
-export const UNREAD = "unread"; // it could not be read to its end: that it does not show the process means nothing
+export const UNREAD = "unread"; // it is broken, or not all of it could be read: that it does not show the process means nothing
 export const VOID = "void"; // it says nothing about this image
 export const NONE = "none"; // it need not list the process
 
 export const CELL_WORDS = {
 	[SEEN]: "seen",
 	[MISSING]: "missing, though it should be listed",
-	[UNREAD]: "not seen, but the witness could not be read to its end",
+	[UNREAD]: "not seen, but the witness is broken or could not all be read",
 	[VOID]: "the witness says nothing about this image",
 	[NONE]: "does not apply",
 };
@@ -24,6 +24,8 @@ function witnessesOf(data) {
 		index,
 		tierIndex: data.tiers.indexOf(witness.tier),
 		missing: 0,
+		// Some witnesses need not list every process, so that they are never complete: nothing is wrong with these.
+		gaps: !data.witnesses[index].complete && (witness.broken + witness.unreadable > 0 || data.report.summary.cut_short !== null),
 	}));
 }
 
@@ -34,7 +36,7 @@ function cellsOf(process, witnesses) {
 		if (missing.has(witness.id)) return MISSING;
 		if (seen.has(witness.id)) return SEEN;
 		if (witness.void !== null) return VOID;
-		return witness.complete ? NONE : UNREAD;
+		return witness.gaps ? UNREAD : NONE;
 	});
 }
 
@@ -95,7 +97,14 @@ export function makeModel(data) {
 	for (const witness of witnesses) witness.missing = processes.filter((p) => p.missing_from.includes(witness.id)).length;
 	const sessions = [...new Set(processes.map((p) => p.kin.session))].sort(compareNumbers);
 	const states = [...new Set(processes.map((p) => p.state))].sort();
-	return { data, report, witnesses, processes, byAddress, findings, observations, sessions, states, tiers: data.tiers };
+	const guarded = new Set(data.power.guarded);
+	const excusedOf = new Map();
+	for (const one of report.excused) {
+		if (one.subject.kind !== "process") continue;
+		if (excusedOf.has(one.subject.address)) excusedOf.get(one.subject.address).push(one);
+		else excusedOf.set(one.subject.address, [one]);
+	}
+	return { data, guarded, excusedOf, report, witnesses, processes, byAddress, findings, observations, sessions, states, tiers: data.tiers };
 }
 
 // Those that something is said against first; within them, and after them, by PID.
