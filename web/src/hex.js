@@ -68,9 +68,12 @@ function rowsOf(start, bytes, marks) {
 	return rows;
 }
 
-function namesOf(mark) {
-	const few = mark.names.slice(0, 6).join(", ");
-	return mark.names.length > 6 ? `${few} and ${mark.names.length - 6} more` : few;
+// Of one word there may be many bit fields.
+function othersOf(mark) {
+	const others = mark.names.slice(1);
+	if (others.length === 0) return null;
+	const few = others.slice(0, 5).join(", ");
+	return el("small", {}, ` and, in the same bytes, ${others.length > 5 ? `${few}, ${others.length - 5} more` : few};`);
 }
 
 function keyOf(marks, start, bytes) {
@@ -86,7 +89,8 @@ function keyOf(marks, start, bytes) {
 					{ class: mark.self ? "self" : null },
 					el("b", {}, mark.letter),
 					" ",
-					el("span", {}, namesOf(mark)),
+					el("span", {}, mark.names[0]),
+					othersOf(mark),
 					el("small", {}, ` ${mark.size} byte${mark.size === 1 ? "" : "s"} at ${where}${mark.self ? ", what the evidence reads" : ""}`),
 				);
 			}),

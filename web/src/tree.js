@@ -49,7 +49,8 @@ export class Tree {
 		this.select = select;
 		this.list = el("div", { class: "tree", role: "tree", "aria-label": "Processes beneath their parents" });
 		this.note = el("p", { class: "hint" });
-		this.element = el("div", { class: "tree-view" }, this.note, this.list);
+		this.why = "A parent is proved by its number and by having been there first; the others stand at the left, with the reason.";
+		this.element = el("div", { class: "tree-view" }, el("h2", {}, "Processes beneath their parents"), this.note, this.list);
 		this.rove = rove(this.list, ".tree-line");
 	}
 
@@ -68,7 +69,7 @@ export class Tree {
 		}
 		const lines = this.lines.filter((line) => keep.has(line.process));
 		const left = lines.length - MOST;
-		refill(this.note, rows.length === 0 ? "No process fits the filter." : left > 0 ? `${count(left, "more line")} not shown: narrow the filter.` : null);
+		refill(this.note, rows.length === 0 ? "No process fits the filter." : left > 0 ? `${count(left, "more line")} not shown: narrow the filter.` : this.why);
 		refill(this.list, lines.slice(0, MOST).map((line) => this.#line(line, fit.has(line.process))));
 		this.rove();
 	}
