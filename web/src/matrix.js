@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The matrix of processes by witnesses. Only the rows in sight are in the document, so that thousands cost no more than forty.
 import { el, foreign, refill, visible } from "./dom.js";
-import { CELL_WORDS, MISSING, ORDERS, SEEN, count, labelOf, nameOf } from "./model.js";
+import { CELL_WORDS, MISSING, SEEN, count, labelOf, nameOf } from "./model.js";
 
 const ROW = 26; // pixels, as in page.css
 const BEYOND = 8; // rows kept beyond what is in sight
@@ -25,15 +25,15 @@ export function cellText(model, process, at) {
 	return `${labelOf(process)}, ${witness.id}: ${CELL_WORDS[process.cells[at]]}`;
 }
 
-function leadCells(process, rowId) {
+function leadCells(process) {
 	const marks = process.findings.length;
 	const markLabel = marks ? count(marks, "broken invariant") : process.holes ? count(process.holes, "hole") : "nothing broken";
 	return [
-		el("div", { role: "gridcell", class: "mark", id: `${rowId}-0`, "aria-label": markLabel }, marks ? String(marks) : process.holes ? "!" : ""),
-		el("div", { role: "gridcell", class: "pid", id: `${rowId}-1` }, process.pid ?? "?"),
-		el("div", { role: "gridcell", class: "name", id: `${rowId}-2`, title: visible(process.path ?? nameOf(process)) }, foreign(nameOf(process))),
-		el("div", { role: "gridcell", class: `state is-${process.state}`, id: `${rowId}-3` }, process.state),
-		el("div", { role: "gridcell", class: "session", id: `${rowId}-4` }, process.kin.session ?? "\u2013"),
+		el("div", { role: "gridcell", class: "mark", "aria-label": markLabel }, marks ? String(marks) : process.holes ? "!" : ""),
+		el("div", { role: "gridcell", class: "pid" }, process.pid ?? "?"),
+		el("div", { role: "gridcell", class: "name", title: visible(process.path ?? nameOf(process)) }, foreign(nameOf(process))),
+		el("div", { role: "gridcell", class: `state is-${process.state}` }, process.state),
+		el("div", { role: "gridcell", class: "session" }, process.kin.session ?? "\u2013"),
 	];
 }
 
@@ -47,6 +47,7 @@ export class Matrix {
 		this.rows = [];
 		this.at = { row: 0, column: 2 };
 		this.drawn = new Map(); // index of a row to its element
+		this.kinds = new Map(); // of cells
 		this.body = el("div", { class: "rows", role: "rowgroup" });
 		this.headLabels = [];
 		this.note = el("p", { class: "print-note" });
@@ -153,33 +154,34 @@ export class Matrix {
 
 	#row(index) {
 		const process = this.rows[index];
-		const id = `row-${index}`;
 		const cls = ["row", "process", process.findings.length && "has-findings", process.holes && "has-holes", process === this.selected && "is-selected"];
 		const row = el(
 			"div",
-			{ class: cls.filter(Boolean).join(" "), role: "row", id, "data-row": index, "aria-rowindex": index + 2, "aria-selected": String(process === this.selected) },
-			el("div", { class: "lead", role: "presentation" }, leadCells(process, id)),
+			{ class: cls.filter(Boolean).join(" "), role: "row", "data-row": index, "aria-rowindex": index + 2, "aria-selected": String(process === this.selected) },
+			el("div", { class: "lead", role: "presentation" }, leadCells(process)),
 		);
 		row.style.setProperty("--top", `${index * ROW}px`);
-		process.cells.forEach((cell, at) => {
-			const first = at === 0 || this.model.witnesses[at - 1].tierIndex !== this.model.witnesses[at].tierIndex;
-			row.append(
-				el(
-					"div",
-					{
-						role: "gridcell",
-						class: `cell ${cell}${first ? " first" : ""}`,
-						id: `${id}-${COLUMNS + at}`,
-						"data-column": at,
-						"aria-label": `${this.model.witnesses[at].id}: ${CELL_WORDS[cell]}`,
-					},
-					SHAPES[cell],
-				),
-			);
-		});
+		process.cells.forEach((cell, at) => row.append(this.#cell(cell, at)));
 		const ids = [...new Set(process.findings.map((finding) => finding.id))].join(" ");
 		row.append(el("div", { role: "gridcell", class: "ids" }, ids));
 		return row;
+	}
+
+	// There are few kinds of cells, and many cells.
+	#cell(cell, at) {
+		const key = `${cell} ${at}`;
+		if (!this.kinds.has(key)) {
+			const { id, tierIndex } = this.model.witnesses[at];
+			const first = at === 0 || this.model.witnesses[at - 1].tierIndex !== tierIndex;
+			const properties = { role: "gridcell", class: `cell ${cell}${first ? " first" : ""}`, "data-column": at, "aria-label": `${id}: ${CELL_WORDS[cell]}` };
+			this.kinds.set(key, el("div", properties, SHAPES[cell]));
+		}
+		return this.kinds.get(key).cloneNode(true);
+	}
+
+	#current() {
+		const row = this.drawn.get(this.at.row);
+		return this.at.column < COLUMNS ? row?.firstChild.children[this.at.column] : row?.children[1 + this.at.column - COLUMNS];
 	}
 
 	setSelected(process) {
@@ -202,11 +204,14 @@ export class Matrix {
 	}
 
 	#mark() {
-		this.element.querySelector(".is-current")?.classList.remove("is-current");
+		const before = this.element.querySelector(".is-current");
+		before?.classList.remove("is-current");
+		before?.removeAttribute("id");
 		this.drawn.forEach((row, index) => row.classList.toggle("is-current-row", index === this.at.row));
-		const cell = document.getElementById(`row-${this.at.row}-${this.at.column}`);
+		const cell = this.#current();
 		cell?.classList.add("is-current");
-		if (cell) this.element.setAttribute("aria-activedescendant", cell.id);
+		cell?.setAttribute("id", "current-cell");
+		if (cell) this.element.setAttribute("aria-activedescendant", "current-cell");
 		else this.element.removeAttribute("aria-activedescendant");
 	}
 
@@ -217,7 +222,7 @@ export class Matrix {
 		if (top < view.scrollTop) view.scrollTop = top;
 		const bottom = top + ROW + head - view.clientHeight;
 		if (bottom > view.scrollTop) view.scrollTop = bottom;
-		const cell = document.getElementById(`row-${this.at.row}-${this.at.column}`);
+		const cell = this.#current();
 		if (!cell || this.at.column < COLUMNS) return;
 		const lead = view.querySelector(".heads .lead").offsetWidth;
 		if (cell.offsetLeft - lead < view.scrollLeft) view.scrollLeft = cell.offsetLeft - lead;
@@ -303,5 +308,3 @@ export class Matrix {
 		this.#draw();
 	}
 }
-
-export const ORDER_NAMES = Object.keys(ORDERS);

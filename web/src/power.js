@@ -4,7 +4,7 @@ import { el, foreign, refill, svg, visible } from "./dom.js";
 import { count, labelOf } from "./model.js";
 
 const MOST_NODES = 48; // of the graph; beyond, only the list tells
-const MOST_ROWS = 1500;
+const MOST_ROWS = 500;
 const BOX = { width: 168, height: 34, across: 92, down: 12, margin: 14 };
 
 const RANKS = {
