@@ -12,7 +12,7 @@ const tests = fileURLToPath(new URL("../tests", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "invar-pictures-"));
 
 const pictures = [
-	{ name: "matrix", scenario: "scenarios/attack-unlink/scenario.lua", height: 620 },
+	{ name: "matrix", scenario: "scenarios/attack-unlink/scenario.lua", width: 1400, height: 640 },
 	{ name: "finding", scenario: "scenarios/attack-unlink/scenario.lua", height: 820, keys: ["2", "n"] },
 	{ name: "power", scenario: "cli/power.lua", height: 760, keys: ["4"] },
 	{ name: "dark", scenario: "scenarios/attack-all-lists/scenario.lua", height: 760, keys: ["ArrowRight", "Enter"], colorScheme: "dark" },
@@ -26,10 +26,10 @@ function run(program, ...args) {
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 try {
-	for (const { name, scenario, height, keys = [], colorScheme = "light" } of pictures) {
+	for (const { name, scenario, width = 1280, height, keys = [], colorScheme = "light" } of pictures) {
 		run(forge, join(tests, scenario), "-o", "demo.img");
 		run(invar, "check", "--format", "html", "-o", "report.html", "demo.img");
-		const page = await browser.newPage({ viewport: { width: 1280, height }, colorScheme });
+		const page = await browser.newPage({ viewport: { width, height }, colorScheme });
 		await page.goto(pathToFileURL(join(work, "report.html")).href);
 		for (const key of keys) await page.keyboard.press(key);
 		await page.evaluate(() => document.activeElement.blur());

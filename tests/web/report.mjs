@@ -112,6 +112,14 @@ after(async () => {
 	rmSync(folder, { recursive: true, force: true });
 });
 
+view("what is unknown is not shown as agreement", "unknown-win32k-few", {}, async (page) => {
+	const unknown = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).report.summary.unknown);
+	assert.ok(unknown > 0);
+	assert.match(await page.locator(".head-facts").textContent(), new RegExp(`${unknown} verdicts unknown`));
+	await page.keyboard.press("5");
+	assert.match(await page.locator("#view-coverage").textContent(), /Verdicts that could not be made, and what was missing/);
+});
+
 view("clean: nothing is broken, and no row has a hole", "clean", {}, async (page) => {
 	assert.match(await page.locator("h1").textContent(), /Nothing that could be judged is broken/);
 	assert.equal(await page.locator(".cell.missing:not(.legend .cell, .help .cell)").count(), 0);

@@ -41,7 +41,7 @@ function witnesses(model) {
 			w.broken,
 			w.unreadable,
 			w.sightings,
-			el("span", {}, w.what, w.void ? el("span", { class: "why" }, ` Nothing here: ${w.void}.`) : null),
+			el("span", {}, w.what, w.void ? el("span", { class: "why" }, ` Nothing here: ${w.void.replace(/\.$/, "")}.`) : null),
 		],
 	}));
 	return table(["witness", "tier", "read", "entries", "broken", "unreadable", "sightings", "which structure"], rows);

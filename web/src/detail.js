@@ -40,7 +40,7 @@ function witnessesOf(model, process) {
 					"ul",
 					{ class: "missing-list" },
 					missing.map((witness) =>
-						el("li", {}, el("b", {}, "missing from ", witness.id), ` (${witness.tier}): ${witness.what}. ${count(witness.read, "entry", "entries")} read.`),
+						el("li", {}, el("b", {}, "missing from ", witness.id), ` (${witness.tier}): ${witness.what.replace(/\.$/, "")}. ${count(witness.read, "entry", "entries")} read.`),
 					),
 				)
 			: null,

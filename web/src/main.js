@@ -136,6 +136,7 @@ let selected = null; // a process or a finding
 function openDetail(focus) {
 	if (!document.activeElement?.closest(".detail")) opener = document.activeElement;
 	document.body.classList.add("has-detail");
+	matrix.showHole(selected.key ? selected.process : selected);
 	if (focus) detail.focus();
 	remember();
 }

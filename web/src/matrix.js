@@ -193,6 +193,21 @@ export class Matrix {
 		}
 	}
 
+	// The panel takes a part of the width: the hole that it tells of stays in sight.
+	showHole(process) {
+		const at = process?.cells.indexOf(MISSING) ?? -1;
+		const row = this.drawn.get(this.rows.indexOf(process));
+		if (at >= 0 && row) this.#bring(row.children[1 + at]);
+	}
+
+	#bring(cell) {
+		const view = this.element;
+		const lead = view.querySelector(".heads .lead").offsetWidth;
+		if (cell.offsetLeft - lead < view.scrollLeft) view.scrollLeft = cell.offsetLeft - lead;
+		const right = cell.offsetLeft + cell.offsetWidth - view.clientWidth;
+		if (right > view.scrollLeft) view.scrollLeft = right;
+	}
+
 	// Brings a process into sight and makes its row the current one; false: the filter leaves it out.
 	goTo(process) {
 		const row = this.rows.indexOf(process);
@@ -223,11 +238,7 @@ export class Matrix {
 		const bottom = top + ROW + head - view.clientHeight;
 		if (bottom > view.scrollTop) view.scrollTop = bottom;
 		const cell = this.#current();
-		if (!cell || this.at.column < COLUMNS) return;
-		const lead = view.querySelector(".heads .lead").offsetWidth;
-		if (cell.offsetLeft - lead < view.scrollLeft) view.scrollLeft = cell.offsetLeft - lead;
-		const right = cell.offsetLeft + cell.offsetWidth - view.clientWidth;
-		if (right > view.scrollLeft) view.scrollLeft = right;
+		if (cell && this.at.column >= COLUMNS) this.#bring(cell);
 	}
 
 	// Also for keys that nothing else on the page has the focus for.

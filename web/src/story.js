@@ -32,7 +32,7 @@ function commandsFor(model, finding) {
 export function subjectText(finding) {
 	const subject = finding.subject;
 	if (subject.kind === "process") return finding.process ? labelOf(finding.process) : `process ${subject.address}`;
-	if (subject.kind === "thread") return `thread ${subject.address}${finding.process ? ` of ${labelOf(finding.process)}` : ""}`;
+	if (subject.kind === "thread") return `${finding.process ? `${labelOf(finding.process)}, ` : ""}thread ${subject.address}`;
 	return `${subject.name ?? subject.kind} at ${subject.address}`;
 }
 

@@ -16,9 +16,9 @@ function size(bytes) {
 }
 
 const TAKEN = new Map([
-	[true, "of one instant"],
+	[true, "at one instant"],
 	[false, "taken while the machine ran"],
-	[null, "of one instant or not: not said"],
+	[null, "live or at one instant: not said"],
 ]);
 
 const LEFT = {
@@ -30,17 +30,25 @@ const LEFT = {
 	bytes: "views of bytes",
 };
 
+const MUCH = 0.25; // of the verdicts: so much unknown is no good news
+
+// What is wrong, in one line. Unknown is never shown as agreement.
 export function verdict(model) {
-	const { broken, observed } = model.report.summary;
+	const { broken, observed, unknown, judged } = model.report.summary;
 	if (broken === 0) {
-		const observing = observed ? `; ${count(observed, "observation")} to look at` : "";
-		return { good: true, text: `Nothing that could be judged is broken${observing}.` };
+		const open = unknown ? `: ${unknown.toLocaleString("en")} of ${judged.toLocaleString("en")} verdicts are unknown` : "";
+		const seen = observed ? `; ${count(observed, "observation")} to look at` : "";
+		const kind = unknown > MUCH * judged ? "unsure" : "good";
+		return { kind, text: kind === "unsure" ? `Nothing is broken in the little that could be judged${open}${seen}.` : `Nothing that could be judged is broken${seen}.` };
 	}
 	const accused = model.processes.filter((process) => process.findings.length > 0);
 	const about = accused.map((process) => process.findings.length).reduce((a, b) => a + b, 0);
-	const who = accused.length > 2 ? [`${accused.length} processes`] : accused.flatMap((process, i) => [i ? " and " : "", foreign(labelOf(process))]);
-	const parts = [accused.length ? [`${about} about `, who] : null, broken > about ? `${broken - about} about the system itself` : null].filter(Boolean);
-	return { good: false, text: [count(broken, "contradiction"), ": ", parts[0], parts[1] ? [", ", parts[1]] : ""] };
+	const who = accused.length > 2 ? `${accused.length} processes` : accused.flatMap((process, i) => [i ? " and " : "", foreign(labelOf(process))]);
+	const parts = [count(broken, "contradiction")];
+	if (about === broken) parts.push(" about ", who);
+	else if (about === 0) parts.push(" about the system itself");
+	else parts.push(`: ${about} about `, who, `, ${broken - about} about the system itself`);
+	return { kind: "bad", text: parts };
 }
 
 function fact(name, value, ...more) {
@@ -88,14 +96,14 @@ function chips(model, select, showAll) {
 }
 
 export function summary(model, { select, showAll, buttons }) {
-	const { good, text } = verdict(model);
+	const { kind, text } = verdict(model);
 	const cut = model.report.summary.cut_short;
 	const left = Object.entries(model.data.left_out).filter(([, number]) => number > 0);
 	return el(
 		"header",
 		{ class: "summary" },
 		el("div", { class: "top" }, el("span", { class: "brand" }, "Invar"), foreign(model.report.image.path, { class: "path mono" }), el("div", { class: "buttons" }, buttons)),
-		el("h1", { class: good ? "good" : "bad" }, el("span", { "aria-hidden": "true" }, good ? "\u2713 " : "\u2715 "), text),
+		el("h1", { class: kind }, el("span", { "aria-hidden": "true" }, { good: "\u2713 ", bad: "\u2715 ", unsure: "? " }[kind]), text),
 		cut ? el("p", { class: "warning" }, `Incomplete: ${cut}.`) : null,
 		left.length ? el("p", { class: "warning" }, "This page leaves out ", left.map(([name, number]) => `${number.toLocaleString("en")} ${LEFT[name]}`).join(", "), "; ", el("code", {}, "invar check --format json"), " has all of it.") : null,
 		facts(model),
