@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "cli/command.h"
 #include "report/json.h"
 
@@ -23,27 +25,53 @@ static const char *weight_text(const struct inv_invariant *invariant)
 	                                     : "a finding";
 }
 
+#define LABEL_WIDTH 12
+#define TEXT_WIDTH 100
+
+// A label, and its text broken between words, each further line beneath the first.
+static void write_part(const char *label, const char *text, FILE *file)
+{
+	int column = fprintf(file, "%-*s", LABEL_WIDTH, label);
+	for (const char *word = text; *word;) {
+		int length = (int)strcspn(word, " ");
+		if (column > LABEL_WIDTH && column + 1 + length > TEXT_WIDTH)
+			column = fprintf(file, "\n%*s", LABEL_WIDTH, "") - 1;
+		column += fprintf(file, "%s%.*s", column > LABEL_WIDTH ? " " : "", length, word);
+		word += length;
+		word += strspn(word, " ");
+	}
+	putc('\n', file);
+}
+
 static void write_one(const struct inv_invariant *invariant, FILE *file)
 {
-	fprintf(file, "%s  %s\n\n", invariant->id, invariant->statement);
-	fprintf(file, "Why         %s\n", invariant->reason);
-	fprintf(file, "Compares    %s\n", invariant->witnesses);
-	fprintf(file, "Broken by   %s\n", invariant->broken_by);
-	fprintf(file, "ATT&CK      %s\n", invariant->attack);
-	fprintf(file, "Builds      %s\n", invariant->builds);
-	fprintf(file, "Known from  %s\n", invariant->basis);
-	fprintf(file, "Broken is   %s\n", weight_text(invariant));
-	fprintf(file, "Smear       %s\n", smear_text(invariant));
+	write_part(invariant->id, invariant->statement, file);
+	putc('\n', file);
+	write_part("Why", invariant->reason, file);
+	write_part("Compares", invariant->witnesses, file);
+	write_part("Broken by", invariant->broken_by, file);
+	write_part("ATT&CK", invariant->attack, file);
+	write_part("Builds", invariant->builds, file);
+	write_part("Known from", invariant->basis, file);
+	write_part("Broken is", weight_text(invariant), file);
+	write_part("Smear", smear_text(invariant), file);
 	if (!invariant->exceptions[0].id)
-		fputs("Exceptions  none\n", file);
+		write_part("Exceptions", "none", file);
+	struct inv_arena *arena = inv_arena_new();
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
-		fprintf(file, "%-11s %s: %s\n", i ? "" : "Exceptions", invariant->exceptions[i].id,
-		        invariant->exceptions[i].condition);
+		write_part(i ? "" : "Exceptions",
+		           inv_arena_printf(arena, "%s: %s", invariant->exceptions[i].id, invariant->exceptions[i].condition),
+		           file);
+	inv_arena_free(arena);
+	if (inv_picture(invariant))
+		fprintf(file, "\n%s", inv_picture(invariant));
 }
 
 static void write_markdown(const struct inv_invariant *invariant, FILE *file)
 {
 	fprintf(file, "## %s\n\n**%s**\n\n%s\n\n", invariant->id, invariant->statement, invariant->reason);
+	if (inv_picture(invariant))
+		fprintf(file, "```text\n%s```\n\n", inv_picture(invariant));
 	fprintf(file, "* Compares: %s.\n* Broken by: %s.\n* ATT&CK: %s.\n* Builds: %s.\n* Known from: %s.\n",
 	        invariant->witnesses, invariant->broken_by, invariant->attack, invariant->builds, invariant->basis);
 	if (invariant->weight == INV_HINT)
@@ -69,11 +97,12 @@ static json_t *to_json(const struct inv_invariant *invariant)
 	for (size_t i = 0; i < INV_MAX_EXCEPTIONS && invariant->exceptions[i].id; i++)
 		json_array_append_new(exceptions, json_pack("{s:s, s:s}", "id", invariant->exceptions[i].id, "condition",
 		                                            invariant->exceptions[i].condition));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "id", invariant->id, "statement",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:o}", "id", invariant->id, "statement",
 	                 invariant->statement, "reason", invariant->reason, "witnesses", invariant->witnesses, "broken_by",
 	                 invariant->broken_by, "attack", invariant->attack, "builds", invariant->builds, "basis",
 	                 invariant->basis, "smear", smears[invariant->smear], "weight",
-	                 invariant->weight == INV_HINT ? "observation" : "finding", "exceptions", exceptions);
+	                 invariant->weight == INV_HINT ? "observation" : "finding", "picture", inv_picture(invariant),
+	                 "exceptions", exceptions);
 }
 
 static void write_json(const struct inv_invariant *only, bool lines, FILE *file)

@@ -197,6 +197,8 @@ struct inv_invariant {
 size_t inv_invariant_count(void);
 const struct inv_invariant *inv_invariant(size_t index);         // in order of the identifiers' families
 const struct inv_invariant *inv_invariant_by_id(const char *id); // without regard to case; NULL: none
+// The structures that it compares, drawn; NULL: there is no picture of it. (pictures.c)
+const char *inv_picture(const struct inv_invariant *invariant);
 
 // What one might expect in the catalogue and is not judged.
 struct inv_left_out {

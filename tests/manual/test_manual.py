@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The manual pages tell of every command, option and function, and of no other; and they are laid out as manual pages should be.
+The same of the pictures that `invar explain` shows.
 
 usage: test_manual.py SOURCE BUILD INVAR FORGE
 """
+import json
 import os
 import re
 import shutil
@@ -84,6 +86,17 @@ def check_library(source):
     same(described, functions, "libinvar.3")
 
 
+def check_pictures(source, invar):
+    """Each picture is of an invariant that there is, and fits into a terminal and a page."""
+    explained = json.loads(subprocess.run([invar, "explain", "--format", "json"], capture_output=True, check=True).stdout)
+    drawn = {row["id"]: row["picture"] for row in explained if row["picture"]}
+    same(set(drawn), set(re.findall(r'^    \{"(\w+)",$', read(source, "src", "invariant", "pictures.c"), re.MULTILINE)), "pictures")
+    for name, picture in drawn.items():
+        for line in picture.splitlines():
+            if not line.isascii() or len(line) > 96 or "\t" in line or line != line.rstrip():
+                failed.append(f"picture of {name}: {line}")
+
+
 def check_layout(build):
     """mandoc finds nothing, not even of style."""
     pages = sorted(os.path.join(build, name) for name in os.listdir(build) if re.search(r"\.[1-8]$", name))
@@ -97,6 +110,7 @@ def main(source, build, invar, forge):
     check_invar(source, invar)
     check_forge(source, forge)
     check_library(source)
+    check_pictures(source, invar)
     linted = shutil.which("mandoc") and check_layout(build)
     for line in failed:
         print(line)
