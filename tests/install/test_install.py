@@ -6,6 +6,7 @@ usage: test_install.py BUILD SOURCE FORGE SCENARIO
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,11 @@ def run(*command, status=0, **options):
 def expect(holds, what):
     if not holds:
         sys.exit(what)
+
+
+def read(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.read()
 
 
 def installed(root):
@@ -84,14 +90,23 @@ def check_paths(files, places, folder):
             expect(place.encode() not in content, f"{name} names {place}")
 
 
-def check_symbols(files):
-    """Only what the header declares is visible."""
+def check_symbols(files, source):
+    """Only what the header declares is visible, and the package's list of symbols has it."""
     names = {line.split()[-1] for line in run("nm", "-D", "--defined-only", find(files, SONAME)).splitlines()}
-    with open(find(files, "invar/invar.h"), encoding="utf-8") as header:
-        text = header.read()
+    text = read(find(files, "invar/invar.h"))
     expect(names, "the library shows nothing")
     for name in sorted(names):
         expect(name.startswith("invar_") and name + "(" in text, f"the library shows {name}")
+    listed = set(re.findall(r"^ (\w+)@", read(source, "debian", "libinvar0.symbols"), re.MULTILINE))
+    expect(listed == names, f"debian/libinvar0.symbols differs: {sorted(listed ^ names)}")
+
+
+def check_versions(files, source):
+    """What names the version names the same."""
+    version = re.search("^Version: (.*)", read(find(files, "pkgconfig/invar.pc")), re.MULTILINE)[1]
+    for name, pattern in (("debian/changelog", r"invar \(([^)]*)\)"), ("python/pyproject.toml", '\nversion = "([^"]*)"')):
+        found = re.search(pattern, read(source, name))[1]
+        expect(found == version, f"{name} is of {found}, not {version}")
 
 
 def check_example(files, folder, image, invar):
@@ -136,7 +151,8 @@ def main(build, source, forge, scenario):
         check_whole(files)
         check_objects(files, folder)
         check_paths(files, {build, os.path.abspath(source), root}, folder)
-        check_symbols(files)
+        check_symbols(files, source)
+        check_versions(files, source)
         run(forge, scenario, "-o", image)
         check_example(files, folder, image, find(files, "bin/invar"))
         print(f"{len(files)} files")
