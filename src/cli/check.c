@@ -2,11 +2,22 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "cli/patterns.h"
+#include "cli/replace.h"
+#include "report/database.h"
+
+static void report(struct inv_session *session, const struct inv_check *check, struct inv_error *error)
+{
+	struct inv_style style = {.color = session->options->color};
+	if (!session->database)
+		inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);
+	else if (inv_database_add(session->database, check, INV_VERSION, error) == INV_OK &&
+	         inv_database_write(session->database, inv_replacement_file(session->replacement), error) == INV_OK &&
+	         inv_replacement_commit(session->replacement, error) == INV_OK)
+		inv_log(session->log, INV_LOG_INFO, "%s written", session->options->file);
+}
 
 enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error)
 {
-	(void)error;
-	struct inv_style style = {.color = session->options->color};
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
 	struct inv_check *check = inv_check_run(session->kernel, &how);
 	struct inv_patterns patterns = {0};
@@ -14,7 +25,7 @@ enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error
 		inv_patterns_search(session, check, check->arena, &patterns);
 		check->patterns = &patterns;
 	}
-	inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);
+	report(session, check, error);
 	enum inv_exit status = INV_EXIT_OK;
 	if (inv_count(check->judge.findings) > 0)
 		status = INV_EXIT_BROKEN;

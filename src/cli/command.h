@@ -25,6 +25,7 @@ enum inv_exit {
 
 struct inv_options {
 	enum inv_output output;
+	const char *format;  // --format as given; NULL: not
 	bool markdown;       // explain, witnesses: the manual's form
 	const char *file;    // -o; NULL: standard output
 	const char *symbols; // --symbols
@@ -58,6 +59,8 @@ struct inv_session {
 	struct inv_error no_kernel; // then: why not
 	FILE *out;
 	struct inv_extract_files *files;         // extract: where to
+	struct inv_replacement *replacement;     // check: the file of the database; NULL unless one is made
+	struct inv_database *database;           // check: the same
 	struct inv_pattern_rules *pattern_rules; // check: NULL without --yara
 };
 

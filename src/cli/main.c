@@ -12,8 +12,11 @@
 
 #include "cli/command.h"
 #include "cli/extract.h"
+#include "cli/nearest.h"
 #include "cli/patterns.h"
+#include "cli/replace.h"
 #include "cli/sandbox.h"
+#include "report/database.h"
 
 #define KEEP_FREE (16 << 20) // bytes
 
@@ -28,6 +31,9 @@ static const struct inv_command commands[] = {
      "  invar MEMORY.DMP\n"
      "  invar check --format json -o report.json memory.raw\n"
      "  invar check --format html -o report.html memory.raw\n"
+     "  invar check --format sqlite -o case.db memory.raw         adds the image to a database of several\n"
+     "  invar check --format navigator -o layer.json memory.raw   a layer for the ATT&CK Navigator\n"
+     "  invar check --format stix memory.raw                      a STIX 2.1 bundle\n"
      "  invar check --yara rules.yar --yara more.yar memory.raw\n"},
     {"info", "IMAGE", "format, machine, kernel, which facts apply and how surely", 1, 1, true, false, inv_run_info,
      false, "  invar info -v memory.raw\n"},
@@ -139,7 +145,9 @@ static const struct inv_command commands[] = {
      "  invar explore --symbols ntkrnlmp.json.xz memory.raw\n"},
     {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain,
      false, "  invar explain L10\n"},
-    {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses, false, NULL},
+    {"witnesses", "", "the catalogue of witnesses and their tiers", 0, 0, false, false, inv_run_witnesses, false,
+     "  invar witnesses\n"
+     "  invar witnesses --format csv\n"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -148,7 +156,7 @@ static void usage(FILE *file)
 	fputs("usage: invar COMMAND [OPTION]... [ARGUMENT]...\n\n", file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(file, "  %-9s %-18s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
-	fputs("\n  --format text|json|ndjson|csv   form of the result (text); check also: html\n"
+	fputs("\n  --format text|json|ndjson|csv   form of the result (text); check also: html, sqlite, navigator, stix\n"
 	      "  -o, --output FILE               write the result to FILE; extract: the memory, to FILE or a folder\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
 	      "  --all                           ps, tree, threads, vads, modules: also what only a sweep over all memory "
@@ -195,19 +203,53 @@ static void write_log(void *context, enum inv_log_level level, const char *line)
 	putc('\n', stderr);
 }
 
-static bool parse_format(const char *text, struct inv_options *options)
+// In the order of enum inv_output; then that of the manual's pages.
+static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", "sqlite", "navigator", "stix", "markdown"};
+#define FORMAT_COUNT (sizeof formats / sizeof formats[0])
+#define MARKDOWN (FORMAT_COUNT - 1)
+
+static bool has_format(const struct inv_command *command, size_t format)
 {
-	static const char *const names[] = {"text", "json", "ndjson", "csv", "html"};
-	options->markdown = strcmp(text, "markdown") == 0;
-	if (options->markdown)
-		return true;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			options->output = (enum inv_output)i;
-			return true;
-		}
+	if (format == MARKDOWN)
+		return !command->needs_image;
+	return format <= INV_OUTPUT_CSV || command->run == inv_run_check;
+}
+
+// "text, json, ndjson, csv": those that the command has.
+static const char *formats_of(const struct inv_command *command, char *list, size_t size)
+{
+	size_t used = 0;
+	list[0] = 0;
+	for (size_t i = 0; i < FORMAT_COUNT; i++)
+		if (has_format(command, i) && used < size)
+			used += (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "", formats[i]);
+	return list;
+}
+
+// The form that --format names, if the command has it.
+static enum inv_exit choose_format(struct inv_options *options, const struct inv_command *command)
+{
+	char list[128];
+	size_t format = 0;
+	if (!options->format)
+		return INV_EXIT_OK;
+	while (format < FORMAT_COUNT && strcmp(options->format, formats[format]) != 0)
+		format++;
+	formats_of(command, list, sizeof list);
+	if (format == FORMAT_COUNT) {
+		const char *near = inv_nearest(options->format, formats, FORMAT_COUNT);
+		return wrong("unknown format '%s'; %s%s%s'%s' has %s", options->format, near ? "did you mean '" : "",
+		             near ? near : "", near ? "'? " : "", command->name, list);
 	}
-	return false;
+	if (!has_format(command, format))
+		return wrong("format '%s' is not for '%s', which has %s", options->format, command->name, list);
+	options->markdown = format == MARKDOWN;
+	if (!options->markdown)
+		options->output = (enum inv_output)format;
+	if (options->output == INV_OUTPUT_SQLITE && !options->file)
+		return wrong("a database needs a file: invar check --format sqlite -o case.db %s",
+		             options->argument_count ? options->arguments[0] : "IMAGE");
+	return INV_EXIT_OK;
 }
 
 static bool parse_color(const char *text, struct inv_options *options)
@@ -243,43 +285,64 @@ enum long_option {
 	OPT_VERSION
 };
 
+static const struct option longs[] = {
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"output", required_argument, NULL, 'o'},
+    {"symbols", required_argument, NULL, OPT_SYMBOLS},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"threads", required_argument, NULL, OPT_THREADS},
+    {"color", required_argument, NULL, OPT_COLOR},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"range", required_argument, NULL, OPT_RANGE},
+    {"vad", required_argument, NULL, OPT_VAD},
+    {"module", required_argument, NULL, OPT_MODULE},
+    {"yara", required_argument, NULL, OPT_YARA},
+    {"depth", required_argument, NULL, OPT_DEPTH},
+    {"follow", no_argument, NULL, OPT_FOLLOW},
+    {"process", required_argument, NULL, OPT_PROCESS},
+    {"list", required_argument, NULL, OPT_LIST},
+    {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {0},
+};
+#define LONG_COUNT (sizeof longs / sizeof longs[0])
+
+// What getopt_long() did not take: `word` as it was typed; `found` is '?' or, where only the value is missing, ':'.
+static enum inv_exit wrong_option(int found, const char *word)
+{
+	const char *names[LONG_COUNT], *near = NULL;
+	char name[64] = "";
+	if (word[0] == '-' && word[1] == '-')
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (size_t i = 0; i < LONG_COUNT; i++) {
+		names[i] = longs[i].name;
+		if (names[i] && strcmp(name, names[i]) == 0 && strchr(word, '='))
+			return wrong("option '--%s' takes no value", name);
+	}
+	if (found == ':')
+		return wrong("option '%s' needs a value", word);
+	if (*name)
+		near = inv_nearest(name, names, LONG_COUNT);
+	if (near)
+		return wrong("unknown option '%s'; did you mean '--%s'?", word, near);
+	return wrong("unknown option '%s'", word);
+}
+
 // Fills `options`; returns false with *status set when the program is to end now.
 static bool parse(int argc, char **argv, struct inv_options *options, enum inv_exit *status)
 {
-	static const struct option longs[] = {
-	    {"format", required_argument, NULL, OPT_FORMAT},
-	    {"output", required_argument, NULL, 'o'},
-	    {"symbols", required_argument, NULL, OPT_SYMBOLS},
-	    {"all", no_argument, NULL, OPT_ALL},
-	    {"threads", required_argument, NULL, OPT_THREADS},
-	    {"color", required_argument, NULL, OPT_COLOR},
-	    {"quiet", no_argument, NULL, 'q'},
-	    {"verbose", no_argument, NULL, 'v'},
-	    {"range", required_argument, NULL, OPT_RANGE},
-	    {"vad", required_argument, NULL, OPT_VAD},
-	    {"module", required_argument, NULL, OPT_MODULE},
-	    {"yara", required_argument, NULL, OPT_YARA},
-	    {"depth", required_argument, NULL, OPT_DEPTH},
-	    {"follow", no_argument, NULL, OPT_FOLLOW},
-	    {"process", required_argument, NULL, OPT_PROCESS},
-	    {"list", required_argument, NULL, OPT_LIST},
-	    {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
-	    {"help", no_argument, NULL, OPT_HELP},
-	    {"version", no_argument, NULL, OPT_VERSION},
-	    {0},
-	};
 	const char *color = "auto";
 	*options = (struct inv_options){.sandbox = true};
 	*status = INV_EXIT_USAGE;
 	int option;
-	while ((option = getopt_long(argc, argv, "o:qvh", longs, NULL)) != -1) {
+	opterr = 0; // wrong_option() says it
+	while ((option = getopt_long(argc, argv, ":o:qvh", longs, NULL)) != -1) {
 		uint64_t number;
 		switch (option) {
 		case OPT_FORMAT:
-			if (!parse_format(optarg, options)) {
-				*status = wrong("unknown format '%s'", optarg);
-				return false;
-			}
+			options->format = optarg;
 			break;
 		case 'o':
 			options->file = optarg;
@@ -350,7 +413,9 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 			*status = INV_EXIT_OK;
 			return false;
 		default:
-			fputs("Try 'invar --help'.\n", stderr);
+			*status = wrong_option(option, optopt > 0 && optopt < OPT_FORMAT && strncmp(argv[optind - 1], "--", 2) != 0
+			                                   ? (const char[]){'-', (char)optopt, 0}
+			                                   : argv[optind - 1]);
 			return false;
 		}
 	}
@@ -376,6 +441,25 @@ static const struct inv_command *choose(struct inv_options *options)
 		}
 	}
 	return access(options->arguments[0], F_OK) == 0 ? &commands[0] : NULL;
+}
+
+static enum inv_exit no_command(const char *word)
+{
+	const char *names[COMMAND_COUNT];
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		names[i] = commands[i].name;
+	const char *near = inv_nearest(word, names, COMMAND_COUNT);
+	if (near)
+		return wrong("'%s' is neither a command nor a file; did you mean '%s'?", word, near);
+	return wrong("'%s' is neither a command nor a file", word);
+}
+
+static enum inv_exit wrong_count(const struct inv_command *command, int count)
+{
+	if (command->maximum == 0)
+		return wrong("'%s' takes no arguments", command->name);
+	return wrong("%s arguments: invar %s %s", count < command->minimum ? "too few" : "too many", command->name,
+	             command->arguments);
 }
 
 static enum inv_exit fail(const struct inv_error *error)
@@ -443,12 +527,24 @@ static enum inv_code open_all(struct inv_session *session, const struct inv_comm
 		return inv_extract_open(options, &session->files, error);
 	if (code == INV_OK && command->run == inv_run_explore)
 		code = inv_explore_open(session, error);
+	if (code == INV_OK && options->output == INV_OUTPUT_SQLITE)
+		return inv_replacement_open(options->file, INV_DATABASE_MAX, &session->replacement, error);
 	if (code == INV_OK && options->file) {
 		session->out = fopen(options->file, "we");
 		if (!session->out)
 			code = inv_fail(error, INV_E_USAGE, "cannot write %s: %s", options->file, strerror(errno));
 	}
 	return code;
+}
+
+// An existing database that is none of ours is refused before the image is gone through.
+static enum inv_code open_database(struct inv_session *session, struct inv_error *error)
+{
+	size_t size;
+	if (!session->replacement)
+		return INV_OK;
+	const void *old = inv_replacement_old(session->replacement, &size);
+	return inv_database_open(session->options->file, old, size, &session->database, error);
 }
 
 static enum inv_code read_image(struct inv_session *session, const struct inv_command *command, struct inv_error *error)
@@ -471,7 +567,7 @@ static enum inv_exit run(struct inv_session *session, const struct inv_command *
 {
 	struct inv_error error = {0};
 	if (open_all(session, command, &error) != INV_OK || lock_in(session, command, &error) != INV_OK ||
-	    read_image(session, command, &error) != INV_OK)
+	    open_database(session, &error) != INV_OK || read_image(session, command, &error) != INV_OK)
 		return fail(&error);
 	enum inv_exit status = command->run(session, &error);
 	if (error.code != INV_OK)
@@ -486,6 +582,8 @@ static enum inv_exit run(struct inv_session *session, const struct inv_command *
 static void close_all(struct inv_session *session)
 {
 	inv_extract_close(session->files);
+	inv_database_close(session->database);
+	inv_replacement_close(session->replacement);
 	inv_pattern_rules_free(session->pattern_rules);
 	inv_kernel_free(session->kernel);
 	inv_symbols_close(session->symbols);
@@ -556,11 +654,12 @@ int main(int argc, char **argv)
 		return INV_EXIT_USAGE;
 	}
 	if (!command)
-		return (int)wrong("'%s' is neither a command nor a file", options.arguments[0]);
+		return (int)no_command(options.arguments[0]);
 	if (options.argument_count < command->minimum || options.argument_count > command->maximum)
-		return (int)wrong("wrong number of arguments for '%s'", command->name);
-	if (options.markdown && command->needs_image)
-		return (int)wrong("format 'markdown' is not for '%s'", command->name);
+		return (int)wrong_count(command, options.argument_count);
+	status = choose_format(&options, command);
+	if (status != INV_EXIT_OK)
+		return (int)status;
 	const char *problem = misplaced(&options, command);
 	if (problem)
 		return (int)wrong("%s", problem);

@@ -462,6 +462,8 @@ void inv_report_check(const struct inv_check *check, const char *version, enum i
 		inv_report_html(check, version, file);
 		return;
 	}
+	if (output != INV_OUTPUT_JSON && output != INV_OUTPUT_NDJSON)
+		return;
 	json_t *report = inv_report_json(check, version);
 	if (output == INV_OUTPUT_JSON) {
 		json_dumpf(report, file, JSON_INDENT(2));

@@ -319,7 +319,10 @@ void inv_table_write(const struct inv_table *table, enum inv_output output, FILE
 	case INV_OUTPUT_CSV:
 		write_csv(table, file);
 		break;
-	case INV_OUTPUT_HTML: // not of a table: the command line refuses it
+	case INV_OUTPUT_HTML: // these are not of a table: the command line refuses them
+	case INV_OUTPUT_SQLITE:
+	case INV_OUTPUT_NAVIGATOR:
+	case INV_OUTPUT_STIX:
 		break;
 	}
 }

@@ -8,8 +8,16 @@
 
 #include "kernel/kernel.h"
 
-// Tables are written in the first four; the others are for whole checks.
-enum inv_output { INV_OUTPUT_TEXT, INV_OUTPUT_JSON, INV_OUTPUT_NDJSON, INV_OUTPUT_CSV, INV_OUTPUT_HTML };
+enum inv_output {
+	INV_OUTPUT_TEXT,
+	INV_OUTPUT_JSON,
+	INV_OUTPUT_NDJSON,
+	INV_OUTPUT_CSV,
+	INV_OUTPUT_HTML, // these are for `check` alone
+	INV_OUTPUT_SQLITE,
+	INV_OUTPUT_NAVIGATOR,
+	INV_OUTPUT_STIX,
+};
 
 struct inv_table;
 
@@ -31,6 +39,7 @@ bool inv_table_is_empty(const struct inv_table *table);
 
 // Text closes with a line that says why cells marked "?" are absent. JSON has null there, and a key "absent" with the
 // reason of each such column.
+// An output that has no tables writes none.
 void inv_table_write(const struct inv_table *table, enum inv_output output, FILE *file);
 
 // The rows as an array of objects; the caller releases it.

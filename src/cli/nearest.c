@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/nearest.h"
+
+#include <string.h>
+
+#define LONGEST 32u // letters; no command or option has more
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+// Optimal string alignment: as Levenshtein, and neighbours may be swapped.
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned rows[LONGEST + 1][LONGEST + 1];
+	unsigned n = (unsigned)strlen(a), m = (unsigned)strlen(b);
+	if (n > LONGEST || m > LONGEST)
+		return LONGEST + 1;
+	for (unsigned i = 0; i <= n; i++)
+		rows[i][0] = i;
+	for (unsigned j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (unsigned i = 1; i <= n; i++) {
+		for (unsigned j = 1; j <= m; j++) {
+			unsigned other = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			rows[i][j] = least(other, least(rows[i - 1][j], rows[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
+		}
+	}
+	return rows[n][m];
+}
+
+const char *inv_nearest(const char *word, const char *const *words, size_t count)
+{
+	// One change in a short word, two in a longer one: beyond that it is another word.
+	unsigned best = strlen(word) < 5 ? 2 : 3;
+	const char *nearest = NULL, *begins = NULL;
+	size_t beginning = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!words[i])
+			continue;
+		unsigned changes = distance(word, words[i]);
+		if (changes < best) {
+			best = changes;
+			nearest = words[i];
+		}
+		if (*word && strncmp(word, words[i], strlen(word)) == 0) {
+			begins = words[i];
+			beginning++;
+		}
+	}
+	return nearest ? nearest : beginning == 1 ? begins : NULL;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mistyped word was probably meant to be.
+#ifndef INV_CLI_NEAREST_H
+#define INV_CLI_NEAREST_H
+
+#include <stddef.h>
+
+// Of `count` words (NULL among them is passed over) the one that takes the fewest changes: a letter more, less, or another, or two
+// neighbours swapped; or the only one that begins with `word`. NULL: none is near.
+const char *inv_nearest(const char *word, const char *const *words, size_t count);
+
+#endif
