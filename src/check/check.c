@@ -30,6 +30,24 @@ static void read_subsystems(struct inv_check *check)
 	inv_dxgkrnl_settle(dxgkrnl);
 }
 
+// When it was interrupted, and what was not done because of that.
+static const char *interrupted_when(const struct inv_check *check)
+{
+	struct inv_progress_state at = inv_progress_look(check->kernel->progress);
+	const char *when = inv_phase_name(at.phase);
+	if (at.phase == INV_PHASE_SWEEP)
+		return inv_arena_printf(
+		    check->arena, "interrupted while %s, after %u %%: what only that finds is missing, and nothing was judged",
+		    when, at.total ? (unsigned)((double)at.done * 100 / (double)at.total) : 0);
+	if (at.phase < INV_PHASE_INVARIANTS)
+		return inv_arena_printf(check->arena, "interrupted while %s: nothing was judged", when);
+	if (at.phase == INV_PHASE_SMEAR || at.phase == INV_PHASE_RULES)
+		return inv_arena_printf(check->arena, "interrupted while %s", when);
+	return inv_arena_printf(check->arena, "interrupted while %s, after %llu of %llu: the others were not%s", when,
+	                        (unsigned long long)(at.done < at.total ? at.done : at.total), (unsigned long long)at.total,
+	                        at.phase == INV_PHASE_INVARIANTS ? ", and no process was looked into" : "");
+}
+
 struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct inv_check_options *options)
 {
 	double start = now();
@@ -38,7 +56,12 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 	check->arena = inv_arena_new();
 	if (options->swept)
 		check->sweep = inv_sweep_run(kernel, options->threads);
+	if (check->sweep && check->sweep->interrupted) { // half of it would make others look as if they lied
+		inv_sweep_free(check->sweep);
+		check->sweep = NULL;
+	}
 	check->testimony = inv_testimony_collect(kernel, check->sweep, options->threads);
+	inv_progress_begin(kernel->progress, INV_PHASE_ASSEMBLE, 0);
 	inv_assemble(check->testimony, check->arena, &check->dossiers, &check->cut_short);
 	if (check->sweep && check->sweep->cut_short && !check->cut_short)
 		check->cut_short = check->sweep->cut_short;
@@ -55,8 +78,13 @@ struct inv_check *inv_check_run(const struct inv_kernel *kernel, const struct in
 		inv_judge_settle(&check->judge);
 		if (check->judge.beyond && !check->cut_short)
 			check->cut_short = "more is broken than is kept; the counts are whole";
+		inv_progress_begin(kernel->progress, INV_PHASE_SMEAR, 0);
 		inv_smear_weigh(check, options->threads);
 	}
+	check->interrupted = inv_progress_stopped(kernel->progress);
+	if (check->interrupted)
+		check->cut_short = interrupted_when(check);
+	inv_progress_over(kernel->progress);
 	check->seconds = now() - start;
 	return check;
 }

@@ -27,7 +27,8 @@ struct inv_check {
 	struct inv_control_areas *sections; // of a judged check: the control areas that processes map
 	struct inv_views *views;            // of a judged check
 	double seconds;                     // of collecting, assembling and judging
-	const char *cut_short;              // a bound that was reached; NULL if none was
+	const char *cut_short; // a bound that was reached, or when it was interrupted; NULL: it was done to its end
+	bool interrupted;      // the kernel's progress was asked to stop
 	// What was found by rules (report/patterns.h); NULL: none were given.
 	const struct inv_patterns *patterns;
 };

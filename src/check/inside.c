@@ -151,9 +151,14 @@ static void judge_part(void *context, struct inv_judge *judge, size_t part)
 	const struct inv_dossiers *dossiers = &insides->check->dossiers;
 	size_t first = dossiers->process_count * part / PARTS, end = dossiers->process_count * (part + 1) / PARTS;
 	struct inv_control_areas *sections = inv_control_areas_part(insides->check->sections, PARTS);
-	for (size_t i = first; i < end; i++)
-		if (inv_has_inside(&dossiers->processes[i], insides->check->kernel))
+	for (size_t i = first; i < end; i++) {
+		bool has_inside = inv_has_inside(&dossiers->processes[i], insides->check->kernel);
+		if (has_inside && inv_progress_stopped(dossiers->kernel->progress))
+			inv_judge_not_inside(judge);
+		else if (has_inside)
 			judge_one(insides, &dossiers->processes[i], sections, judge);
+		inv_progress_add(dossiers->kernel->progress, 1);
+	}
 	inv_control_areas_free(sections);
 }
 
@@ -163,6 +168,7 @@ void inv_judge_insides(struct inv_check *check, unsigned threads)
 		inv_judge_no_inside(&check->judge, "the image holds no page tables, and so no memory of processes");
 		return;
 	}
+	inv_progress_begin(check->kernel->progress, INV_PHASE_INSIDES, check->dossiers.process_count);
 	struct inv_thread_owners *owners = inv_thread_owners_new(&check->dossiers);
 	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
 	struct insides insides = {check, owners, files};

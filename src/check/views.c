@@ -64,6 +64,9 @@ static void read_part(void *context, size_t first, size_t end)
 	struct reading *reading = context;
 	for (size_t i = reading->first + first; i < reading->first + end; i++) {
 		const struct inv_dossier *process = &reading->dossiers->processes[i];
+		inv_progress_add(reading->dossiers->kernel->progress, 1);
+		if (inv_progress_stopped(reading->dossiers->kernel->progress)) // then nothing is judged by them
+			return;
 		if (inv_is_live(process) && process->role != INV_ROLE_IDLE)
 			add_views(reading->dossiers, process, &reading->parts[first / PROCESSES_A_PART]);
 	}
@@ -98,6 +101,7 @@ struct inv_views *inv_views_read(const struct inv_dossiers *dossiers, struct inv
                                  unsigned threads)
 {
 	struct inv_views *views = inv_alloc(sizeof *views);
+	inv_progress_begin(dossiers->kernel->progress, INV_PHASE_VIEWS, dossiers->process_count);
 	read_processes(dossiers, threads, views);
 	if (views->views)
 		qsort(views->views, inv_count(views->views), sizeof *views->views, by_area);

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/patterns.h"
 #include "cli/replace.h"
+#include "cli/watch.h"
 #include "report/database.h"
 
 static void report(struct inv_session *session, const struct inv_check *check, struct inv_error *error)
@@ -19,11 +20,15 @@ static void report(struct inv_session *session, const struct inv_check *check, s
 enum inv_exit inv_run_check(struct inv_session *session, struct inv_error *error)
 {
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
+	inv_watch_can_stop(session->watch);
 	struct inv_check *check = inv_check_run(session->kernel, &how);
 	struct inv_patterns patterns = {0};
 	if (session->pattern_rules) {
 		inv_patterns_search(session, check, check->arena, &patterns);
 		check->patterns = &patterns;
+		if (inv_progress_stopped(inv_watch_progress(session->watch)) && !check->cut_short)
+			check->cut_short = "interrupted while memory was searched by rules";
+		inv_progress_over(inv_watch_progress(session->watch));
 	}
 	report(session, check, error);
 	enum inv_exit status = INV_EXIT_OK;

@@ -16,6 +16,7 @@
 #include "cli/patterns.h"
 #include "cli/replace.h"
 #include "cli/sandbox.h"
+#include "cli/watch.h"
 #include "report/database.h"
 
 #define KEEP_FREE (16 << 20) // bytes
@@ -197,10 +198,7 @@ static INV_PRINTF(1, 2) enum inv_exit wrong(const char *format, ...)
 
 static void write_log(void *context, enum inv_log_level level, const char *line)
 {
-	(void)context;
-	fputs(level == INV_LOG_WARNING ? "invar: warning: " : "invar: ", stderr);
-	inv_write_safe(stderr, line);
-	putc('\n', stderr);
+	inv_watch_say(context, level == INV_LOG_WARNING ? "invar: warning: " : "invar: ", line);
 }
 
 // In the order of enum inv_output; then that of the manual's pages.
@@ -551,10 +549,13 @@ static enum inv_code read_image(struct inv_session *session, const struct inv_co
 {
 	if (!command->needs_image)
 		return INV_OK;
+	struct inv_progress *progress = inv_watch_progress(session->watch);
+	inv_progress_begin(progress, INV_PHASE_OPEN, 0);
 	enum inv_code code = inv_image_recognise(session->image, error);
 	if (code != INV_OK)
 		return code;
-	struct inv_kernel_options options = {.symbols = session->symbols, .log = session->log};
+	inv_progress_begin(progress, INV_PHASE_IDENTIFY, 0);
+	struct inv_kernel_options options = {.symbols = session->symbols, .log = session->log, .progress = progress};
 	code = inv_kernel_identify(session->image, &options, &session->kernel, error);
 	// What the format's header says is worth showing even without a kernel that can be read.
 	bool shown = !command->needs_kernel && (code == INV_E_NO_KERNEL || code == INV_E_UNSUPPORTED);
@@ -566,10 +567,14 @@ static enum inv_code read_image(struct inv_session *session, const struct inv_co
 static enum inv_exit run(struct inv_session *session, const struct inv_command *command)
 {
 	struct inv_error error = {0};
-	if (open_all(session, command, &error) != INV_OK || lock_in(session, command, &error) != INV_OK ||
-	    open_database(session, &error) != INV_OK || read_image(session, command, &error) != INV_OK)
+	if (open_all(session, command, &error) != INV_OK || lock_in(session, command, &error) != INV_OK)
 		return fail(&error);
-	enum inv_exit status = command->run(session, &error);
+	if (command->run != inv_run_explore) // which has the terminal, and its keys, for itself
+		inv_watch_start(session->watch); // now that threads are inside
+	enum inv_exit status = INV_EXIT_OK;
+	if (open_database(session, &error) == INV_OK && read_image(session, command, &error) == INV_OK)
+		status = command->run(session, &error);
+	inv_watch_quiet(session->watch);
 	if (error.code != INV_OK)
 		return fail(&error);
 	if (fflush(session->out) != 0 || ferror(session->out)) {
@@ -663,10 +668,13 @@ int main(int argc, char **argv)
 	const char *problem = misplaced(&options, command);
 	if (problem)
 		return (int)wrong("%s", problem);
-	struct inv_log log = {.write = write_log};
+	struct inv_watch *watch = inv_watch_new(!options.quiet);
+	struct inv_log log = {.write = write_log, .context = watch};
 	log.level = options.verbose > 1 ? INV_LOG_DEBUG : options.verbose ? INV_LOG_INFO : INV_LOG_WARNING;
-	struct inv_session session = {.options = &options, .log = options.quiet ? NULL : &log, .out = stdout};
+	struct inv_session session = {
+	    .options = &options, .log = options.quiet ? NULL : &log, .out = stdout, .watch = watch};
 	status = run(&session, command);
 	close_all(&session);
+	inv_watch_free(watch);
 	return (int)status;
 }

@@ -332,8 +332,14 @@ void inv_patterns_search(const struct inv_session *session, const struct inv_che
 	inv_opener_start(&opener, session, check);
 	search.sections = opener.sections;
 	search.buffer = inv_alloc(WINDOW + OVERLAP);
+	inv_progress_begin(check->kernel->progress, INV_PHASE_RULES, check->dossiers.process_count);
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		struct inv_opened opened;
+		inv_progress_add(check->kernel->progress, 1);
+		if (inv_progress_stopped(check->kernel->progress)) {
+			patterns->too_big++; // not searched to its end
+			continue;
+		}
 		if (!inv_has_inside(&check->dossiers.processes[i], check->kernel))
 			continue;
 		inv_open_inside(&opener, &check->dossiers.processes[i], &opened);

@@ -121,6 +121,8 @@ bool inv_has_inside(const struct inv_dossier *process, const struct inv_kernel *
 
 // Adds the verdicts on one process. Between inv_judge_all() and inv_judge_settle().
 void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside);
+// In place of it, for a process that is not looked into because the check was interrupted.
+void inv_judge_not_inside(struct inv_judge *judge);
 // In its place when none can be read: what is about the inside alone is unknown for this reason, static text.
 void inv_judge_no_inside(struct inv_judge *judge, const char *reason);
 

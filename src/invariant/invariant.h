@@ -214,6 +214,7 @@ void inv_holds(struct inv_judge *judge);
 void inv_excuse(struct inv_judge *judge, struct inv_subject subject, const char *exception);
 void inv_unknown(struct inv_judge *judge, const struct inv_value *missing);
 void inv_unknown_because(struct inv_judge *judge, const char *reason); // static text
+#define INV_NOT_JUDGED "not judged: the check was interrupted"
 // A finding (an observation if the invariant is a hint), to which the judge adds its evidence and the excuses that do not apply.
 struct inv_finding *inv_broken(struct inv_judge *judge, struct inv_subject subject, enum inv_tier accused);
 // An observation, also of an invariant that is no hint: this way of not holding has honest causes.

@@ -384,8 +384,11 @@ static void judge_invariant(void *context, struct inv_judge *judge, size_t index
 	(void)context;
 	judge->index = index;
 	judge->current = inv_invariant(index);
-	if (judge->current->judge)
+	if (judge->current->judge && inv_progress_stopped(judge->kernel->progress))
+		inv_unknown_because(judge, INV_NOT_JUDGED);
+	else if (judge->current->judge)
 		judge->current->judge(judge);
+	inv_progress_add(judge->kernel->progress, 1);
 }
 
 void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers, struct inv_arena *arena,
@@ -395,6 +398,7 @@ void inv_judge_all(struct inv_judge *judge, const struct inv_dossiers *dossiers,
 	    .dossiers = dossiers, .kernel = dossiers->kernel, .arena = arena, .keeps = INV_FINDING_BOUND};
 	judge->tallies = new_tallies(arena);
 	weigh(judge);
+	inv_progress_begin(judge->kernel->progress, INV_PHASE_INVARIANTS, inv_invariant_count());
 	inv_judge_parts(judge, threads, inv_invariant_count(), judge_invariant, NULL);
 }
 
@@ -405,6 +409,16 @@ void inv_judge_inside(struct inv_judge *judge, const struct inv_inside *inside)
 		judge->current = inv_invariant(i);
 		if (judge->current->judge_inside)
 			judge->current->judge_inside(judge, inside);
+	}
+}
+
+void inv_judge_not_inside(struct inv_judge *judge)
+{
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		judge->index = i;
+		judge->current = inv_invariant(i);
+		if (judge->current->judge_inside)
+			inv_unknown_because(judge, INV_NOT_JUDGED);
 	}
 }
 

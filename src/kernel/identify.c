@@ -192,6 +192,7 @@ enum inv_code inv_kernel_identify(const struct inv_image *image, const struct in
 	work->kernel.image = image;
 	work->kernel.arena = inv_arena_new();
 	work->kernel.log = options ? options->log : NULL;
+	work->kernel.progress = options ? options->progress : NULL;
 	work->symbols = options ? options->symbols : NULL;
 	enum inv_code code = identify(work, error);
 	*kernel = &work->kernel;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "facts/facts.h"
 #include "image/image.h"
 #include "paging/space.h"
@@ -120,6 +121,7 @@ const char *inv_confidence_name(enum inv_confidence confidence);
 struct inv_kernel {
 	const struct inv_image *image;
 	const struct inv_log *log;
+	struct inv_progress *progress; // of whatever is done with it; NULL: nobody looks
 	struct inv_arena *arena;
 	struct inv_space *space; // the kernel's address space: page tables, or fragments
 	bool fragments;          // a triage dump
@@ -165,6 +167,7 @@ struct inv_kernel {
 struct inv_kernel_options {
 	struct inv_symbols *symbols; // NULL: only the built-in table
 	const struct inv_log *log;
+	struct inv_progress *progress; // NULL: nobody looks, and nobody interrupts
 };
 
 // Finds the kernel. On success even little may be known: fields say so. INV_E_NO_KERNEL if nothing that can be read

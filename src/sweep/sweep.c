@@ -31,6 +31,7 @@ struct piece {
 
 struct round {
 	const struct inv_image *image;
+	struct inv_progress *progress;
 	struct inv_pattern pattern;
 	struct piece *pieces; // stb_ds
 	uint64_t bytes;
@@ -41,6 +42,8 @@ static void look_at_piece(void *context, size_t index)
 	struct round *round = context;
 	struct piece *piece = &round->pieces[index];
 	uint8_t buffer[PART_SIZE];
+	if (inv_progress_stopped(round->progress))
+		return;
 	piece->catch.most = (size_t)(piece->size / INV_PAGE_SIZE) * MOST_PER_PAGE;
 	for (uint64_t done = 0; done < piece->size;) {
 		const uint8_t *bytes;
@@ -55,6 +58,7 @@ static void look_at_piece(void *context, size_t index)
 			inv_detect_page(&round->pattern, bytes + at, piece->address + done + at, &piece->catch);
 		done += here;
 	}
+	inv_progress_add(round->progress, piece->size);
 }
 
 static void finish_round(struct round *round, struct inv_sweep *sweep, unsigned threads)
@@ -148,11 +152,13 @@ struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned thread
 	    !inv_space_has_page_tables(kernel->space))
 		return NULL;
 	struct inv_sweep *sweep = inv_alloc(sizeof *sweep);
-	struct round round = {.image = kernel->image, .pattern = pattern_of(kernel)};
+	struct round round = {.image = kernel->image, .progress = kernel->progress, .pattern = pattern_of(kernel)};
+	inv_progress_begin(kernel->progress, INV_PHASE_SWEEP, inv_image_info(kernel->image)->present_pages * INV_PAGE_SIZE);
 	sweep->roots = round.pattern.self_slot != 0;
 	uint64_t address = 0, runs = 0;
 	struct inv_run run;
-	while (!sweep->cut_short && inv_image_next_run(kernel->image, address, &run)) {
+	while (!sweep->cut_short && !inv_progress_stopped(kernel->progress) &&
+	       inv_image_next_run(kernel->image, address, &run)) {
 		if (run.size == 0 || run.address > UINT64_MAX - run.size)
 			break;
 		address = run.address + run.size;
@@ -162,6 +168,10 @@ struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned thread
 	}
 	finish_round(&round, sweep, threads);
 	inv_array_free(round.pieces);
+	if (inv_progress_stopped(kernel->progress)) {
+		sweep->interrupted = true;
+		return sweep;
+	}
 	if (sweep->hits)
 		qsort(sweep->hits, inv_count(sweep->hits), sizeof *sweep->hits, by_place);
 	sweep->mapped = inv_trace_hits(kernel, &round.pattern, threads, sweep->hits, inv_count(sweep->hits));

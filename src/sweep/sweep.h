@@ -38,6 +38,7 @@ struct inv_sweep {
 	bool roots;            // the slot of the self-map entry is known, so that roots were looked for
 	bool mapped;           // the page tables were read to their end: a hit without address is mapped nowhere
 	const char *cut_short; // NULL: everything was looked at
+	bool interrupted;      // the kernel's progress was asked to stop: nothing here is fit for use
 };
 
 // Looks at all memory of the image with `threads` threads (0: as many as there are CPUs). NULL when there is nothing to look

@@ -215,9 +215,16 @@ struct inv_testimony *inv_testimony_collect(const struct inv_kernel *kernel, con
 	inv_role_anchors_read(kernel, &testimony->anchors);
 	const struct inv_value *system = &testimony->anchors.system;
 	inv_object_types_read(kernel, system->ok ? system->u : 0, &testimony->types);
-	for (size_t i = 0; i < INV_WITNESS_COUNT; i++)
-		if (witnesses[i].testify)
+	// Who was interrupted before this began has heard nothing yet: that takes little, and is worth showing.
+	bool may_end = !inv_progress_stopped(kernel->progress);
+	inv_progress_begin(kernel->progress, INV_PHASE_WITNESSES, INV_WITNESS_COUNT);
+	for (size_t i = 0; i < INV_WITNESS_COUNT; i++) {
+		if (may_end && inv_progress_stopped(kernel->progress))
+			inv_void(testimony, (enum inv_witness_id)i, "not heard: the check was interrupted");
+		else if (witnesses[i].testify)
 			witnesses[i].testify(testimony);
+		inv_progress_add(kernel->progress, 1);
+	}
 	return testimony;
 }
 

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Progress is shown on a terminal alone; a check that is interrupted reports what it found, accuses nobody by what it has not read,
+and says that it was cut short.
+
+usage: test_watch.py INVAR FORGE SCENARIOS
+"""
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOM = 2 << 30  # bytes, for the images
+MEMORY = 1024  # MiB
+
+
+class Suite:
+    """Counts what is not as it should be."""
+
+    def __init__(self, invar, folder):
+        self.invar, self.folder = invar, folder
+        self.count = self.failed = 0
+
+    def expect(self, holds, what):
+        self.count += 1
+        if not holds:
+            self.failed += 1
+            print(what)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def on_terminal(self, *arguments, signals=(), when=b""):
+        """Status and what was written to the terminal; each signal is sent once `when` is seen, the next ones soon after."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(self.invar, [self.invar, *arguments])
+        written, waiting = b"", list(signals)
+        while True:
+            try:
+                data = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            written += data
+            while waiting and when in written:
+                os.kill(child, waiting.pop(0))
+                time.sleep(0.02)
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), written.decode(errors="replace")
+
+    def report(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return json.load(file)
+
+
+def forge(suite, program, scenario, name):
+    """Without holes, so that there is something to sweep."""
+    subprocess.run([program, scenario, "-o", suite.path("sparse"), "--memory", f"{MEMORY}M"], check=True)
+    subprocess.run(["cp", "--sparse=never", suite.path("sparse"), suite.path(name)], check=True)
+    os.unlink(suite.path("sparse"))
+
+
+def test_progress(suite):
+    base = ("check", "--threads", "1", "--format", "json", "-o", suite.path("whole"))
+    status, written = suite.on_terminal(*base, suite.path("image"))
+    suite.expect(status == 1, f"status {status} on a terminal")
+    suite.expect("3/5 collect: memory is swept, 0." in written and " of 1.0 GiB, " in written, f"progress: {written[:200]!r}")
+    suite.expect("\n" not in written, f"progress takes more than one line: {written[:400]!r}")
+    suite.expect(written.endswith("\r\x1b[K"), f"the line is not wiped: {written[-100:]!r}")
+    status, written = suite.on_terminal(*base, "-q", suite.path("image"))
+    suite.expect((status, written) == (1, ""), f"-q: {written[:200]!r}")
+    done = subprocess.run([suite.invar, *base, suite.path("image")], capture_output=True, check=False)
+    suite.expect((done.returncode, done.stderr) == (1, b""), f"without a terminal: {done.stderr[:200]!r}")
+    status, written = suite.on_terminal("check", "--threads", "1", "-v", suite.path("image"))
+    lines = [line for line in written.split("\n") if "invar: " in line and "/5 " in line.rsplit("\x1b[K", 1)[-1]]
+    suite.expect(not lines, f"a message stands behind the progress: {lines[:2]}")
+    suite.expect("/5 " not in written.split("Invar ", 1)[-1], "progress within the report")
+
+
+def test_interrupted(suite):
+    whole = suite.report("whole")
+    status, written = suite.on_terminal("check", "--threads", "1", "--format", "json", "-o", suite.path("part"),
+                                        suite.path("image"), signals=[signal.SIGINT], when=b"memory is swept")
+    part = suite.report("part")
+    suite.expect(status == 4, f"status {status} of an interrupted check")
+    suite.expect("interrupted: what was found so far is reported" in written, f"interrupted: {written[-300:]!r}")
+    suite.expect((part["summary"]["cut_short"] or "").startswith("interrupted while memory is swept, after "),
+                 f"cut_short: {part['summary']['cut_short']}")
+    suite.expect(part["findings"] == [] and part["summary"]["holds"] == 0, "something was judged by half of a sweep")
+    suite.expect({row["pid"] for row in part["processes"]} == {row["pid"] for row in whole["processes"]}, "processes by the lists")
+    suite.expect(all(set(row["reasons"]) == {"not judged: the check was interrupted"} for row in part["unknown"]),
+                 "why nothing was judged")
+    status, _ = suite.on_terminal("check", "--threads", "1", "-o", suite.path("text"), suite.path("image"),
+                                  signals=[signal.SIGTERM], when=b"memory is swept")
+    with open(suite.path("text"), encoding="utf-8") as file:
+        text = " ".join(file.read().split())
+    suite.expect(status == 4 and "interrupted while memory is swept" in text, "SIGTERM, as text")
+    began = time.monotonic()
+    status, written = suite.on_terminal("check", "--threads", "1", "-o", suite.path("none"), suite.path("image"),
+                                        signals=[signal.SIGINT, signal.SIGINT], when=b"memory is swept")
+    suite.expect(status == 4 and time.monotonic() - began < 30, f"a second signal: status {status}")
+    status, written = suite.on_terminal("check", "--threads", "1", "--format", "sqlite", "-o", suite.path("db"),
+                                        suite.path("image"), signals=[signal.SIGINT], when=b"memory is swept")
+    suite.expect(status == 4 and os.path.exists(suite.path("db")), f"an interrupted database: status {status}: {written[-200:]!r}")
+    time.sleep(0.3)
+    suite.expect(not [name for name in os.listdir(suite.folder) if name.startswith("db.")], "a new file was left behind")
+
+
+def test_any_moment(suite, name):
+    """Whenever it is interrupted: nothing is found that the whole check does not find."""
+    began = time.monotonic()
+    whole = subprocess.run([suite.invar, "check", "--format", "json", suite.path(name)], capture_output=True, check=False)
+    took = time.monotonic() - began
+    found = {(row["id"], row["subject"]["address"]) for row in json.loads(whole.stdout)["findings"]}
+    interrupted = 0
+    for moment in range(24):
+        with subprocess.Popen([suite.invar, "check", "--format", "json", suite.path(name)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            time.sleep(took * moment / 24)
+            process.send_signal(signal.SIGINT)
+            output, said = process.communicate()
+        if not output:  # before there was a kernel
+            suite.expect(process.returncode in (4, -signal.SIGINT), f"{name} at {moment}/24: status {process.returncode}: {said}")
+            continue
+        report = json.loads(output)
+        cut = report["summary"]["cut_short"]
+        interrupted += bool(cut)
+        more = {(row["id"], row["subject"]["address"]) for row in report["findings"]} - found
+        suite.expect(not more, f"{name} at {moment}/24, {cut}: finds {sorted(more)}")
+        wanted = 4 if cut else 1 if found else 0
+        suite.expect(process.returncode == wanted, f"{name} at {moment}/24: status {process.returncode}, cut short: {cut}")
+    suite.expect(interrupted, f"{name} was never interrupted")
+
+
+def main():
+    invar, program, scenarios = map(os.path.abspath, sys.argv[1:4])
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    with tempfile.TemporaryDirectory(dir=memory if roomy else None) as folder:
+        suite = Suite(invar, folder)
+        forge(suite, program, os.path.join(scenarios, "attack-unlink", "scenario.lua"), "image")
+        test_progress(suite)
+        test_interrupted(suite)
+        os.unlink(suite.path("image"))
+        for name in ("clean", "attack-unlink"):
+            scenario = os.path.join(scenarios, name, "scenario.lua")
+            subprocess.run([program, scenario, "-o", suite.path(name), "--memory", "256M"], check=True)
+            test_any_moment(suite, name)
+    print(f"{suite.count} expectations, {suite.failed} not met")
+    return 1 if suite.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
