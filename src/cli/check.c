@@ -5,12 +5,25 @@
 #include "cli/replace.h"
 #include "cli/watch.h"
 #include "report/database.h"
+#include "report/export.h"
+
+static void write_json(json_t *json, FILE *file)
+{
+	json_dumpf(json, file, JSON_INDENT(2));
+	putc('\n', file);
+	json_decref(json);
+}
 
 static void report(struct inv_session *session, const struct inv_check *check, struct inv_error *error)
 {
 	struct inv_style style = {.color = session->options->color};
-	if (!session->database)
-		inv_report_check(check, INV_VERSION, session->options->output, &style, session->out);
+	enum inv_output output = session->options->output;
+	if (output == INV_OUTPUT_NAVIGATOR)
+		write_json(inv_navigator_layer(check, INV_VERSION), session->out);
+	else if (output == INV_OUTPUT_STIX)
+		write_json(inv_stix_bundle(check, INV_VERSION), session->out);
+	else if (!session->database)
+		inv_report_check(check, INV_VERSION, output, &style, session->out);
 	else if (inv_database_add(session->database, check, INV_VERSION, error) == INV_OK &&
 	         inv_database_write(session->database, inv_replacement_file(session->replacement), error) == INV_OK &&
 	         inv_replacement_commit(session->replacement, error) == INV_OK)

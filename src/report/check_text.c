@@ -390,10 +390,11 @@ static void write_lines(const json_t *report, FILE *file)
 {
 	static const char *const parts[] = {"witnesses", "processes", "findings", "observations",
 	                                    "yara",      "excused",   "unknown"};
+	static const char *const heads[] = {"invar", "schema", "image", "smear", "kernel", "sweep", "yara_search"};
 	static const char *const records[] = {"witness", "process", "finding", "observation", "yara", "excused", "unknown"};
-	json_t *head = json_pack("{s:s, s:O, s:O, s:O, s:O}", "record", "check", "invar", json_object_get(report, "invar"),
-	                         "schema", json_object_get(report, "schema"), "image", json_object_get(report, "image"),
-	                         "kernel", json_object_get(report, "kernel"));
+	json_t *head = json_pack("{s:s}", "record", "check");
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		json_object_set(head, heads[i], json_object_get(report, heads[i]));
 	json_dumpf(head, file, JSON_COMPACT);
 	putc('\n', file);
 	json_decref(head);
