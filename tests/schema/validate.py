@@ -4,8 +4,10 @@
 
 Beyond the schema: the counts in the summary must be those of the lists, the findings must be about
 processes that are listed, and the exit status must say whether there are any. Two runs must give the same bytes but
-for the time they took.
+for the time they took. What is written as NDJSON must be the same report in lines, and the CSV its evidence.
 """
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -13,9 +15,9 @@ import sys
 import jsonschema
 
 
-def check(binary, image):
+def check(binary, image, form="json"):
     """What one run wrote, and its exit status."""
-    run = subprocess.run([binary, "check", "--format", "json", image], capture_output=True, timeout=600, check=False)
+    run = subprocess.run([binary, "check", "--format", form, image], capture_output=True, timeout=600, check=False)
     if run.returncode not in (0, 1):
         sys.exit(f"{binary} check {image}: status {run.returncode}: {run.stderr.decode(errors='replace').strip()}")
     return run.stdout, run.returncode
@@ -77,6 +79,44 @@ def without_time(report):
     return json.dumps({**report, "summary": {**report["summary"], "seconds": 0}})
 
 
+RECORDS = {"witness": "witnesses", "process": "processes", "finding": "findings", "observation": "observations",
+           "yara": "yara", "excused": "excused", "unknown": "unknown"}
+
+
+def from_lines(text):
+    """The report that lines of NDJSON make."""
+    report = {part: [] for part in RECORDS.values()}
+    for line in text.split("\n")[:-1]:
+        row = json.loads(line)
+        record = row.pop("record")
+        if record == "check":
+            report.update(row)
+        elif record == "summary":
+            report["summary"] = row
+        else:
+            report[RECORDS[record]].append(row)
+    return report
+
+
+def evidence_of(report):
+    """The rows of the CSV."""
+    for finding in report["findings"]:
+        subject = finding["subject"]
+        for piece in finding["evidence"]:
+            row = [finding["id"], finding["certainty"], subject["kind"], subject["address"], subject["pid"], subject["name"],
+                   piece["witness"], piece["tier"], piece["field"], piece["address"] or "0x0", piece["value"], piece["says"]]
+            yield ["" if value is None else str(value) for value in row]
+
+
+def faults_of_other_forms(binary, image, report):
+    lines = from_lines(check(binary, image, "ndjson")[0].decode())
+    if json.loads(without_time(lines)) != json.loads(without_time(report)):
+        yield "NDJSON is not the report in lines"
+    rows = list(csv.reader(io.StringIO(check(binary, image, "csv")[0].decode(), newline="")))
+    if rows[1:] != list(evidence_of(report)):
+        yield "CSV is not the evidence of the findings"
+
+
 def main(binary, image, schema_path):
     with open(schema_path, encoding="utf-8") as text:
         schema = json.load(text)
@@ -89,6 +129,7 @@ def main(binary, image, schema_path):
     again, _ = check(binary, image)
     if without_time(json.loads(again)) != without_time(report):
         faults.append("two runs differ")
+    faults += list(faults_of_other_forms(binary, image, report))
     for fault in faults:
         print(f"{image}: {fault}")
     return 1 if faults else 0
