@@ -13,7 +13,8 @@
 #include "report/json.h"
 #include "report/report.h"
 
-#define SAMPLED_PAGES 16384u
+#define SAMPLED_PAGES 65536u
+#define MOST_RUNS (1u << 20)
 #define TYPES 256u
 
 // -- which image -----------------------------------------------------------------------------------------------------------
@@ -26,30 +27,34 @@ static void hash_number(struct sha256_ctx *hash, uint64_t number)
 	sha256_update(hash, sizeof bytes, bytes);
 }
 
+static bool is_empty(const uint8_t *bytes, size_t size)
+{
+	return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+// A page of zeros counts as absent: reading may make one of a hole.
 static void hash_page(struct sha256_ctx *hash, const struct inv_image *image, uint64_t physical)
 {
 	const uint8_t *bytes;
-	size_t here = inv_image_bytes(image, physical & ~(uint64_t)(INV_PAGE_SIZE - 1), INV_PAGE_SIZE, &bytes);
-	hash_number(hash, here);
-	if (here)
-		sha256_update(hash, here, bytes);
+	size_t here = inv_image_bytes(image, physical, INV_PAGE_SIZE, &bytes);
+	if (here == 0 || is_empty(bytes, here))
+		return;
+	hash_number(hash, physical);
+	sha256_update(hash, here, bytes);
 }
 
-// Every n-th page that is present, by rising address.
+// Every n-th page of physical memory, as far as it is present: all of them of a small machine.
 static void hash_sample(struct sha256_ctx *hash, const struct inv_image *image)
 {
-	uint64_t step = inv_image_info(image)->present_pages / SAMPLED_PAGES + 1, address = 0, page = 0;
+	uint64_t step = (inv_image_info(image)->highest / INV_PAGE_SIZE / SAMPLED_PAGES + 1) * INV_PAGE_SIZE, address = 0;
 	struct inv_run run;
-	for (unsigned taken = 0; taken <= SAMPLED_PAGES && inv_image_next_run(image, address, &run);) {
+	for (unsigned runs = 0; runs < MOST_RUNS && inv_image_next_run(image, address, &run); runs++) {
 		if (run.size == 0 || run.address > UINT64_MAX - run.size)
 			return;
-		uint64_t pages = run.size / INV_PAGE_SIZE, first = (step - page % step) % step;
-		for (uint64_t i = first; i < pages && taken <= SAMPLED_PAGES; i += step, taken++) {
-			hash_number(hash, run.address + i * INV_PAGE_SIZE);
-			hash_page(hash, image, run.address + i * INV_PAGE_SIZE);
-		}
-		page += pages;
 		address = run.address + run.size;
+		uint64_t at = run.address % step ? run.address - run.address % step + step : run.address;
+		for (; at >= run.address && at < address; at += step)
+			hash_page(hash, image, at);
 	}
 }
 
@@ -67,7 +72,6 @@ void inv_image_fingerprint(const struct inv_check *check, char text[INV_FINGERPR
 	const struct inv_image_info *info = inv_image_info(kernel->image);
 	const uint64_t numbers[] = {(uint64_t)info->format,
 	                            info->bytes,
-	                            info->present_pages,
 	                            kernel->base,
 	                            kernel->dtb,
 	                            kernel->system_time.ok ? kernel->system_time.u : 0,
@@ -82,7 +86,7 @@ void inv_image_fingerprint(const struct inv_check *check, char text[INV_FINGERPR
 		uint64_t physical = 0;
 		hash_number(&hash, check->dossiers.processes[i].address);
 		if (inv_space_translate(kernel->space, check->dossiers.processes[i].address, &physical, NULL))
-			hash_page(&hash, kernel->image, physical);
+			hash_page(&hash, kernel->image, physical & ~(uint64_t)(INV_PAGE_SIZE - 1));
 	}
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	sha256_digest(&hash, sizeof digest, digest);

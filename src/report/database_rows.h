@@ -9,8 +9,8 @@
 
 #define INV_FINGERPRINT_SIZE 65
 
-// SHA-256 in hexadecimal of what tells this image from others whatever its file is called: what is known of its memory, up to
-// 16384 pages spread over it, and the page of every process object.
+// SHA-256 in hexadecimal of what tells this image from others whatever its file is called: what is known of its memory, some
+// 65536 pages spread over it, and the page of every process object.
 void inv_image_fingerprint(const struct inv_check *check, char text[INV_FINGERPRINT_SIZE]);
 
 // Inserts every row of the image under this number, in a transaction of the caller's. An SQLite result code.

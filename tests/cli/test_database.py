@@ -228,7 +228,8 @@ def test_again(suite):
     before = without_seconds(suite.path("case.db"))
     os.chmod(suite.path("case.db"), 0o640)
     suite.add("case.db", NAMES[1])
-    suite.same(without_seconds(suite.path("case.db")), before, "an image that is added again")
+    changes = [pair for pair in zip(before, without_seconds(suite.path("case.db"))) if pair[0] != pair[1]]
+    suite.expect(not changes, f"an image that is added again changes {changes[:2]}")
     suite.same(stat.S_IMODE(os.stat(suite.path("case.db")).st_mode), 0o640, "permissions of the file")
     os.link(suite.path(NAMES[0]), suite.path("renamed"))
     suite.add("case.db", "renamed")
@@ -316,6 +317,7 @@ def main():
         for name in NAMES:
             subprocess.run([forge, os.path.join(scenarios, name, "scenario.lua"), "-o", suite.path(name), "--memory", "128M"],
                            check=True)
+            suite.run("check", suite.path(name))  # in some file systems the first to read a hole fills it
             suite.add("case.db", name)
         test_queries(suite, page)
         test_again(suite)
