@@ -16,7 +16,7 @@ static void write_json(json_t *json, FILE *file)
 
 static void report(struct inv_session *session, const struct inv_check *check, struct inv_error *error)
 {
-	struct inv_style style = {.color = session->options->color};
+	struct inv_style style = {.color = session->options->color, .width = session->options->width};
 	enum inv_output output = session->options->output;
 	if (output == INV_OUTPUT_NAVIGATOR)
 		write_json(inv_navigator_layer(check, INV_VERSION), session->out);

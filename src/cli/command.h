@@ -32,6 +32,7 @@ struct inv_options {
 	bool all;            // --all: sweep memory for what no list leads to; extract: every range
 	unsigned threads;    // --threads; 0: as many as there are CPUs
 	bool color;
+	unsigned width; // columns of text; 0: lines are not wrapped
 	bool quiet;
 	int verbose;
 	bool sandbox;

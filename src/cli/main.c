@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "cli/sandbox.h"
 #include "cli/watch.h"
 #include "report/database.h"
+#include "report/wrap.h"
 
 #define KEEP_FREE (16 << 20) // bytes
 
@@ -264,6 +266,19 @@ static bool parse_color(const char *text, struct inv_options *options)
 	return true;
 }
 
+// COLUMNS, or what the terminal says, but no more than can be read well. A file is as wide as a wide terminal.
+static unsigned text_width(const struct inv_options *options)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width = INV_WIDTH_MOST, said;
+	if (columns && inv_parse_number(columns, &said) && said > 0)
+		width = said;
+	else if (!options->file && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		width = size.ws_col;
+	return width < INV_WIDTH_LEAST ? INV_WIDTH_LEAST : width > INV_WIDTH_MOST ? INV_WIDTH_MOST : (unsigned)width;
+}
+
 enum long_option {
 	OPT_FORMAT = 256,
 	OPT_SYMBOLS,
@@ -421,6 +436,7 @@ static bool parse(int argc, char **argv, struct inv_options *options, enum inv_e
 		*status = wrong("'%s' is none of auto, always, never", color);
 		return false;
 	}
+	options->width = text_width(options);
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
 	return true;

@@ -177,7 +177,7 @@ static size_t count_of(const struct inv_dossier *process, struct inv_finding *co
 static void write_findings(const struct inv_dossier_view *view, const char *title, struct inv_finding *const *findings,
                            FILE *file)
 {
-	struct inv_style style = {.color = view->session->options->color};
+	struct inv_style style = {.color = view->session->options->color, .width = view->session->options->width};
 	if (count_of(view->process, findings) == 0)
 		return;
 	fprintf(file, "\n%s\n", title);

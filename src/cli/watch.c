@@ -56,7 +56,9 @@ struct inv_watch *inv_watch_new(bool shows)
 	struct inv_watch *watch = inv_alloc(sizeof *watch);
 	watch->progress.over = over;
 	watch->progress.context = watch;
-	watch->shows = shows && isatty(STDERR_FILENO);
+	const char *terminal = getenv("TERM");
+	bool can_wipe = terminal && *terminal && strcmp(terminal, "dumb") != 0;
+	watch->shows = shows && can_wipe && isatty(STDERR_FILENO);
 	watch->started = now();
 	pthread_mutex_init(&watch->lock, NULL);
 	return watch;

@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // `invar check` for people: what was read, every process, every finding with both sides, and what stays unknown.
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/text.h"
 #include "report/html.h"
 #include "report/json.h"
+#include "report/prose.h"
 #include "report/parts.h"
 #include "report/patches.h"
 #include "report/patterns.h"
 #include "report/report.h"
-
-#define BOLD "\x1b[1m"
-#define RED "\x1b[1;31m"
-#define GREEN "\x1b[32m"
-#define PLAIN "\x1b[0m"
-
-struct page {
-	FILE *file;
-	const struct inv_check *check;
-	const struct inv_style *style;
-	struct inv_arena *arena;
-};
-
-static void colored(const struct page *page, const char *color, const char *text)
-{
-	if (page->style->color)
-		fprintf(page->file, "%s%s%s", color, text, PLAIN);
-	else
-		fputs(text, page->file);
-}
-
-static void heading(const struct page *page, const char *text)
-{
-	putc('\n', page->file);
-	colored(page, BOLD, text);
-	putc('\n', page->file);
-}
+#include "report/wrap.h"
 
 char *inv_subject_text(struct inv_arena *arena, const struct inv_subject *subject)
 {
@@ -61,7 +37,7 @@ char *inv_subject_text(struct inv_arena *arena, const struct inv_subject *subjec
 	return inv_arena_printf(arena, "%s at 0x%" PRIx64, subject->name ? subject->name : "system", subject->address);
 }
 
-static const char *version_text(const struct page *page)
+static const char *version_text(const struct inv_page_of_check *page)
 {
 	const struct inv_version *v = &page->check->kernel->version;
 	if (v->build == 0)
@@ -71,7 +47,7 @@ static const char *version_text(const struct page *page)
 	return inv_arena_printf(page->arena, "%u.%u.%u.%u", v->major, v->minor, v->build, v->revision);
 }
 
-static const char *time_text(const struct page *page, const struct inv_value *time)
+static const char *time_text(const struct inv_page_of_check *page, const struct inv_value *time)
 {
 	char text[INV_TIME_SIZE];
 	if (!time->ok)
@@ -80,35 +56,172 @@ static const char *time_text(const struct page *page, const struct inv_value *ti
 	return inv_arena_strdup(page->arena, text);
 }
 
-static void write_head(const struct page *page, const char *version)
+#define LABELS 11u // the column behind the labels of the summary
+
+static void label(const struct inv_page_of_check *page, const char *name, const char *text)
+{
+	inv_page_labelled(page, 0, LABELS, name, text);
+}
+
+// The report in short: whose memory, how complete, how many processes, what is wrong.
+static void write_machine(const struct inv_page_of_check *page)
 {
 	const struct inv_kernel *kernel = page->check->kernel;
 	const struct inv_image_info *info = inv_image_info(kernel->image);
 	static const char *const moments[] = {"when it was taken is not said", "taken while the machine ran",
 	                                      "taken at one instant"};
-	fprintf(page->file, "Invar %s\n\nImage    ", version);
-	inv_write_safe(page->file, info->path);
-	fprintf(page->file, "\n         %s, %" PRIu64 " bytes, %" PRIu64 " pages; %s\n", inv_format_name(info->format),
-	        info->bytes, info->present_pages, moments[info->atomic + 1]);
-	for (size_t i = 0; i < info->contradiction_count; i++) {
-		fputs("         contradicts itself: ", page->file);
-		inv_write_safe(page->file, info->contradictions[i]);
-		putc('\n', page->file);
-	}
-	if (page->check->smear.why) {
-		fputs("Smear    ", page->file);
-		inv_write_safe(page->file, page->check->smear.why);
-		putc('\n', page->file);
-	}
-	fprintf(page->file, "Kernel   Windows %s, %s, base 0x%" PRIx64 "\n", version_text(page),
-	        inv_arch_name(kernel->arch), kernel->base);
-	fprintf(page->file, "Facts    %s: %s\n", inv_confidence_name(kernel->confidence),
-	        kernel->facts_source ? kernel->facts_source : "none");
-	fprintf(page->file, "Time     %s, started %s\n", time_text(page, &kernel->system_time),
-	        time_text(page, &kernel->boot_time));
+	label(page, "Machine",
+	      inv_arena_printf(page->arena, "Windows %s, %s, %zu CPUs, kernel at 0x%" PRIx64, version_text(page),
+	                       inv_arch_name(kernel->arch), kernel->cpu_count, kernel->base));
+	label(page, "Time",
+	      inv_arena_printf(page->arena, "%s, started %s", time_text(page, &kernel->system_time),
+	                       time_text(page, &kernel->boot_time)));
+	label(page, "Image",
+	      inv_arena_printf(page->arena, "%s, %" PRIu64 " bytes, %" PRIu64 " pages; %s", inv_format_name(info->format),
+	                       info->bytes, info->present_pages, moments[info->atomic + 1]));
+	for (size_t i = 0; i < info->contradiction_count; i++)
+		label(page, "", inv_arena_printf(page->arena, "contradicts itself: %s", info->contradictions[i]));
+	if (page->check->smear.why)
+		label(page, "Smear", page->check->smear.why);
+	label(page, "Facts",
+	      inv_arena_printf(page->arena, "%s: %s", inv_confidence_name(kernel->confidence),
+	                       kernel->facts_source ? kernel->facts_source : "none"));
 }
 
-static void write_witnesses(const struct page *page)
+static struct inv_tally sum_of(const struct inv_page_of_check *page)
+{
+	struct inv_tally sum = {0};
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		const struct inv_tally *tally = &page->check->judge.tallies[i];
+		sum.holds += tally->holds;
+		sum.broken += tally->broken;
+		sum.excused += tally->excused;
+		sum.unknown += tally->unknown;
+		sum.observed += tally->observed;
+	}
+	return sum;
+}
+
+static size_t all_of(const struct inv_tally *tally)
+{
+	return tally->holds + tally->broken + tally->excused + tally->unknown + tally->observed;
+}
+
+// "0.4 %", "12 %"
+static const char *percent(const struct inv_page_of_check *page, size_t part, size_t whole)
+{
+	double value = whole ? (double)part * 100 / (double)whole : 0;
+	return inv_arena_printf(page->arena, value > 0 && value < 10 ? "%.1f %%" : "%.0f %%", value);
+}
+
+static void write_completeness(const struct inv_page_of_check *page)
+{
+	struct inv_tally sum = sum_of(page);
+	unsigned silent = 0, gaps = 0;
+	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
+		const struct inv_coverage *coverage = &page->check->testimony->coverage[i];
+		silent += coverage->voided != NULL;
+		gaps += !coverage->voided && coverage->unreadable > 0;
+	}
+	if (page->check->cut_short) {
+		fprintf(page->file, "%-*s", (int)LABELS, "Complete");
+		inv_page_colored(page, INV_RED, "no: ");
+		inv_write_wrapped(page->file, page->check->cut_short, LABELS + 4, LABELS, page->style->width);
+	}
+	label(
+	    page, page->check->cut_short ? "" : "Complete",
+	    inv_arena_printf(page->arena,
+	                     "%s of the verdicts are unknown (%zu of %zu); of %u witnesses %u cannot testify here, and %u "
+	                     "could not read all of theirs",
+	                     percent(page, sum.unknown, all_of(&sum)), sum.unknown, all_of(&sum),
+	                     (unsigned)INV_WITNESS_COUNT, silent, gaps));
+}
+
+static void write_process_counts(const struct inv_page_of_check *page)
+{
+	size_t states[INV_STATE_UNKNOWN + 1] = {0};
+	size_t count = page->check->dossiers.process_count;
+	for (size_t i = 0; i < count; i++)
+		states[page->check->dossiers.processes[i].state]++;
+	const char *text = inv_arena_printf(page->arena, "%zu", count);
+	for (unsigned i = 0; i <= INV_STATE_UNKNOWN; i++)
+		if (states[i])
+			text = inv_arena_printf(page->arena, "%s%s %zu %s", text, strchr(text, ':') ? "," : ":", states[i],
+			                        inv_state_name((enum inv_state)i));
+	label(page, "Processes", text);
+}
+
+#define ACCUSED_IN_SUMMARY 20u
+
+static const char *broken_for(const struct inv_page_of_check *page, const struct inv_dossier *process);
+
+// One line for each process that something is said against.
+static void write_accused(const struct inv_page_of_check *page)
+{
+	const struct inv_dossiers *dossiers = &page->check->dossiers;
+	const struct inv_judge *judge = &page->check->judge;
+	bool *accused = inv_alloc(dossiers->process_count + 1);
+	size_t shown = 0, more = 0;
+	for (size_t i = 0; i < inv_count(judge->findings); i++)
+		if (judge->findings[i]->subject.process)
+			accused[judge->findings[i]->subject.process - dossiers->processes] = true;
+	for (size_t i = 0; i < dossiers->process_count; i++) {
+		const struct inv_dossier *process = &dossiers->processes[i];
+		struct inv_subject subject = inv_subject_process(process);
+		if (!accused[i])
+			continue;
+		if (shown == ACCUSED_IN_SUMMARY) {
+			more++;
+			continue;
+		}
+		shown++;
+		const char *text = inv_arena_printf(page->arena, "%s, %s: %s", inv_subject_text(page->arena, &subject),
+		                                    inv_state_name(process->state), broken_for(page, process));
+		fprintf(page->file, "%*s", (int)LABELS, "");
+		inv_write_wrapped(page->file, text, LABELS, LABELS + 2, page->style->width);
+	}
+	if (more)
+		fprintf(page->file, "%*sand %zu more processes\n", (int)LABELS, "", more);
+	free(accused);
+}
+
+static void write_wrong(const struct inv_page_of_check *page)
+{
+	const struct inv_judge *judge = &page->check->judge;
+	size_t counts[INV_POSSIBLE + 1] = {0};
+	struct inv_tally sum = sum_of(page);
+	for (size_t i = 0; i < inv_count(judge->findings); i++)
+		counts[judge->findings[i]->certainty]++;
+	const char *text = "nothing that could be judged", *color = page->check->cut_short ? INV_BOLD : INV_GREEN;
+	if (sum.broken > 0) {
+		text = inv_arena_printf(page->arena, "%zu contradiction%s", sum.broken, sum.broken == 1 ? "" : "s");
+		for (unsigned i = 0; i <= INV_POSSIBLE; i++)
+			if (counts[i])
+				text = inv_arena_printf(page->arena, "%s%s %zu %s", text, strchr(text, ':') ? "," : ":", counts[i],
+				                        inv_certainty_name((enum inv_certainty)i));
+		color = INV_RED;
+	}
+	if (sum.observed)
+		text = inv_arena_printf(page->arena, "%s; %zu observation%s by which nothing is proved", text, sum.observed,
+		                        sum.observed == 1 ? "" : "s");
+	fprintf(page->file, "%-*s%s", (int)LABELS, "Wrong", page->style->color ? color : "");
+	inv_write_wrapped(page->file, text, LABELS, LABELS, page->style->width);
+	fputs(page->style->color ? INV_PLAIN : "", page->file);
+	write_accused(page);
+}
+
+static void write_summary(const struct inv_page_of_check *page, const char *version)
+{
+	fprintf(page->file, "Invar %s: ", version);
+	inv_write_safe(page->file, inv_image_info(page->check->kernel->image)->path);
+	fputs("\n\n", page->file);
+	write_machine(page);
+	write_completeness(page);
+	write_process_counts(page);
+	write_wrong(page);
+}
+
+static void write_witnesses(const struct inv_page_of_check *page)
 {
 	static const char *const columns[] = {"witness", "tier", "read", "broken", "unreadable", "sightings", "void"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
@@ -123,12 +236,12 @@ static void write_witnesses(const struct page *page)
 		inv_table_number(table, coverage->sightings);
 		inv_table_text(table, coverage->voided);
 	}
-	heading(page, "Witnesses");
+	inv_page_heading(page, "Witnesses");
 	inv_table_write(table, INV_OUTPUT_TEXT, page->file);
 	inv_table_free(table);
 }
 
-static void write_sweep(const struct page *page)
+static void write_sweep(const struct inv_page_of_check *page)
 {
 	const struct inv_sweep *sweep = page->check->sweep;
 	size_t unmapped = 0;
@@ -141,7 +254,7 @@ static void write_sweep(const struct page *page)
 	        sweep->mapped ? "" : " (page tables could not be read to their end)");
 }
 
-static const char *witness_list(const struct page *page, uint32_t bits)
+static const char *witness_list(const struct inv_page_of_check *page, uint32_t bits)
 {
 	const char *list = "";
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
@@ -151,7 +264,7 @@ static const char *witness_list(const struct page *page, uint32_t bits)
 	return list;
 }
 
-static void write_processes(const struct page *page)
+static void write_processes(const struct inv_page_of_check *page)
 {
 	static const char *const columns[] = {"pid", "ppid", "name", "state", "role", "address", "seen by", "missing from"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
@@ -169,33 +282,12 @@ static void write_processes(const struct page *page)
 		inv_table_number(table, (uint64_t)__builtin_popcount(process->seen_by));
 		inv_table_text(table, witness_list(page, process->missing_from));
 	}
-	heading(page, "Processes");
+	inv_page_heading(page, "Processes");
 	inv_table_write(table, INV_OUTPUT_TEXT, page->file);
 	inv_table_free(table);
 }
 
-static void write_finding(const struct page *page, const struct inv_finding *finding, const char *color)
-{
-	colored(page, color, finding->invariant->id);
-	fputs("  ", page->file);
-	inv_write_safe(page->file, inv_subject_text(page->arena, &finding->subject));
-	fprintf(page->file, "\n     %s\n     %s: %s; accused: the %s record. ATT&CK %s.\n", finding->invariant->statement,
-	        inv_certainty_name(finding->certainty), finding->certainty_why, inv_tier_name(finding->tier),
-	        finding->invariant->attack);
-	for (size_t i = 0; i < inv_count(finding->evidence); i++) {
-		const struct inv_evidence *e = &finding->evidence[i];
-		fprintf(page->file, "     - %s = 0x%" PRIx64, e->field, e->value);
-		if (e->address)
-			fprintf(page->file, " at 0x%" PRIx64, e->address);
-		fprintf(page->file, " [%s, %s]: ", e->witness, inv_tier_name(e->tier));
-		inv_write_safe(page->file, e->says);
-		putc('\n', page->file);
-	}
-	for (size_t i = 0; i < inv_count(finding->tried); i++)
-		fprintf(page->file, "     not excused by %s: %s\n", finding->tried[i].exception, finding->tried[i].why_not);
-}
-
-static void write_patches(const struct page *page, const struct inv_finding *finding)
+static void write_patches(const struct inv_page_of_check *page, const struct inv_finding *finding)
 {
 	struct inv_inside inside;
 	struct inv_patches patches;
@@ -206,16 +298,8 @@ static void write_patches(const struct page *page, const struct inv_finding *fin
 	inv_inside_free(&inside);
 }
 
-void inv_report_finding(const struct inv_check *check, const struct inv_finding *finding, const struct inv_style *style,
-                        FILE *file)
-{
-	struct page page = {file, check, style, inv_arena_new()};
-	write_finding(&page, finding, finding->invariant->weight == INV_HINT ? BOLD : RED);
-	inv_arena_free(page.arena);
-}
-
 // The identifiers of the invariants that are broken for one process, its threads included.
-static const char *broken_for(const struct page *page, const struct inv_dossier *process)
+static const char *broken_for(const struct inv_page_of_check *page, const struct inv_dossier *process)
 {
 	const struct inv_judge *judge = &page->check->judge;
 	const struct inv_invariant *last = NULL;
@@ -230,65 +314,72 @@ static const char *broken_for(const struct page *page, const struct inv_dossier 
 	return list;
 }
 
-// One line for each process that something is said against.
-static void write_accused(const struct page *page)
-{
-	static const char *const columns[] = {"pid", "name", "state", "address", "broken"};
-	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
-	bool any = false;
-	for (size_t i = 0; i < page->check->dossiers.process_count; i++) {
-		const struct inv_dossier *process = &page->check->dossiers.processes[i];
-		const char *broken = broken_for(page, process);
-		if (!*broken)
-			continue;
-		any = true;
-		inv_table_value(table, &process->pid, INV_CELL_NUMBER);
-		inv_table_text(table, process->name);
-		inv_table_text(table, inv_state_name(process->state));
-		inv_table_address(table, process->address);
-		inv_table_text(table, broken);
-	}
-	if (any) {
-		heading(page, "Accused");
-		inv_table_write(table, INV_OUTPUT_TEXT, page->file);
-	}
-	inv_table_free(table);
-}
-
-static void write_findings(const struct page *page)
+// Those that are equally certain, beneath one heading that says why, if that is the same for all of them.
+static void write_certainty(const struct inv_page_of_check *page, enum inv_certainty certainty)
 {
 	const struct inv_judge *judge = &page->check->judge;
-	heading(page, "Findings");
-	if (inv_count(judge->findings) == 0)
-		colored(page, GREEN, "none: no invariant that could be judged is broken\n");
-	for (size_t i = 0; i < inv_count(judge->findings); i++)
-		write_finding(page, judge->findings[i], RED);
+	const char *why = NULL;
+	bool alike = true;
+	size_t count = 0;
+	for (size_t i = 0; i < inv_count(judge->findings); i++) {
+		const struct inv_finding *finding = judge->findings[i];
+		if (finding->certainty != certainty)
+			continue;
+		alike = alike && (!why || strcmp(why, finding->certainty_why) == 0);
+		why = finding->certainty_why;
+		count++;
+	}
+	if (count == 0)
+		return;
+	inv_page_heading(page, inv_arena_printf(page->arena, "Findings: %s (%zu)", inv_certainty_name(certainty), count));
+	if (alike)
+		inv_write_wrapped(page->file, why, 0, 0, page->style->width);
+	for (size_t i = 0; i < inv_count(judge->findings); i++) {
+		if (judge->findings[i]->certainty != certainty)
+			continue;
+		putc('\n', page->file);
+		inv_page_story(page, judge->findings[i], !alike);
+		write_patches(page, judge->findings[i]);
+	}
+}
+
+static void write_findings(const struct inv_page_of_check *page)
+{
+	for (int certainty = INV_CERTAIN; certainty <= INV_POSSIBLE; certainty++)
+		write_certainty(page, (enum inv_certainty)certainty);
+	if (inv_count(page->check->judge.findings) > 0)
+		return;
+	inv_page_heading(page, "Findings");
+	inv_page_colored(page, INV_GREEN, "none: no invariant that could be judged is broken\n");
 }
 
 // What is seen and proves nothing by itself.
-static void write_observations(const struct page *page)
+static void write_observations(const struct inv_page_of_check *page)
 {
 	const struct inv_judge *judge = &page->check->judge;
 	if (inv_count(judge->observations) == 0)
 		return;
-	heading(page, "Observations");
+	inv_page_heading(page, inv_arena_printf(page->arena, "Observations (%zu)", inv_count(judge->observations)));
+	inv_write_wrapped(page->file, "These have honest causes too, which nothing here tells apart.", 0, 0,
+	                  page->style->width);
 	for (size_t i = 0; i < inv_count(judge->observations); i++) {
-		write_finding(page, judge->observations[i], BOLD);
+		putc('\n', page->file);
+		inv_page_story(page, judge->observations[i], false);
 		write_patches(page, judge->observations[i]);
 	}
 }
 
 // What rules found, a line for each string.
-static void write_patterns(const struct page *page)
+static void write_patterns(const struct inv_page_of_check *page)
 {
 	const struct inv_patterns *patterns = page->check->patterns;
 	if (!patterns)
 		return;
-	heading(page, "YARA");
+	inv_page_heading(page, "YARA");
 	for (size_t i = 0; i < inv_count(patterns->matches); i++) {
 		const struct inv_pattern_match *match = &patterns->matches[i];
 		struct inv_subject subject = inv_subject_process(match->process);
-		colored(page, BOLD, match->rule);
+		inv_page_colored(page, INV_BOLD, match->rule);
 		fputs("  ", page->file);
 		inv_write_safe(page->file, inv_subject_text(page->arena, &subject));
 		fprintf(page->file, "\n     in 0x%" PRIx64 "-0x%" PRIx64 ", %s %s", match->start, match->end, match->kind,
@@ -312,23 +403,23 @@ static void write_patterns(const struct page *page)
 	putc('\n', page->file);
 }
 
-static void write_excused(const struct page *page)
+static void write_excused(const struct inv_page_of_check *page)
 {
 	const struct inv_judge *judge = &page->check->judge;
 	if (inv_count(judge->excused) == 0)
 		return;
-	heading(page, "Excused");
+	inv_page_heading(page, "Excused");
 	for (size_t i = 0; i < inv_count(judge->excused); i++) {
 		const struct inv_excused *e = &judge->excused[i];
-		fprintf(page->file, "%s  %s: ", e->invariant->id, e->exception);
-		inv_write_safe(page->file, inv_subject_text(page->arena, &e->subject));
-		if (e->why)
-			fprintf(page->file, ": %s", e->why);
-		putc('\n', page->file);
+		const char *text =
+		    inv_arena_printf(page->arena, "%s: %s%s%s", e->exception, inv_subject_text(page->arena, &e->subject),
+		                     e->why ? ": " : "", e->why ? e->why : "");
+		fprintf(page->file, "%s  ", e->invariant->id);
+		inv_write_wrapped(page->file, text, 5, 7, page->style->width);
 	}
 }
 
-static const char *reasons_text(const struct page *page, const struct inv_tally *tally)
+static const char *reasons_text(const struct inv_page_of_check *page, const struct inv_tally *tally)
 {
 	const char *text = "";
 	for (size_t i = 0; i < inv_count(tally->reasons); i++)
@@ -337,12 +428,31 @@ static const char *reasons_text(const struct page *page, const struct inv_tally 
 	return text;
 }
 
-static void write_verdicts(const struct page *page)
+// What could not be judged, and of how much that is.
+static void write_unknown(const struct inv_page_of_check *page)
 {
-	static const char *const columns[] = {"invariant", "holds",   "broken",         "observed",
-	                                      "excused",   "unknown", "unknown because"};
+	struct inv_tally sum = sum_of(page);
+	if (sum.unknown == 0)
+		return;
+	inv_page_heading(page, inv_arena_printf(page->arena, "Unknown (%zu of %zu verdicts)", sum.unknown, all_of(&sum)));
+	for (size_t i = 0; i < inv_invariant_count(); i++) {
+		const struct inv_tally *tally = &page->check->judge.tallies[i];
+		size_t all = all_of(tally);
+		if (tally->unknown == 0)
+			continue;
+		const char *share = tally->unknown == all ? "never judged" : percent(page, tally->unknown, all);
+		const char *text =
+		    inv_arena_printf(page->arena, "%zu of %zu, %s: %s", tally->unknown, all, share, reasons_text(page, tally));
+		fprintf(page->file, "%s  ", inv_invariant(i)->id);
+		inv_write_wrapped(page->file, text, 5, 7, page->style->width);
+	}
+}
+
+static void write_verdicts(const struct inv_page_of_check *page)
+{
+	static const char *const columns[] = {"invariant", "holds", "broken", "observed", "excused", "unknown"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
-	struct inv_tally sum = {0};
+	struct inv_tally sum = sum_of(page);
 	for (size_t i = 0; i < inv_invariant_count(); i++) {
 		const struct inv_tally *tally = &page->check->judge.tallies[i];
 		inv_table_text(table, inv_invariant(i)->id);
@@ -351,35 +461,33 @@ static void write_verdicts(const struct page *page)
 		inv_table_number(table, tally->observed);
 		inv_table_number(table, tally->excused);
 		inv_table_number(table, tally->unknown);
-		inv_table_text(table, reasons_text(page, tally));
-		sum.holds += tally->holds;
-		sum.broken += tally->broken;
-		sum.excused += tally->excused;
-		sum.unknown += tally->unknown;
-		sum.observed += tally->observed;
 	}
-	heading(page, "Verdicts");
+	inv_page_heading(page, "Verdicts");
 	inv_table_write(table, INV_OUTPUT_TEXT, page->file);
 	inv_table_free(table);
-	fprintf(page->file,
-	        "\n%zu processes, %zu verdicts: %zu hold, %zu broken, %zu observed, %zu excused, %zu unknown (%.3f s)\n",
-	        page->check->dossiers.process_count, sum.holds + sum.broken + sum.observed + sum.excused + sum.unknown,
-	        sum.holds, sum.broken, sum.observed, sum.excused, sum.unknown, page->check->seconds);
+	const char *text = inv_arena_printf(
+	    page->arena,
+	    "%zu processes, %zu verdicts: %zu hold, %zu broken, %zu observed, %zu excused, %zu unknown (%.3f s)",
+	    page->check->dossiers.process_count, all_of(&sum), sum.holds, sum.broken, sum.observed, sum.excused,
+	    sum.unknown, page->check->seconds);
+	putc('\n', page->file);
+	inv_write_wrapped(page->file, text, 0, 0, page->style->width);
 	if (page->check->cut_short)
-		fprintf(page->file, "Incomplete: %s.\n", page->check->cut_short);
+		inv_write_wrapped(page->file, inv_arena_printf(page->arena, "Incomplete: %s.", page->check->cut_short), 0, 0,
+		                  page->style->width);
 }
 
 static void write_text(const struct inv_check *check, const char *version, const struct inv_style *style, FILE *file)
 {
-	struct page page = {file, check, style, inv_arena_new()};
-	write_head(&page, version);
-	write_witnesses(&page);
-	write_sweep(&page);
-	write_processes(&page);
-	write_accused(&page);
+	struct inv_page_of_check page = {file, check, style, inv_arena_new()};
+	write_summary(&page, version);
 	write_findings(&page);
 	write_observations(&page);
 	write_patterns(&page);
+	write_processes(&page);
+	write_witnesses(&page);
+	write_sweep(&page);
+	write_unknown(&page);
 	write_excused(&page);
 	write_verdicts(&page);
 	inv_arena_free(page.arena);

@@ -9,9 +9,10 @@
 #include "check/check.h"
 #include "report/table.h"
 
-// The colours of text; off for files and with NO_COLOR.
+// How text looks.
 struct inv_style {
-	bool color;
+	bool color;     // off for files and with NO_COLOR
+	unsigned width; // columns, at which lines are wrapped; 0: not at all
 };
 
 // `invar check`. The JSON object is that of the interface; the caller releases it.

@@ -39,7 +39,7 @@ class Suite:
         """Status and what was written to the terminal; each signal is sent once `when` is seen, the next ones soon after."""
         child, terminal = pty.fork()
         if child == 0:
-            os.execv(self.invar, [self.invar, *arguments])
+            os.execve(self.invar, [self.invar, *arguments], {**os.environ, "TERM": "xterm"})
         written, waiting = b"", list(signals)
         while True:
             try:
