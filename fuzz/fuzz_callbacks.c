@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is registered with the kernel, and the imports of a driver. The input is the kernel memory itself: sixteen pages, the symbols in
+// What is registered with the kernel, and the imports and exports of a driver. The input is the kernel memory itself: sixteen pages, the symbols in
 // the first two, a driver at the eighth. The first byte chooses the layout.
 #include <stddef.h>
 #include <stdint.h>
@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "nt/callbacks.h"
+#include "kernel/exports.h"
+#include "nt/observers.h"
 
 #define ARENA 0xffff800000000000ull
 #define PAGES 16u
@@ -21,11 +22,21 @@ static void require(bool holds)
 		abort();
 }
 
+static void name_it(const struct inv_kernel *kernel, const struct inv_callback *callback, struct inv_arena *arena)
+{
+	struct inv_export_names *names = inv_export_names_new(kernel);
+	const char *name = inv_export_name(names, callback->module, callback->routine.u, arena);
+	require(!name || strncmp(name, "driver.sys!", 11) == 0);
+	inv_export_names_free(names);
+}
+
 static void use(const struct inv_kernel *kernel)
 {
 	struct inv_arena *arena = inv_arena_new();
 	struct inv_callbacks callbacks;
 	inv_callbacks_read(kernel, arena, &callbacks);
+	inv_observers_read(kernel, &callbacks);
+	require(inv_count(callbacks.observers) == 22); // nine lists, and thirteen for devices
 	require(inv_count(callbacks.types) <= 256 && inv_count(callbacks.unloaded) <= 50);
 	for (unsigned i = 0; i < INV_CALLBACK_ARRAYS; i++)
 		require(callbacks.arrays[i].used <= callbacks.arrays[i].read && callbacks.arrays[i].read <= 64 &&
@@ -37,6 +48,9 @@ static void use(const struct inv_kernel *kernel)
 		require((callback->code.start == INV_CODE_UNREAD) == (callback->code.size == 0) ||
 		        callback->code.start == INV_CODE_UNREAD);
 		(void)inv_callback_can_block(callback);
+		if (callback->module)
+			name_it(kernel, callback, arena);
+		require(!callback->name || callback->kind < INV_CALLBACK_BUG_CHECK || strlen(callback->name) < 0x10000);
 	}
 	for (size_t i = 0; i < inv_count(callbacks.strays); i++)
 		require(callbacks.strays[i].entry != callbacks.strays[i].beside);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is registered with the kernel to watch processes, and what speaks for somebody's having removed some of it.
+// What is registered with the kernel to watch processes and to be told of other things, and what speaks for somebody's having
+// removed some of it.
 #include <inttypes.h>
 
 #include "base/array.h"
 #include "cli/command.h"
-#include "nt/callbacks.h"
+#include "kernel/exports.h"
+#include "nt/observers.h"
 #include "report/disassembly.h"
 #include "report/json.h"
 #include "report/table.h"
@@ -15,6 +17,7 @@ struct view {
 	const struct inv_kernel *kernel;
 	struct inv_arena *arena;
 	struct inv_callbacks callbacks;
+	struct inv_export_names *exports;
 	const char **signs;  // stb_ds
 	const char **unread; // stb_ds; what could not be read, and why
 	bool all;            // methods of the kernel's types, too
@@ -52,14 +55,23 @@ static const char *module_text(const struct view *view, const struct inv_callbac
 	                        view->callbacks.unloaded[callback->unloaded - 1].name);
 }
 
-// Of which type, or which method.
+// Of which type, or which method; who registered it, by the entry's own words.
 static const char *of_text(const struct view *view, const struct inv_callback *callback)
 {
 	if (callback->kind == INV_CALLBACK_METHOD)
 		return inv_arena_printf(view->arena, "%s %s", callback->name, inv_field_info(callback->method)->name);
 	if (callback->kind == INV_CALLBACK_OBJECT)
 		return inv_arena_printf(view->arena, "%s %s", callback->name, callback->after ? "afterwards" : "before");
-	return NULL;
+	if (callback->name && callback->detail)
+		return inv_arena_printf(view->arena, "%s: %s", callback->name, callback->detail);
+	return callback->name ? callback->name : callback->detail;
+}
+
+static const char *symbol_text(const struct view *view, const struct inv_callback *callback)
+{
+	if (!callback->routine.ok || !callback->module)
+		return NULL;
+	return inv_export_name(view->exports, callback->module, callback->routine.u, view->arena);
 }
 
 // Every type has methods in the kernel: only the others are worth a line.
@@ -69,10 +81,19 @@ static bool is_usual(const struct view *view, const struct inv_callback *callbac
 	       callback->code.start == INV_CODE_PLAIN;
 }
 
+// Why the kernel does not call it, or should not.
+static const char *note_text(const struct view *view, const struct inv_callback *callback)
+{
+	bool nobodys = callback->routine.ok && callback->routine.u && !callback->module && view->kernel->modules_complete;
+	if (nobodys && callback->note)
+		return inv_arena_printf(view->arena, "no loaded module has this code; %s", callback->note);
+	return nobodys ? "no loaded module has this code" : callback->note;
+}
+
 static struct inv_table *list_table(const struct view *view)
 {
-	static const char *const columns[] = {"kind", "of",      "number", "module",   "routine",
-	                                      "may",  "enabled", "code",   "altitude", "entry"};
+	static const char *const columns[] = {"kind", "of",      "number", "module",   "routine", "symbol",
+	                                      "may",  "enabled", "code",   "altitude", "entry",   "note"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < inv_count(view->callbacks.callbacks); i++) {
 		const struct inv_callback *callback = &view->callbacks.callbacks[i];
@@ -83,6 +104,7 @@ static struct inv_table *list_table(const struct view *view)
 		inv_table_number(table, callback->slot);
 		inv_table_text(table, module_text(view, callback));
 		inv_table_value(table, &callback->routine, INV_CELL_ADDRESS);
+		inv_table_text(table, symbol_text(view, callback));
 		inv_table_text(table, inv_callback_can_block(callback) ? "block" : "observe");
 		if (callback->kind != INV_CALLBACK_OBJECT)
 			inv_table_text(table, NULL);
@@ -94,6 +116,7 @@ static struct inv_table *list_table(const struct view *view)
 			inv_table_text(table, code_text(view, callback));
 		inv_table_text(table, callback->altitude);
 		inv_table_address(table, callback->at);
+		inv_table_text(table, note_text(view, callback));
 	}
 	return table;
 }
@@ -270,14 +293,34 @@ static void find_unread(struct view *view)
 	            callbacks->code_integrity.ok ? &callbacks->code_integrity_size.why : &callbacks->code_integrity.why);
 }
 
+// Lists that are not closed, and heads that nothing was written to.
+static void find_unread_observers(struct view *view)
+{
+	for (size_t i = 0; i < inv_count(view->callbacks.observers); i++) {
+		const struct inv_observer_list *entry = &view->callbacks.observers[i];
+		const char *torn = entry->list.torn;
+		if (entry->unset)
+			inv_push(view->unread, inv_arena_printf(view->arena, "%s: zeros stand where its head should", entry->name));
+		else if (torn)
+			inv_push(view->unread,
+			         inv_arena_printf(view->arena, "%s: the list does not close (%s); %zu entries are shown",
+			                          entry->name, torn, entry->list.count));
+		else
+			note_unread(view, entry->name, entry->head.ok ? &entry->list.why : &entry->head.why);
+	}
+}
+
 enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *error)
 {
 	(void)error;
 	enum inv_output output = session->options->output;
 	struct view view = {.kernel = session->kernel, .arena = inv_arena_new(), .all = session->options->all};
+	view.exports = inv_export_names_new(view.kernel);
 	inv_callbacks_read(view.kernel, view.arena, &view.callbacks);
+	inv_observers_read(view.kernel, &view.callbacks);
 	find_signs(&view);
 	find_unread(&view);
+	find_unread_observers(&view);
 	struct inv_table *table = list_table(&view);
 	if (output == INV_OUTPUT_JSON) {
 		write_json(&view, table, session->out);
@@ -294,6 +337,7 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 	inv_array_free(view.signs);
 	inv_array_free(view.unread);
 	inv_callbacks_free(&view.callbacks);
+	inv_export_names_free(view.exports);
 	inv_arena_free(view.arena);
 	return INV_EXIT_OK;
 }

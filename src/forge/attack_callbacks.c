@@ -13,12 +13,27 @@ struct named_kind {
 };
 // How register() calls them, and what callback() and silence() mean by it: a kind and its variant stand in the same array.
 static const struct named_kind kinds[] = {
-    {"process", INV_WATCH_PROCESS}, {"process_ex", INV_WATCH_PROCESS_EX},
-    {"thread", INV_WATCH_THREAD},   {"thread_other", INV_WATCH_THREAD_OTHER},
-    {"image", INV_WATCH_IMAGE},     {"registry", INV_WATCH_REGISTRY},
-    {"object", INV_WATCH_OBJECT},   {"ci", INV_WATCH_CODE_INTEGRITY},
-    {"win32", INV_WATCH_WIN32},     {"pico", INV_WATCH_PICO},
+    {"process", INV_WATCH_PROCESS},
+    {"process_ex", INV_WATCH_PROCESS_EX},
+    {"thread", INV_WATCH_THREAD},
+    {"thread_other", INV_WATCH_THREAD_OTHER},
+    {"image", INV_WATCH_IMAGE},
+    {"registry", INV_WATCH_REGISTRY},
+    {"object", INV_WATCH_OBJECT},
+    {"ci", INV_WATCH_CODE_INTEGRITY},
+    {"win32", INV_WATCH_WIN32},
+    {"pico", INV_WATCH_PICO},
     {"type", INV_WATCH_TYPE},
+    {"bug_check", INV_WATCH_BUG_CHECK},
+    {"bug_check_reason", INV_WATCH_BUG_CHECK_REASON},
+    {"bug_check_pages", INV_WATCH_BUG_CHECK_PAGES},
+    {"shutdown", INV_WATCH_SHUTDOWN},
+    {"last_shutdown", INV_WATCH_LAST_SHUTDOWN},
+    {"file_system", INV_WATCH_FILE_SYSTEM},
+    {"debug_print", INV_WATCH_DEBUG_PRINT},
+    {"profile", INV_WATCH_PROFILE},
+    {"device_class", INV_WATCH_DEVICE_CLASS},
+    {"soft_restart", INV_WATCH_SOFT_RESTART},
 };
 
 static enum inv_forge_watch check_kind(lua_State *lua, int index)
@@ -152,7 +167,8 @@ static int word_threat_provider(lua_State *lua)
 // What a driver that was brought along for it writes: zero into a slot, or the entry's neighbours past it. Counts stay.
 static void silence(struct inv_machine *machine, const struct inv_forge_watcher *watcher)
 {
-	if (watcher->kind == INV_WATCH_REGISTRY || watcher->kind == INV_WATCH_OBJECT)
+	if (watcher->kind == INV_WATCH_REGISTRY || watcher->kind == INV_WATCH_OBJECT ||
+	    inv_machine_is_observer(watcher->kind))
 		inv_machine_list_remove(machine, watcher->at);
 	else
 		inv_machine_put64(machine, watcher->at, 0);

@@ -337,6 +337,8 @@ static bool make_driver_type(struct inv_machine *machine, struct inv_forge_modul
 bool inv_machine_watch(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module,
                        const char *altitude, const char *const *types)
 {
+	if (inv_machine_is_observer(kind))
+		return inv_machine_observe(machine, kind, module);
 	switch ((int)kind) {
 	case INV_WATCH_REGISTRY:
 		return watch_registry(machine, module, altitude);
@@ -357,6 +359,10 @@ bool inv_machine_watch(struct inv_machine *machine, enum inv_forge_watch kind, s
 
 static void forget(struct inv_machine *machine, const struct inv_forge_watcher *watcher)
 {
+	if (inv_machine_is_observer(watcher->kind)) {
+		inv_machine_list_remove(machine, watcher->at);
+		return;
+	}
 	switch ((int)watcher->kind) {
 	case INV_WATCH_REGISTRY:
 		inv_machine_list_remove(machine, watcher->at);
@@ -502,4 +508,5 @@ void inv_machine_make_watchers(struct inv_machine *machine)
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
 		(void)inv_machine_watch(machine, first[i].kind, inv_machine_module(machine, first[i].module), first[i].altitude,
 		                        types);
+	inv_machine_make_observers(machine);
 }

@@ -187,6 +187,9 @@ struct inv_forge_module {
 	uint64_t entry_point; // RVA of code that threads may start at
 	uint64_t entry;       // LDR_DATA_TABLE_ENTRY
 	uint64_t routines;    // address of the next routine that it registers with the kernel
+	uint64_t driver;      // DRIVER_OBJECT; 0: none yet
+	uint64_t device;      // the one of the driver
+	uint64_t shuts_down;  // the routine for IRP_MJ_SHUTDOWN; 0: none yet
 };
 
 // What somebody registered with the kernel to be told of, or asked about, what processes do (callbacks.c).
@@ -202,6 +205,17 @@ enum inv_forge_watch {
 	INV_WATCH_WIN32,          // PsWin32CallBack
 	INV_WATCH_PICO,           // an entry of PspPicoProviderRoutines
 	INV_WATCH_TYPE,           // a method of an object type
+	// What else the kernel tells of (observers.c).
+	INV_WATCH_BUG_CHECK,
+	INV_WATCH_BUG_CHECK_REASON,
+	INV_WATCH_BUG_CHECK_PAGES,
+	INV_WATCH_SHUTDOWN,
+	INV_WATCH_LAST_SHUTDOWN,
+	INV_WATCH_FILE_SYSTEM,
+	INV_WATCH_DEBUG_PRINT,
+	INV_WATCH_PROFILE,
+	INV_WATCH_DEVICE_CLASS,
+	INV_WATCH_SOFT_RESTART,
 };
 struct inv_forge_watcher {
 	enum inv_forge_watch kind;
@@ -212,6 +226,7 @@ struct inv_forge_watcher {
 	const char *module;
 	const char *altitude;    // NULL: it has none
 	const char *object_type; // NULL: none
+	const char *owner;       // by what the registration itself says; NULL: it says nothing
 };
 
 struct inv_forge_cpu {
@@ -310,6 +325,7 @@ struct inv_machine {
 	struct inv_forge_module *modules;   // stb_ds
 	uint64_t driver_end;                // where the next driver may stand
 	struct inv_forge_watcher *watchers; // stb_ds, in the order of registration
+	uint64_t invalid_request;           // the kernel's routine for what a driver does not serve; 0: none yet
 	uint64_t unloaded_drivers;          // MM_UNLOADED_DRIVERS
 	unsigned unloaded_count;
 	uint64_t threat_provider;             // ETW_GUID_ENTRY of the threat intelligence provider; 0: this kernel has none
@@ -397,6 +413,8 @@ enum inv_forge_type {
 	INV_FORGE_EVENT = 13, // from here on: made with the first object of the type
 	INV_FORGE_MUTANT = 14,
 	INV_FORGE_KEY = 15,
+	INV_FORGE_DEVICE = 22, // made with the first driver that registers something (observers.c)
+	INV_FORGE_DRIVER = 23,
 	INV_FORGE_TIMER = 24, // likewise (backlinks.c)
 	INV_FORGE_REGISTRATION = 25,
 	INV_FORGE_WINDOW_STATION = 28, // made with the first GUI thread
@@ -459,6 +477,10 @@ uint64_t inv_machine_routine(struct inv_machine *machine, struct inv_forge_modul
 // names, the object manager's are for (NULL ends them). false: there is no room, or this kernel's is not known.
 bool inv_machine_watch(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module,
                        const char *altitude, const char *const *types);
+// The same of what else the kernel tells of (observers.c), and what every machine has of it.
+bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module);
+bool inv_machine_is_observer(enum inv_forge_watch kind);
+void inv_machine_make_observers(struct inv_machine *machine);
 // Takes back all that the module registered, as a driver does before it is unloaded.
 void inv_machine_unwatch(struct inv_machine *machine, const struct inv_forge_module *module);
 // MmUnloadSystemImage: off the list of modules, into the list of those that were unloaded; its pages are gone.

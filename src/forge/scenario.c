@@ -196,8 +196,10 @@ const struct inv_forge_word inv_forge_words[] = {
     {"unload_driver", "unload_driver(name)", "the kernel unloads a driver, and remembers where it stood", false},
     {"register", "register(kind, module [, {altitude=, types=}])",
      "a module registers a routine: process, process_ex, thread, thread_other (of threads that are not the system's), "
-     "image, registry, object, ci (SeCiCallbacks), win32, pico, or type (an object type of its own); false if it "
-     "cannot",
+     "image, registry, object, ci (SeCiCallbacks), win32, pico, type (an object type of its own), or of what is no "
+     "process: bug_check, bug_check_reason, bug_check_pages, shutdown, last_shutdown, file_system, debug_print, "
+     "profile, "
+     "device_class, soft_restart; false if it cannot",
      false},
     {"unregister", "unregister(module)", "a module takes back all that it registered", false},
     {"callback", "callback(kind [, n])",

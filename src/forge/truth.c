@@ -297,12 +297,27 @@ static json_t *address_list(const uint64_t *addresses)
 static json_t *callback_list(const struct inv_machine *machine)
 {
 	static const char *const names[] = {
-	    [INV_WATCH_PROCESS] = "process",  [INV_WATCH_PROCESS_EX] = "process",
-	    [INV_WATCH_THREAD] = "thread",    [INV_WATCH_THREAD_OTHER] = "thread",
-	    [INV_WATCH_IMAGE] = "image",      [INV_WATCH_REGISTRY] = "registry",
-	    [INV_WATCH_OBJECT] = "object",    [INV_WATCH_CODE_INTEGRITY] = "code integrity",
-	    [INV_WATCH_WIN32] = "win32",      [INV_WATCH_PICO] = "pico",
+	    [INV_WATCH_PROCESS] = "process",
+	    [INV_WATCH_PROCESS_EX] = "process",
+	    [INV_WATCH_THREAD] = "thread",
+	    [INV_WATCH_THREAD_OTHER] = "thread",
+	    [INV_WATCH_IMAGE] = "image",
+	    [INV_WATCH_REGISTRY] = "registry",
+	    [INV_WATCH_OBJECT] = "object",
+	    [INV_WATCH_CODE_INTEGRITY] = "code integrity",
+	    [INV_WATCH_WIN32] = "win32",
+	    [INV_WATCH_PICO] = "pico",
 	    [INV_WATCH_TYPE] = "type method",
+	    [INV_WATCH_BUG_CHECK] = "bug check",
+	    [INV_WATCH_BUG_CHECK_REASON] = "bug check reason",
+	    [INV_WATCH_BUG_CHECK_PAGES] = "bug check pages",
+	    [INV_WATCH_SHUTDOWN] = "shutdown",
+	    [INV_WATCH_LAST_SHUTDOWN] = "last shutdown",
+	    [INV_WATCH_FILE_SYSTEM] = "file system",
+	    [INV_WATCH_DEBUG_PRINT] = "debug print",
+	    [INV_WATCH_PROFILE] = "hardware profile",
+	    [INV_WATCH_DEVICE_CLASS] = "device class",
+	    [INV_WATCH_SOFT_RESTART] = "soft restart",
 	};
 	json_t *array = json_array();
 	for (size_t i = 0; i < inv_count(machine->watchers); i++) {
@@ -313,6 +328,7 @@ static json_t *callback_list(const struct inv_machine *machine)
 		json_object_set_new(o, "routine", address(watcher->routine));
 		json_object_set_new(o, "module", json_string(watcher->module));
 		json_object_set_new(o, "altitude", watcher->altitude ? json_string(watcher->altitude) : json_null());
+		json_object_set_new(o, "owner", watcher->owner ? json_string(watcher->owner) : json_null());
 		json_object_set_new(o, "type", watcher->object_type ? json_string(watcher->object_type) : json_null());
 		json_array_append_new(array, o);
 	}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/pe.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 
 #define MACHINE_AMD64 0x8664
 #define MACHINE_ARM64 0xaa64
@@ -251,6 +253,50 @@ bool inv_pe_export(struct inv_space *space, const struct inv_pe *pe, const char 
 			low = middle + 1;
 	}
 	return false;
+}
+
+static int by_rva(const void *left, const void *right)
+{
+	const struct inv_pe_exported *a = left, *b = right;
+	if (a->rva != b->rva)
+		return a->rva < b->rva ? -1 : 1;
+	return (a->name_rva > b->name_rva) - (a->name_rva < b->name_rva);
+}
+
+#define MOST_EXPORTS 65536u
+
+struct inv_pe_exported *inv_pe_exports(struct inv_space *space, const struct inv_pe *pe, size_t *count)
+{
+	struct exports exports;
+	*count = 0;
+	if (!read_exports(space, pe, &exports) || exports.names == 0 || exports.names > MOST_EXPORTS)
+		return NULL;
+	size_t names = exports.names, functions = exports.functions < MOST_EXPORTS ? exports.functions : MOST_EXPORTS;
+	uint8_t *bytes = inv_alloc(names * 6 + functions * 4);
+	uint8_t *index = bytes + names * 4, *function = index + names * 2;
+	struct inv_pe_exported *list = inv_alloc(names * sizeof *list);
+	bool read = read_all(space, pe->base + exports.name_rva, bytes, names * 4, NULL) &&
+	            read_all(space, pe->base + exports.index_rva, index, names * 2, NULL) &&
+	            read_all(space, pe->base + exports.function_rva, function, functions * 4, NULL);
+	for (size_t i = 0; read && i < names; i++) {
+		size_t at = inv_le16(index + 2 * i);
+		uint32_t rva = at < functions ? inv_le32(function + 4 * at) : 0;
+		bool forwarder = rva >= pe->export_rva && rva - pe->export_rva < pe->export_size;
+		if (rva != 0 && rva < pe->size_of_image && !forwarder)
+			list[(*count)++] = (struct inv_pe_exported){rva, inv_le32(bytes + 4 * i)};
+	}
+	free(bytes);
+	if (*count == 0) {
+		free(list);
+		return NULL;
+	}
+	qsort(list, *count, sizeof *list, by_rva);
+	return list;
+}
+
+bool inv_pe_text(struct inv_space *space, const struct inv_pe *pe, uint32_t rva, char *text, size_t size)
+{
+	return read_text(space, pe, rva, text, size);
 }
 
 bool inv_pdb_is_kernel(const char *name)

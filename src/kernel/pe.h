@@ -47,6 +47,17 @@ bool inv_pe_export_name(struct inv_space *space, const struct inv_pe *pe, char n
 // forwarder, or not readable.
 bool inv_pe_export(struct inv_space *space, const struct inv_pe *pe, const char *name, uint32_t *rva);
 
+// A function or variable that a file exports under a name.
+struct inv_pe_exported {
+	uint32_t rva, name_rva;
+};
+// All of them but forwarders, by RVA, for the caller to free(); NULL: none, or not all can be read. Bounded: at most 65536, for the
+// index that stands beside a name has 16 bits.
+struct inv_pe_exported *inv_pe_exports(struct inv_space *space, const struct inv_pe *pe, size_t *count);
+
+// Text at an RVA, cut to `size` - 1 bytes. false: it cannot be read.
+bool inv_pe_text(struct inv_space *space, const struct inv_pe *pe, uint32_t rva, char *text, size_t size);
+
 // A PDB that Microsoft uses for the kernel: ntkrnlmp.pdb, ntkrnlpa.pdb, ntkrpamp.pdb, ntoskrnl.pdb, ntkrla57.pdb.
 bool inv_pdb_is_kernel(const char *name);
 

@@ -50,8 +50,12 @@ static const enum inv_field methods[INV_TYPE_METHODS] = {
 
 const char *inv_callback_kind_name(enum inv_callback_kind kind)
 {
-	static const char *const names[INV_CALLBACK_KINDS] = {"process",        "thread", "image", "registry",   "object",
-	                                                      "code integrity", "win32",  "pico",  "type method"};
+	static const char *const names[INV_CALLBACK_KINDS] = {
+	    "process",      "thread",        "image",       "registry",    "object",           "code integrity",
+	    "win32",        "pico",          "type method", "bug check",   "bug check reason", "bug check pages",
+	    "shutdown",     "last shutdown", "file system", "debug print", "hardware profile", "device class",
+	    "soft restart",
+	};
 	return names[kind];
 }
 
@@ -64,6 +68,16 @@ bool inv_callback_can_block(const struct inv_callback *callback)
 		return !callback->after;
 	case INV_CALLBACK_THREAD:
 	case INV_CALLBACK_IMAGE:
+	case INV_CALLBACK_BUG_CHECK:
+	case INV_CALLBACK_BUG_CHECK_REASON:
+	case INV_CALLBACK_BUG_CHECK_PAGES:
+	case INV_CALLBACK_SHUTDOWN:
+	case INV_CALLBACK_LAST_SHUTDOWN:
+	case INV_CALLBACK_FILE_SYSTEM:
+	case INV_CALLBACK_DEBUG_PRINT:
+	case INV_CALLBACK_PROFILE:
+	case INV_CALLBACK_DEVICE_CLASS:
+	case INV_CALLBACK_SOFT_RESTART:
 		return false;
 	case INV_CALLBACK_REGISTRY:
 	case INV_CALLBACK_CODE_INTEGRITY:
@@ -182,19 +196,24 @@ struct reading {
 	struct inv_callbacks *to;
 };
 
-static void add(struct reading *reading, struct inv_callback callback)
+void inv_callbacks_add(const struct inv_kernel *kernel, struct inv_callbacks *callbacks, struct inv_callback callback)
 {
 	if (callback.routine.ok) {
-		callback.module = inv_kernel_module_at(reading->kernel, callback.routine.u);
-		for (size_t i = 0; i < inv_count(reading->to->unloaded) && !callback.module; i++) {
-			const struct inv_unloaded *unloaded = &reading->to->unloaded[i];
+		callback.module = inv_kernel_module_at(kernel, callback.routine.u);
+		for (size_t i = 0; i < inv_count(callbacks->unloaded) && !callback.module; i++) {
+			const struct inv_unloaded *unloaded = &callbacks->unloaded[i];
 			// The ring is older than what it is asked for: the last one that stood there counts.
 			if (callback.routine.u >= unloaded->start && callback.routine.u < unloaded->end)
 				callback.unloaded = i + 1;
 		}
-		inv_routine_code_read(reading->kernel, callback.routine.u, &callback.code);
+		inv_routine_code_read(kernel, callback.routine.u, &callback.code);
 	}
-	inv_push(reading->to->callbacks, callback);
+	inv_push(callbacks->callbacks, callback);
+}
+
+static void add(struct reading *reading, struct inv_callback callback)
+{
+	inv_callbacks_add(reading->kernel, reading->to, callback);
 }
 
 static struct inv_value symbol_value(const struct inv_kernel *kernel, enum inv_symbol symbol, bool narrow)
@@ -582,6 +601,7 @@ void inv_callbacks_read(const struct inv_kernel *kernel, struct inv_arena *arena
 void inv_callbacks_free(struct inv_callbacks *callbacks)
 {
 	inv_array_free(callbacks->callbacks);
+	inv_array_free(callbacks->observers);
 	inv_array_free(callbacks->types);
 	inv_array_free(callbacks->strays);
 	inv_array_free(callbacks->unloaded);

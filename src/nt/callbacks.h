@@ -20,6 +20,17 @@ enum inv_callback_kind {
 	INV_CALLBACK_WIN32,          // PsWin32CallBack
 	INV_CALLBACK_PICO,           // PspPicoProviderRoutines
 	INV_CALLBACK_METHOD,         // OBJECT_TYPE.TypeInfo
+	// What is told of other things than processes (nt/observers.h).
+	INV_CALLBACK_BUG_CHECK,        // KeBugCheckCallbackListHead
+	INV_CALLBACK_BUG_CHECK_REASON, // KeBugCheckReasonCallbackListHead
+	INV_CALLBACK_BUG_CHECK_PAGES,  // KeBugCheckAddRemovePagesCallbackListHead
+	INV_CALLBACK_SHUTDOWN,         // IopNotifyShutdownQueueHead
+	INV_CALLBACK_LAST_SHUTDOWN,    // IopNotifyLastChanceShutdownQueueHead
+	INV_CALLBACK_FILE_SYSTEM,      // IopFsNotifyChangeQueueHead
+	INV_CALLBACK_DEBUG_PRINT,      // RtlpDebugPrintCallbackList
+	INV_CALLBACK_PROFILE,          // PnpProfileNotifyList
+	INV_CALLBACK_DEVICE_CLASS,     // PnpDeviceClassNotifyList
+	INV_CALLBACK_SOFT_RESTART,     // PnpKsrNotifyList
 	INV_CALLBACK_KINDS,
 };
 #define INV_CALLBACK_ARRAYS 3u
@@ -62,7 +73,9 @@ struct inv_callback {
 	const char *altitude;     // NULL: it has none, or it could not be read
 	struct inv_value enabled; // of an object callback
 	uint64_t type;            // OBJECT_TYPE; 0: none
-	const char *name;         // of the type, or of the method; NULL: none
+	const char *name;   // of the type or method, or of who registered an observer, by the entry itself; NULL: none
+	const char *detail; // of an observer: what it is told of; NULL: its kind says it all
+	const char *note;   // of an observer: why the kernel does not call it as it stands; NULL: nothing speaks against it
 	enum inv_field method;
 	const struct inv_module *module; // NULL: none that is loaded
 	size_t unloaded;                 // index + 1 of the driver that stood there; 0: none
@@ -113,9 +126,19 @@ struct inv_threat_provider {
 	struct inv_value listener; // the first of them
 };
 
+// A list of observers.
+struct inv_observer_list {
+	enum inv_callback_kind kind;
+	const char *name;
+	struct inv_value head; // !ok: the symbols are not known
+	bool unset;            // zeros stand where its head should
+	struct inv_list list;
+};
+
 struct inv_callbacks {
 	struct inv_arena *arena;
-	struct inv_callback *callbacks; // stb_ds, by kind, then as they are called
+	struct inv_callback *callbacks;      // stb_ds, by kind, then as they are called
+	struct inv_observer_list *observers; // stb_ds; none before inv_observers_read()
 	struct inv_callback_array arrays[INV_CALLBACK_ARRAYS];
 	struct inv_value mask; // PspNotifyEnableMask
 	struct inv_value registry_head, registry_count;
@@ -132,6 +155,8 @@ struct inv_callbacks {
 };
 // Never fails: what could not be read says why. Texts live in `arena`.
 void inv_callbacks_read(const struct inv_kernel *kernel, struct inv_arena *arena, struct inv_callbacks *callbacks);
+// One more; its module, who stood there before, and its code are looked up.
+void inv_callbacks_add(const struct inv_kernel *kernel, struct inv_callbacks *callbacks, struct inv_callback callback);
 void inv_callbacks_free(struct inv_callbacks *callbacks);
 
 // Kinds that a module imports a registering function of the kernel for, by bits 1 << enum inv_callback_kind. Not ok: the headers or

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """'invar callbacks' shows what the forge registered, and what somebody took away.
 
-usage: test_callbacks.py INVAR FORGE
+usage: test_callbacks.py INVAR FORGE SCENARIOS
 """
 import json
 import os
@@ -48,6 +48,10 @@ class Suite:
         return done.stdout
 
 
+OBSERVERS = {"bug check", "bug check reason", "bug check pages", "shutdown", "last shutdown", "file system", "debug print",
+             "hardware profile", "device class", "soft restart"}
+
+
 def seen(rows):
     return {(row["kind"], int(row["routine"], 16), row["module"], row["altitude"]) for row in rows}
 
@@ -80,6 +84,45 @@ def test_lies(suite):
     suite.expect("What speaks for a removal" in text and "jmp rax" in text, "text")
 
 
+def who(row):
+    """By what the registration says: a driver's object has its path before its name, a reason stands behind it."""
+    return row["of"] and row["of"].split(":")[0].rsplit("\\", 1)[-1]
+
+
+def test_observers(suite, scenarios):
+    """Bug checks, shut-down, file systems, prints and devices: all that is registered, as it says of itself."""
+    def script(name):
+        with open(os.path.join(scenarios, name, "scenario.lua"), encoding="utf-8") as file:
+            return file.read()
+
+    image, truth = suite.image("others", script("clean-callbacks-others"))
+    rows = json.loads(suite.ask(image, "--format", "json"))["callbacks"]
+    wanted = sorted((row["kind"], int(row["at"], 16), int(row["routine"], 16), row["module"], row["owner"])
+                    for row in truth["callbacks"] if row["kind"] in OBSERVERS)
+    found = sorted((row["kind"], int(row["entry"], 16), int(row["routine"], 16), row["module"], who(row)) for row in rows
+                   if row["kind"] in OBSERVERS)
+    suite.expect(found == wanted, f"observers: {found} rather than {wanted}")
+    suite.expect({row["kind"] for row in rows} >= OBSERVERS, "not every kind")
+    suite.expect({row["may"] for row in rows if row["kind"] in OBSERVERS} == {"observe"}, "they observe")
+    symbols = {row["symbol"] for row in rows if row["module"] == "ntoskrnl.exe"}
+    suite.expect(symbols and all(symbol.startswith("ntoskrnl.exe!") for symbol in symbols), f"symbols: {symbols}")
+
+    image, _ = suite.image("others-lies", script("attack-callback-others"))
+    rows = json.loads(suite.ask(image, "--format", "json"))["callbacks"]
+    noted = {row["kind"]: row["note"] for row in rows if row["note"]}
+    nobodys = "no loaded module has this code"
+    suite.expect(noted == {"bug check": "its checksum is wrong: the kernel passes it over", "shutdown": nobodys,
+                           "file system": nobodys, "debug print": nobodys}, f"notes: {noted}")
+
+    image, _ = suite.image("others-broken", script("attack-callback-others-broken"))
+    done = subprocess.run([suite.invar, "callbacks", image], capture_output=True, text=True, check=False)
+    suite.expect(done.returncode == 0, done.stderr)
+    for text in ("- KeBugCheckReasonCallbackListHead: the list does not close (cycle); 3 entries are shown",
+                 "- IopFsNotifyChangeQueueHead: 0xffff900012345678",
+                 "- IopNotifyLastChanceShutdownQueueHead: zeros stand where its head should"):
+        suite.expect(text in done.stdout, f"'{text}' is not in: {done.stdout[-600:]}")
+
+
 def test_unread(suite):
     """What could not be read is not taken for honest."""
     image, _ = suite.image("little", "desktop()\n", "--format", "triage")
@@ -90,11 +133,12 @@ def test_unread(suite):
 
 
 def main():
-    invar, forge = map(os.path.abspath, sys.argv[1:3])
+    invar, forge, scenarios = map(os.path.abspath, sys.argv[1:4])
     with tempfile.TemporaryDirectory() as folder:
         suite = Suite(invar, forge, folder)
         test_honest(suite)
         test_lies(suite)
+        test_observers(suite, scenarios)
         test_unread(suite)
     print(f"{suite.count} expectations, {suite.failed} not met")
     return 1 if suite.failed else 0

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "kernel/exports.h"
 #include "kernel/pe.h"
 
 #define BASE 0xfffff80011100000ull
@@ -275,6 +276,9 @@ static void hostile_exports(void **state)
 		uint32_t before = inv_le32(e + at);
 		inv_put32(e + at, 0xffffffff);
 		assert_false(inv_pe_export(file->space, &pe, "NtBuildNumber", &rva));
+		size_t count;
+		assert_null(inv_pe_exports(file->space, &pe, &count));
+		assert_int_equal(count, 0);
 		inv_put32(e + at, before);
 	}
 	// An index behind the functions, a name behind the image, a function behind the image.
@@ -286,6 +290,44 @@ static void hostile_exports(void **state)
 	assert_false(inv_pe_export(file->space, &pe, "NtBuildNumber", &rva));
 	inv_put32(e + 0x60, SIZE);
 	assert_false(inv_pe_export(file->space, &pe, "NtBuildNumber", &rva));
+}
+
+static void assert_named(const struct inv_kernel *kernel, uint64_t rva, const char *wanted)
+{
+	struct inv_arena *arena = inv_arena_new();
+	struct inv_export_names *names = inv_export_names_new(kernel);
+	for (unsigned i = 0; i < 2; i++) { // the second time from what was kept
+		const char *name = inv_export_name(names, kernel->modules, BASE + rva, arena);
+		if (wanted)
+			assert_string_equal(name, wanted);
+		else
+			assert_null(name);
+	}
+	inv_export_names_free(names);
+	inv_arena_free(arena);
+}
+
+static void nearest_export(void **state)
+{
+	struct file *file = *state;
+	uint8_t *e = file->bytes + EXPORTS;
+	struct inv_module module = {.base = BASE, .size = SIZE, .name = "ntoskrnl.exe"};
+	struct inv_kernel kernel = {.space = file->space, .base = BASE, .modules = &module, .module_count = 1};
+	assert_named(&kernel, 0x3018, NULL); // no section holds it
+	inv_put32(file->bytes + OPTIONAL + 240 + 40 + 8, 0x2000);
+	assert_named(&kernel, 0x3010, "ntoskrnl.exe!NtBuildNumber");
+	assert_named(&kernel, 0x301f, "ntoskrnl.exe!NtBuildNumber+0xf");
+	assert_named(&kernel, 0x3ff0, "ntoskrnl.exe!PsInitialSystemProcess+0xfd0");
+	assert_named(&kernel, 0x300f, NULL); // beneath the first; the forwarder is none
+	inv_put32(e + 0x40, 0x1800);         // the forwarder's, now in the other section
+	assert_named(&kernel, 0x1810, "ntoskrnl.exe!ZwForwarded+0x10");
+	assert_named(&kernel, 0x2100, NULL);
+	inv_put32(e + 0x60, SIZE); // its name is nowhere
+	assert_named(&kernel, 0x3010, NULL);
+	inv_put32(e + 24, 0x10001);
+	assert_named(&kernel, 0x3020, NULL);
+	file->bytes[0] = 0;
+	assert_named(&kernel, 0x3020, NULL);
 }
 
 static void hostile_debug(void **state)
@@ -354,6 +396,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(sections_are_clipped, setup, teardown),
 	    cmocka_unit_test_setup_teardown(directories_outside_the_image_are_none, setup, teardown),
 	    cmocka_unit_test_setup_teardown(hostile_exports, setup, teardown),
+	    cmocka_unit_test_setup_teardown(nearest_export, setup, teardown),
 	    cmocka_unit_test_setup_teardown(hostile_debug, setup, teardown),
 	    cmocka_unit_test_setup_teardown(absent_pages_say_why, setup, teardown),
 	    cmocka_unit_test(kernel_names),

@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
-#include "nt/callbacks.h"
+#include "nt/observers.h"
 
 #define KERNEL 0xfffff80000000000ull
 #define SIZE 0x20000u
@@ -27,6 +27,7 @@
 #define ENTRY(n) (KERNEL + 0x9000 + 0x40ull * (n))
 #define TEXT (KERNEL + 0xa000)
 #define DRIVER (KERNEL + 0x10000)
+#define HEAD(n) (KERNEL + 0x7800 + 0x100ull * (n))
 #define CODE(n) (DRIVER + 0x1000 + 0x20ull * (n))
 
 struct world {
@@ -108,6 +109,13 @@ static struct world *new_world(void)
 	    {INV_S_PsWin32CallBack, WIN32},
 	    {INV_S_PspPicoProviderRoutines, PICO},
 	    {INV_S_MmUnloadedDrivers, COUNT(5)},
+	    {INV_S_KeBugCheckCallbackListHead, HEAD(0)},
+	    {INV_S_KeBugCheckReasonCallbackListHead, HEAD(1)},
+	    {INV_S_IopNotifyShutdownQueueHead, HEAD(2)},
+	    {INV_S_IopFsNotifyChangeQueueHead, HEAD(3)},
+	    {INV_S_RtlpDebugPrintCallbackList, HEAD(4)},
+	    {INV_S_PnpDeviceClassNotifyList, HEAD(5)},
+	    {INV_S_PnpProfileNotifyList, HEAD(6)},
 	};
 	struct world *world = inv_alloc(sizeof *world);
 	for (size_t i = 0; i < INV_SYMBOL_COUNT; i++)
@@ -347,14 +355,143 @@ static void test_code(void **state)
 	free_world(world);
 }
 
+static void empty(struct world *world, uint64_t head)
+{
+	put(world, head, head);
+	put(world, head + 8, head);
+}
+
+static void read_observers(struct world *world)
+{
+	read_world(world);
+	inv_observers_read(&world->kernel, &world->callbacks);
+}
+
+static const struct inv_observer_list *list_named(const struct world *world, const char *name)
+{
+	for (size_t i = 0; i < inv_count(world->callbacks.observers); i++)
+		if (strcmp(world->callbacks.observers[i].name, name) == 0)
+			return &world->callbacks.observers[i];
+	return NULL;
+}
+
+// Every list but one of the 13 for devices is empty.
+static struct world *world_of_observers(void)
+{
+	struct world *world = new_world();
+	for (unsigned i = 0; i < 5; i++)
+		empty(world, HEAD(i));
+	for (unsigned i = 0; i < 13; i++)
+		empty(world, HEAD(5) + 0x10ull * i);
+	empty(world, HEAD(6));
+	return world;
+}
+
+static void put_bytes(struct world *world, uint64_t at, const char *text)
+{
+	memcpy(world->bytes + (at - KERNEL), text, strlen(text) + 1);
+}
+
+static void test_bug_checks(void **state)
+{
+	(void)state;
+	struct world *world = world_of_observers();
+	uint64_t record = ENTRY(20), reason = ENTRY(22), text = TEXT + 0x800;
+	put_bytes(world, text, "disk");
+	ring(world, HEAD(0), record, ENTRY(21));
+	ring(world, HEAD(1), reason, ENTRY(23));
+	put(world, record + 0x10, CODE(0));
+	put(world, record + 0x18, 0x1000);
+	put32(world, record + 0x20, 0x40);
+	put(world, record + 0x28, text);
+	put(world, record + 0x30, CODE(0) + 0x1040 + text);
+	world->bytes[record + 0x38 - KERNEL] = 1;
+	put(world, reason + 0x10, CODE(1));
+	put(world, reason + 0x18, text);
+	put(world, reason + 0x20, CODE(1) + 7 + text);
+	put32(world, reason + 0x28, 7);
+	world->bytes[reason + 0x2c - KERNEL] = 1;
+	read_observers(world);
+	const struct inv_callback *first = nth(world, INV_CALLBACK_BUG_CHECK, 0);
+	assert_int_equal(first->routine.u, CODE(0));
+	assert_string_equal(first->name, "disk");
+	assert_null(first->note);
+	assert_false(inv_callback_can_block(first));
+	assert_non_null(nth(world, INV_CALLBACK_BUG_CHECK, 1)->note); // its state is 0
+	assert_string_equal(nth(world, INV_CALLBACK_BUG_CHECK_REASON, 0)->detail, "triage dump data");
+	assert_null(nth(world, INV_CALLBACK_BUG_CHECK_REASON, 0)->note);
+	assert_null(nth(world, INV_CALLBACK_BUG_CHECK_PAGES, 0)); // this kernel has no such list, and none is missed
+	assert_null(list_named(world, "KeBugCheckAddRemovePagesCallbackListHead"));
+	put(world, record + 0x30, 1);
+	put32(world, reason + 0x28, 0x1000);
+	memset(world->bytes + (text - KERNEL), 'x', 0x100);
+	read_observers(world);
+	assert_non_null(nth(world, INV_CALLBACK_BUG_CHECK, 0)->note);
+	assert_int_equal(strlen(nth(world, INV_CALLBACK_BUG_CHECK, 0)->name), 63);
+	assert_string_equal(nth(world, INV_CALLBACK_BUG_CHECK_REASON, 0)->detail, "not defined");
+	free_world(world);
+}
+
+static void test_devices(void **state)
+{
+	(void)state;
+	struct world *world = world_of_observers();
+	uint64_t device = KERNEL + 0x5000, driver = KERNEL + 0x5400;
+	put(world, place(world, device, INV_F_DEVICE_OBJECT_DriverObject), driver);
+	put_text(world, place(world, driver, INV_F_DRIVER_OBJECT_DriverName), "\\Driver\\disk");
+	put(world, place(world, driver, INV_F_DRIVER_OBJECT_MajorFunction) + 0x80, CODE(2));
+	ring(world, HEAD(2), ENTRY(20), ENTRY(21));
+	put(world, ENTRY(20) + 0x10, device);
+	put(world, ENTRY(21) + 0x10, KERNEL + SIZE);
+	ring(world, HEAD(3), ENTRY(22), ENTRY(23));
+	put(world, ENTRY(22) + 0x10, driver);
+	put(world, ENTRY(22) + 0x18, CODE(3));
+	ring(world, HEAD(4), ENTRY(24) + 0x18, ENTRY(25) + 0x18);
+	put(world, ENTRY(24) + 0x10, CODE(4));
+	ring(world, HEAD(5) + 0xc0, ENTRY(26), ENTRY(27)); // the last of the 13
+	put32(world, ENTRY(26) + 0x10, 2);
+	put(world, ENTRY(26) + 0x20, CODE(5));
+	put(world, ENTRY(26) + 0x30, driver);
+	read_observers(world);
+	assert_int_equal(nth(world, INV_CALLBACK_SHUTDOWN, 0)->routine.u, CODE(2));
+	assert_string_equal(nth(world, INV_CALLBACK_SHUTDOWN, 0)->name, "\\Driver\\disk");
+	assert_false(nth(world, INV_CALLBACK_SHUTDOWN, 1)->routine.ok);
+	assert_int_equal(nth(world, INV_CALLBACK_FILE_SYSTEM, 0)->routine.u, CODE(3));
+	assert_int_equal(nth(world, INV_CALLBACK_DEBUG_PRINT, 0)->routine.u, CODE(4));
+	assert_int_equal(nth(world, INV_CALLBACK_DEVICE_CLASS, 0)->routine.u, CODE(5));
+	assert_null(nth(world, INV_CALLBACK_DEVICE_CLASS, 0)->note);
+	assert_non_null(nth(world, INV_CALLBACK_DEVICE_CLASS, 1)->note); // no category
+	assert_true(list_named(world, "PnpDeviceClassNotifyList[12]")->list.closed);
+	free_world(world);
+}
+
+static void test_broken_lists(void **state)
+{
+	(void)state;
+	struct world *world = world_of_observers();
+	ring(world, HEAD(0), ENTRY(20), ENTRY(21));
+	put(world, ENTRY(21), ENTRY(20)); // a circle that leaves the head out
+	put(world, HEAD(3), KERNEL + SIZE);
+	put(world, HEAD(6), 0);
+	put(world, HEAD(6) + 8, 0);
+	read_observers(world);
+	assert_non_null(list_named(world, "KeBugCheckCallbackListHead")->list.torn);
+	assert_non_null(nth(world, INV_CALLBACK_BUG_CHECK, 1));
+	assert_null(nth(world, INV_CALLBACK_BUG_CHECK, 2));
+	assert_false(list_named(world, "IopFsNotifyChangeQueueHead")->list.closed);
+	assert_true(list_named(world, "PnpProfileNotifyList")->unset);
+	free_world(world);
+}
+
 static void test_nothing(void **state)
 {
 	(void)state;
 	struct world *world = new_world();
 	world->kernel.rva = NULL;
 	world->kernel.base = 0;
-	read_world(world);
+	read_observers(world);
 	assert_int_equal(inv_count(world->callbacks.callbacks), 0);
+	assert_false(list_named(world, "IopFsNotifyChangeQueueHead")->head.ok);
 	assert_false(world->callbacks.mask.ok || world->callbacks.types_why.ok || world->callbacks.win32.ok);
 	assert_int_equal(world->callbacks.mask.why.reason, INV_NO_SYMBOL);
 	free_world(world);
@@ -363,9 +500,10 @@ static void test_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_arrays),  cmocka_unit_test(test_unloaded), cmocka_unit_test(test_registry),
-	    cmocka_unit_test(test_types),   cmocka_unit_test(test_tables),   cmocka_unit_test(test_code),
-	    cmocka_unit_test(test_nothing),
+	    cmocka_unit_test(test_arrays),       cmocka_unit_test(test_unloaded),   cmocka_unit_test(test_registry),
+	    cmocka_unit_test(test_types),        cmocka_unit_test(test_tables),     cmocka_unit_test(test_code),
+	    cmocka_unit_test(test_nothing),      cmocka_unit_test(test_bug_checks), cmocka_unit_test(test_devices),
+	    cmocka_unit_test(test_broken_lists),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
