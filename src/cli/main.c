@@ -82,7 +82,9 @@ static const struct inv_command commands[] = {
      "of\n"
      "integrity, session and logon session, its privileges as bits, and what is unusual. With a process: its tokens, "
      "and\n"
-     "of its own one all SIDs and privileges.\n" NAMES_A_PROCESS "\n  invar tokens memory.raw\n"
+     "of its own one all SIDs and privileges, these with what they are good for. With --all: one line for each SID of\n"
+     "the primary tokens of all processes, or of that one.\n" NAMES_A_PROCESS "\n  invar tokens memory.raw\n"
+     "  invar tokens --all --format csv memory.raw\n"
      "  invar tokens --format json memory.raw 4711\n"},
     {"sessions", "IMAGE", "sessions with their processes, jobs with those within them, and silos", 1, 1, true, true,
      inv_run_sessions, false,
@@ -101,9 +103,11 @@ static const struct inv_command commands[] = {
      "  invar modules memory.raw 4711\n"},
     {"callbacks", "IMAGE", "what is registered to watch processes, and signs of its removal", 1, 1, true, true,
      inv_run_callbacks, false,
-     "One line for each routine: of what kind, in which module, whether it can only observe or also block, and how "
-     "its\n"
-     "code begins. Methods of object types that are plain code of the kernel are shown with --all. Then what speaks "
+     "One line for each routine: of what kind, in which module and beneath which export, whether it can only observe "
+     "or\n"
+     "also block, and how its code begins; those of bug checks, shut-down, file systems, debug prints and devices, "
+     "too. "
+     "Methods of object types that are plain code of the kernel are shown with --all. Then what speaks "
      "for\n"
      "somebody's having removed routines, and the code of those that begin oddly.\n"
      "\n  invar callbacks memory.raw\n"

@@ -214,9 +214,80 @@ static struct inv_table *sid_table(struct listing *listing, const struct inv_tok
 	return listing->table;
 }
 
+// -- all SIDs of all --------------------------------------------------------------------------------------------------------
+
+struct whose {
+	const struct inv_dossier *process;
+	uint64_t token;
+};
+
+static void begin_sid(const struct listing *listing, const struct whose *whose, const char *list, size_t index)
+{
+	inv_table_value(listing->table, &whose->process->pid, INV_CELL_NUMBER);
+	if (whose->process->name_value.ok)
+		inv_table_text(listing->table, whose->process->name);
+	else
+		inv_table_absent(listing->table, &whose->process->name_value.why);
+	inv_table_address(listing->table, whose->token);
+	inv_table_text(listing->table, list);
+	inv_table_number(listing->table, index);
+}
+
+// What is not shown of a list has a row that says so.
+static void add_all_of(const struct listing *listing, const struct whose *whose, const struct inv_token_sids *sids,
+                       const char *list)
+{
+	for (size_t i = 0; i < sids->read; i++) {
+		begin_sid(listing, whose, list ? list : i ? "group" : "user", i);
+		add_sid(listing, &sids->sids[i]);
+		inv_table_text(listing->table, attribute_text(listing, sids->sids[i].attributes));
+	}
+	bool more = sids->count.ok && sids->count.u > sids->read;
+	if (!more && (sids->read || sids->why.reason == INV_PRESENT))
+		return;
+	begin_sid(listing, whose, list ? list : sids->read ? "group" : "user", sids->read);
+	if (sids->why.reason != INV_PRESENT)
+		inv_table_absent(listing->table, &sids->why);
+	else
+		inv_table_text(listing->table,
+		               inv_arena_printf(listing->arena, "(%" PRIu64 " more)", sids->count.u - sids->read));
+	inv_table_text(listing->table, NULL);
+	inv_table_text(listing->table, NULL);
+}
+
+static void add_all_sids(const struct listing *listing, const struct inv_bearer *bearer)
+{
+	struct whose whose = {bearer->subject.process, bearer->token};
+	struct inv_token token;
+	inv_token_read(listing->check->kernel, bearer->token, listing->arena, &token);
+	add_all_of(listing, &whose, &token.groups, NULL);
+	add_all_of(listing, &whose, &token.restricted, "restricted");
+	add_all_of(listing, &whose, &token.capabilities, "capability");
+	if (!token.has_package)
+		return;
+	begin_sid(listing, &whose, "package", 0);
+	inv_table_text(listing->table, sid_text(listing, &token.package));
+	inv_table_text(listing->table, inv_sid_name(&token.package));
+	inv_table_text(listing->table, NULL);
+}
+
+static struct inv_table *all_sids_table(struct listing *listing, const struct inv_dossier *process)
+{
+	static const char *const heads[] = {"pid", "process", "token", "list", "number", "sid", "name", "attributes"};
+	struct inv_judge judge = {.dossiers = &listing->check->dossiers, .kernel = listing->check->kernel};
+	struct inv_bearer *bearers = inv_bearers(&judge, false);
+	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
+	for (size_t i = 0; i < inv_count(bearers); i++)
+		if (bearers[i].kind == INV_BEARER_PROCESS && bearers[i].subject.process &&
+		    (!process || bearers[i].subject.process == process))
+			add_all_sids(listing, &bearers[i]);
+	inv_array_free(bearers);
+	return listing->table;
+}
+
 static struct inv_table *privilege_table(struct listing *listing, const struct inv_token *token)
 {
-	static const char *const heads[] = {"bit", "privilege", "present", "enabled", "by default", "note"};
+	static const char *const heads[] = {"bit", "privilege", "present", "enabled", "by default", "purpose", "note"};
 	const struct inv_value *masks[] = {&token->present, &token->enabled, &token->by_default};
 	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -230,6 +301,7 @@ static struct inv_table *privilege_table(struct listing *listing, const struct i
 				inv_table_text(listing->table, masks[i]->u & mask ? "yes" : "no");
 			else
 				inv_table_absent(listing->table, &masks[i]->why);
+		inv_table_text(listing->table, inv_privilege_purpose(bit));
 		inv_table_text(listing->table, unusual(token, mask));
 	}
 	return listing->table;
@@ -297,10 +369,11 @@ enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *erro
 	}
 	struct listing listing = {.session = session, .check = check, .arena = inv_arena_new()};
 	warn(&listing);
-	if (process) {
+	if (process && !session->options->all) {
 		write_one(&listing, process);
 	} else {
-		struct inv_table *table = token_table(&listing, NULL);
+		struct inv_table *table =
+		    session->options->all ? all_sids_table(&listing, process) : token_table(&listing, NULL);
 		inv_table_write(table, session->options->output, session->out);
 		inv_table_free(table);
 	}

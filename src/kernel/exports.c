@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "kernel/pe.h"
 
 #define MOST_KEPT ((size_t)1 << 20) // exports of all modules together: a whole Windows has a tenth of it
@@ -82,7 +83,8 @@ const char *inv_export_name(struct inv_export_names *names, const struct inv_mod
 	char name[NAME_SIZE];
 	if (!inv_pe_text(names->kernel->space, &table->pe, table->exports[low - 1].name_rva, name, sizeof name) || !*name)
 		return NULL;
+	const char *shown = inv_bytes_to_utf8(arena, name, sizeof name);
 	uint64_t offset = rva - table->exports[low - 1].rva;
-	return offset ? inv_arena_printf(arena, "%s!%s+0x%" PRIx64, module->name, name, offset)
-	              : inv_arena_printf(arena, "%s!%s", module->name, name);
+	return offset ? inv_arena_printf(arena, "%s!%s+0x%" PRIx64, module->name, shown, offset)
+	              : inv_arena_printf(arena, "%s!%s", module->name, shown);
 }

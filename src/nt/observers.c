@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 #define RECORD_ROUTINE 0x10u // KBUGCHECK_CALLBACK_RECORD
 #define RECORD_BUFFER 0x18u
@@ -45,8 +46,7 @@ static const char *component_at(const struct observing *observing, const struct 
 	if (!pointer->ok || !pointer->u)
 		return NULL;
 	size_t got = inv_space_read(observing->kernel->space, pointer->u, text, sizeof text - 1, NULL);
-	text[got] = '\0';
-	return got && *text ? inv_arena_strdup(observing->to->arena, text) : NULL;
+	return got && *text ? inv_bytes_to_utf8(observing->to->arena, text, got) : NULL;
 }
 
 static const char *driver_name(const struct observing *observing, const struct inv_value *driver)

@@ -255,3 +255,45 @@ const char *inv_privilege_name(unsigned bit)
 	};
 	return bit < sizeof names / sizeof *names ? names[bit] : NULL;
 }
+
+const char *inv_privilege_purpose(unsigned bit)
+{
+	static const char *const purposes[] = {
+	    [2] = "make tokens",
+	    [3] = "give a process its token",
+	    [4] = "keep pages in memory",
+	    [5] = "raise a process' quotas",
+	    [6] = "add machines to the domain",
+	    [7] = "act as a part of the system",
+	    [8] = "manage audits, read the security log",
+	    [9] = "take ownership of any object",
+	    [10] = "load and unload drivers",
+	    [11] = "profile the system",
+	    [12] = "set the clock",
+	    [13] = "profile one process",
+	    [14] = "raise a process' base priority",
+	    [15] = "make and size page files",
+	    [16] = "make permanent objects",
+	    [17] = "read any file, for backups",
+	    [18] = "write any file, for restoring",
+	    [19] = "shut this system down",
+	    [20] = "open any process, for debugging",
+	    [21] = "write to the security log",
+	    [22] = "change the firmware's variables",
+	    [23] = "pass folders without right to them, be told of changes",
+	    [24] = "shut a system down over the network",
+	    [25] = "undock the computer",
+	    [26] = "synchronize the directory service",
+	    [27] = "trust accounts for delegation",
+	    [28] = "manage volumes",
+	    [29] = "impersonate clients",
+	    [30] = "make global objects from a session",
+	    [31] = "read the credential manager as a trusted caller",
+	    [32] = "raise an object's integrity",
+	    [33] = "enlarge the working set",
+	    [34] = "set the time zone",
+	    [35] = "make symbolic links",
+	    [36] = "impersonate another user of the same session",
+	};
+	return bit < sizeof purposes / sizeof *purposes ? purposes[bit] : NULL;
+}

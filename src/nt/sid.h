@@ -38,6 +38,8 @@ const char *inv_integrity_name(uint32_t level); // "medium"; NULL: not one that 
 // A privilege by its bit in SEP_TOKEN_PRIVILEGES, which is the low part of its LUID (wdm.h, SE_..._PRIVILEGE). NULL: Windows defines
 // none of this number. Static text.
 const char *inv_privilege_name(unsigned bit);
+// What it is good for, in a few words (after learn.microsoft.com, "Privilege Constants"). NULL as above.
+const char *inv_privilege_purpose(unsigned bit);
 #define INV_PRIVILEGES UINT64_C(0x1ffffffffc) // 2 (SE_MIN_WELL_KNOWN_PRIVILEGE) to 36 (SE_MAX_WELL_KNOWN_PRIVILEGE)
 // With one of these an administrator's token is filtered when he logs on, so that none is in a token of medium integrity: create
 // token, TCB, take ownership, load driver, backup, restore, debug, impersonate, relabel (Windows Internals, "filtered admin token").
