@@ -4,9 +4,12 @@
 
 #include "cli/command.h"
 #include "invariant/kin.h"
+#include "nt/handle_table.h"
+#include "nt/peb.h"
 #include "nt/process.h"
 
 #define DEEPEST 48u // that is shown by indentation; deeper ones stand there
+#define WIDEST 100u // characters of a command line in text; the other formats have it whole
 
 struct node {
 	const struct inv_dossier *process;
@@ -21,6 +24,7 @@ struct tree {
 	struct node *nodes;               // one per dossier
 	const struct inv_dossier **order; // of age
 	bool *is_wanted;                  // by dossier
+	size_t budget;                    // entries of handle tables that may be read still
 };
 
 // qsort() has no context for what it compares by.
@@ -124,12 +128,93 @@ static void add_path(struct inv_check *check, struct inv_table *table, uint64_t 
 		inv_table_absent(table, &length.why);
 }
 
+static void count_one(void *context, const struct inv_handle *handle)
+{
+	(void)handle;
+	++*(uint64_t *)context;
+}
+
+// The entries in use; a process that has exited has no table.
+static void add_handles(struct inv_check *check, struct inv_table *table, uint64_t process, size_t *budget)
+{
+	const struct inv_kernel *kernel = check->dossiers.kernel;
+	struct inv_value address = inv_field(kernel, process, INV_F_EPROCESS_ObjectTable);
+	struct inv_handle_coverage coverage = {0};
+	uint64_t count = 0;
+	if (!address.ok) {
+		inv_table_absent(table, &address.why);
+		return;
+	}
+	if (!address.u || inv_handle_table_unknown(kernel)) {
+		inv_table_text(table, NULL);
+		return;
+	}
+	inv_handle_table_walk(kernel, address.u, budget, count_one, &count, &coverage);
+	if (coverage.complete)
+		inv_table_number(table, count);
+	else if (coverage.unreadable)
+		inv_table_absent(table, &coverage.why);
+	else
+		inv_table_text(table, inv_arena_printf(check->arena, "%llu or more", (unsigned long long)count));
+}
+
+static void add_wow64(struct inv_check *check, struct inv_table *table, uint64_t process)
+{
+	struct inv_value wow64 = inv_field(check->dossiers.kernel, process, INV_F_EPROCESS_WoW64Process);
+	if (wow64.ok)
+		inv_table_text(table, wow64.u ? "yes" : "no");
+	else
+		inv_table_absent(table, &wow64.why);
+}
+
+static void add_text(struct inv_check *check, struct inv_table *table, const struct inv_text *text, bool cut)
+{
+	size_t end = 0, letters = 0;
+	if (!text->ok) {
+		inv_table_absent(table, &text->length.why);
+		return;
+	}
+	for (; text->text[end]; end++) {
+		letters += ((unsigned char)text->text[end] & 0xc0u) != 0x80;
+		if (cut && letters > WIDEST)
+			break;
+	}
+	if (text->text[end])
+		inv_table_text(table, inv_arena_printf(check->arena, "%.*s...", (int)end, text->text));
+	else
+		inv_table_text(table, end ? text->text : NULL);
+}
+
+// What the process says of itself, in memory that is its own to write. System and its like have no PEB, and one that has exited has
+// lost it.
+static void add_parameters(struct inv_check *check, struct inv_table *table, uint64_t process, bool text)
+{
+	const struct inv_kernel *kernel = check->dossiers.kernel;
+	struct inv_value address = inv_field(kernel, process, INV_F_EPROCESS_Peb);
+	struct inv_why why = address.why;
+	struct inv_user *user = address.ok && address.u ? inv_user_open(kernel, process, &why) : NULL;
+	struct inv_peb peb = {0};
+	if (user)
+		inv_peb_read_parameters(user, address.u, false, check->arena, &peb);
+	bool none = address.ok && !address.u;
+	for (unsigned i = 0; i < (text ? 1u : 2u); i++) {
+		if (none)
+			inv_table_text(table, NULL);
+		else if (!user)
+			inv_table_absent(table, &why);
+		else
+			add_text(check, table, i ? &peb.image_path : &peb.command_line, text);
+	}
+	inv_user_close(user);
+}
+
 static void add_row(const struct inv_session *session, struct inv_check *check, struct inv_table *table,
-                    const struct node *node, size_t depth)
+                    const struct node *node, size_t depth, size_t *budget)
 {
 	const struct inv_dossier *process = node->process;
 	struct inv_value created = inv_field(check->dossiers.kernel, process->address, INV_F_EPROCESS_CreateTime);
 	struct inv_value exited = inv_field(check->dossiers.kernel, process->address, INV_F_EPROCESS_ExitTime);
+	struct inv_value threads = inv_field(check->dossiers.kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 	struct inv_value number = inv_field(check->dossiers.kernel, process->address, INV_F_EPROCESS_SequenceNumber);
 	bool text = session->options->output == INV_OUTPUT_TEXT;
 	int indent = text ? 2 * (int)(depth < DEEPEST ? depth : DEEPEST) : 0;
@@ -154,9 +239,13 @@ static void add_row(const struct inv_session *session, struct inv_check *check, 
 	inv_table_value(table, &exited, INV_CELL_TIME);
 	inv_table_value(table, &number, INV_CELL_NUMBER);
 	add_session(check, table, process->address);
+	inv_table_value(table, &threads, INV_CELL_NUMBER);
+	add_handles(check, table, process->address, budget);
+	add_wow64(check, table, process->address);
 	inv_table_address(table, process->address);
 	inv_table_text(table, note_of(check, node));
 	add_path(check, table, process->address);
+	add_parameters(check, table, process->address, text);
 }
 
 // Depth first, without recursion: what stands in an image may be as deep as there are processes.
@@ -168,7 +257,7 @@ static void show(const struct inv_session *session, struct inv_check *check, str
 		struct node *node = &tree->nodes[at - 1];
 		if (!node->shown) {
 			node->shown = true;
-			add_row(session, check, table, node, depth);
+			add_row(session, check, table, node, depth, &tree->budget);
 			if (node->first && !tree->nodes[node->first - 1].shown) {
 				at = node->first;
 				depth++;
@@ -188,7 +277,8 @@ static void show(const struct inv_session *session, struct inv_check *check, str
 static void fill(const struct inv_session *session, struct inv_check *check, struct inv_table *table)
 {
 	size_t count = check->dossiers.process_count, wanted = 0;
-	struct tree tree = {.kin = inv_kin_new(&check->dossiers), .dossiers = &check->dossiers};
+	struct tree tree = {
+	    .kin = inv_kin_new(&check->dossiers), .dossiers = &check->dossiers, .budget = 4 * INV_HANDLE_BOUND};
 	tree.nodes = inv_alloc((count + 1) * sizeof *tree.nodes);
 	tree.order = inv_alloc((2 * count + 2) * sizeof *tree.order);
 	tree.is_wanted = inv_alloc(count + 1);
@@ -217,11 +307,13 @@ static void fill(const struct inv_session *session, struct inv_check *check, str
 
 enum inv_exit inv_run_tree(struct inv_session *session, struct inv_error *error)
 {
-	static const char *const all[] = {"name",           "pid",     "ppid",    "depth",   "parent",
-	                                  "parent address", "state",   "role",    "created", "exited",
-	                                  "sequence",       "session", "address", "note",    "path"};
-	static const char *const few[] = {"name",   "pid",      "ppid",    "parent",  "state", "role", "created",
-	                                  "exited", "sequence", "session", "address", "note",  "path"};
+	static const char *const all[] = {"name",           "pid",     "ppid",    "depth",        "parent",
+	                                  "parent address", "state",   "role",    "created",      "exited",
+	                                  "sequence",       "session", "threads", "handles",      "wow64",
+	                                  "address",        "note",    "path",    "command line", "loader path"};
+	static const char *const few[] = {"name",    "pid",     "ppid",     "parent",  "state",       "role",
+	                                  "created", "exited",  "sequence", "session", "threads",     "handles",
+	                                  "wow64",   "address", "note",     "path",    "command line"};
 	bool text = session->options->output == INV_OUTPUT_TEXT; // where indentation shows the depth
 	(void)error;
 	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};

@@ -204,8 +204,8 @@ static void read_lists(struct reading *reading)
 
 // -- PEB --------------------------------------------------------------------------------------------------------------------
 
-void inv_peb_read(const struct inv_user *user, uint64_t peb, bool narrow, struct inv_arena *arena,
-                  struct inv_peb *result)
+static void read_peb(const struct inv_user *user, uint64_t peb, bool narrow, bool loader, struct inv_arena *arena,
+                     struct inv_peb *result)
 {
 	const struct inv_layout *own = inv_user_kernel(user)->layout;
 	const struct inv_layout *layout = narrow && own ? inv_layout_for_wow64(own) : own;
@@ -220,8 +220,21 @@ void inv_peb_read(const struct inv_user *user, uint64_t peb, bool narrow, struct
 	result->being_debugged = field(&reading, peb, INV_F_PEB_BeingDebugged);
 	result->session = field(&reading, peb, INV_F_PEB_SessionId);
 	read_parameters(&reading);
-	read_lists(&reading);
+	if (loader)
+		read_lists(&reading);
 	stbds_hmfree(reading.places);
+}
+
+void inv_peb_read(const struct inv_user *user, uint64_t peb, bool narrow, struct inv_arena *arena,
+                  struct inv_peb *result)
+{
+	read_peb(user, peb, narrow, true, arena, result);
+}
+
+void inv_peb_read_parameters(const struct inv_user *user, uint64_t peb, bool narrow, struct inv_arena *arena,
+                             struct inv_peb *result)
+{
+	read_peb(user, peb, narrow, false, arena, result);
 }
 
 void inv_peb_free(struct inv_peb *peb)

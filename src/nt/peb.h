@@ -40,6 +40,9 @@ struct inv_peb {
 // `arena` keeps the texts. Release with inv_peb_free(). Never fails: a value that could not be read says why.
 void inv_peb_read(const struct inv_user *user, uint64_t peb, bool narrow, struct inv_arena *arena,
                   struct inv_peb *result);
+// The same without the loader's lists.
+void inv_peb_read_parameters(const struct inv_user *user, uint64_t peb, bool narrow, struct inv_arena *arena,
+                             struct inv_peb *result);
 void inv_peb_free(struct inv_peb *peb);
 // The 32-bit PEB of a WOW64 process: EWOW64PROCESS.Peb, or EPROCESS.WoW64Process itself before Windows 10. 0 and ok: it is none.
 struct inv_value inv_process_peb32(const struct inv_kernel *kernel, uint64_t process);

@@ -206,6 +206,13 @@ def test_tree(suite, forge, scenario):
             if truth[row["address"]]["state"] != "freed":
                 suite.same((row["session"], row["path"] or ""),
                            (truth[row["address"]]["session"], truth[row["address"]]["path"]), f"session and path of {row['name']}")
+        for row in rows:
+            wanted = truth[row["address"]]
+            if wanted["state"] == "freed":
+                continue
+            suite.same((row["threads"], row["handles"] or 0),
+                       (0 if wanted["exited"] else sum(not thread["ended"] for thread in wanted["threads"]),
+                        len(wanted["handles"])), f"threads and handles of {row['name']}")
         suite.expect({"gone", "recycled"} <= {row["parent"] for row in rows}, "parents that have gone")
         siblings = {}
         for row in rows:
@@ -242,8 +249,15 @@ def test_tokens(suite, truth, schema):
         for column, key in (("present", "present"), ("enabled", "enabled"), ("by default", "by_default")):
             bits = sum(1 << entry["bit"] for entry in whole["privileges"] if entry[column] == "yes")
             suite.same(bits, int(wanted[key], 16), f"privileges of {process['name']}, {column}")
+    every = suite.rows("tokens", "--all")
+    of_one = suite.rows("tokens", "4", "--all")
+    for process in truth["processes"]:
+        suite.same([(row["number"], row["sid"]) for row in every
+                    if row["list"] in ("user", "group") and row["pid"] == process["pid"] and row["process"] == process["name"][:14]],
+                   list(enumerate(entry["sid"] for entry in process["token"]["groups"])), f"all SIDs of {process['name']}")
+    suite.same(of_one, [row for row in every if row["pid"] == 4], "the SIDs of System")
     text = suite.run("tokens", suite.image, "4").stdout
-    for part in ("SIDs of the primary token", "Privileges of the primary token", "System Mandatory Level", "SeTcbPrivilege"):
+    for part in ("SIDs of the primary token", "Privileges of the primary token", "System Mandatory Level", "SeTcbPrivilege", "act as a part of the system"):
         suite.expect(part in text, f"tokens does not show '{part}'")
     suite.run("tokens", suite.image, "99999", status=2)
 
