@@ -7,6 +7,7 @@
 #include "nt/handle_table.h"
 #include "nt/peb.h"
 #include "nt/process.h"
+#include "witness/witness.h"
 
 #define DEEPEST 48u // that is shown by indentation; deeper ones stand there
 #define WIDEST 100u // characters of a command line in text; the other formats have it whole
@@ -278,7 +279,7 @@ static void fill(const struct inv_session *session, struct inv_check *check, str
 {
 	size_t count = check->dossiers.process_count, wanted = 0;
 	struct tree tree = {
-	    .kin = inv_kin_new(&check->dossiers), .dossiers = &check->dossiers, .budget = 4 * INV_HANDLE_BOUND};
+	    .kin = inv_kin_new(&check->dossiers), .dossiers = &check->dossiers, .budget = INV_HANDLE_BUDGET};
 	tree.nodes = inv_alloc((count + 1) * sizeof *tree.nodes);
 	tree.order = inv_alloc((2 * count + 2) * sizeof *tree.order);
 	tree.is_wanted = inv_alloc(count + 1);

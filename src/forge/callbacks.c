@@ -361,6 +361,7 @@ static void forget(struct inv_machine *machine, const struct inv_forge_watcher *
 {
 	if (inv_machine_is_observer(watcher->kind)) {
 		inv_machine_list_remove(machine, watcher->at);
+		inv_machine_free_pool(machine, watcher->block);
 		return;
 	}
 	switch ((int)watcher->kind) {

@@ -187,7 +187,7 @@ static uint64_t shutdown_routine(struct inv_machine *machine, struct inv_forge_m
 
 bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module)
 {
-	uint64_t head = head_of(machine, kind), links = 0, pointer = 0;
+	uint64_t head = head_of(machine, kind), links = 0, pointer = 0, behind = 0; // of the links in their block
 	bool by_device = kind == INV_WATCH_SHUTDOWN || kind == INV_WATCH_LAST_SHUTDOWN;
 	const char *name = plain_name(machine, module), *of = name;
 	if (!head || !has_drivers(machine))
@@ -224,7 +224,8 @@ bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind,
 		break;
 	case INV_WATCH_DEBUG_PRINT:
 		links = inv_machine_pool(machine, &machine->pool, PRINT_SIZE, "DbCb") + PRINT_LINKS;
-		pointer = links - PRINT_LINKS + PRINT_ROUTINE;
+		behind = PRINT_LINKS;
+		pointer = links - behind + PRINT_ROUTINE;
 		inv_machine_put64(machine, pointer, routine);
 		of = NULL; // nothing says who it is
 		break;
@@ -245,7 +246,7 @@ bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind,
 	inv_machine_list_append(machine, head, links);
 	inv_push(machine->watchers, ((struct inv_forge_watcher){.kind = kind,
 	                                                        .at = links,
-	                                                        .block = links,
+	                                                        .block = links - behind,
 	                                                        .routine = routine,
 	                                                        .pointer = pointer,
 	                                                        .module = module->name,

@@ -61,6 +61,8 @@ static json_t *module_list(const struct inv_machine *machine)
 	json_t *array = json_array();
 	for (size_t i = 0; i < inv_count(machine->modules); i++) {
 		const struct inv_forge_module *module = &machine->modules[i];
+		if (!module->entry) // it was unloaded
+			continue;
 		json_t *o = json_object();
 		json_object_set_new(o, "name", json_string(module->name));
 		json_object_set_new(o, "path", json_string(module->path));

@@ -6,6 +6,15 @@ NAMED_PRIVILEGES = range(2, 37)  # SeCreateTokenPrivilege to SeDelegateSessionUs
 ARRAYS = {"process": "PspCreateProcessNotifyRoutine", "thread": "PspCreateThreadNotifyRoutine",
           "image": "PspLoadImageNotifyRoutine"}
 BLOCKS = "GenericKernelCallback"  # how Volatility calls the blocks that it finds in pool
+# How Volatility calls what it reads of lists and finds in pool; of KeBugCheckAddRemovePagesCallbackListHead and PnpKsrNotifyList
+# it shows nothing.
+OBSERVERS = {"bug check": "KeBugCheckCallbackListHead", "bug check reason": "KeBugCheckReasonCallbackListHead",
+             "shutdown": "IoRegisterShutdownNotification", "last shutdown": "IoRegisterShutdownNotification",
+             "file system": "IoRegisterFsRegistrationChange", "debug print": "DbgSetDebugPrintCallback",
+             "hardware profile": "EventCategoryHardwareProfileChange",
+             "device class": "EventCategoryDeviceInterfaceChange"}
+NOT_SHOWN = {"bug check pages", "soft restart"}
+SCANNED = set(OBSERVERS.values()) - {"KeBugCheckCallbackListHead", "KeBugCheckReasonCallbackListHead"}
 INTEGRITY = {0: "Untrusted", 0x1000: "Low", 0x2000: "Medium", 0x2100: "Medium Plus", 0x3000: "High", 0x4000: "System",
              0x5000: "Protected"}
 
@@ -42,9 +51,33 @@ def found_privileges(rows):
                                               ("Present", "Enabled", "Default")) for row in rows}
 
 
+def observer_detail(row):
+    if row["kind"].startswith("bug check"):
+        return row["owner"]
+    return f"\\Driver\\{row['owner']}" if row["kind"].endswith("shutdown") else None
+
+
+def in_a_module(forged, routine):
+    return any(address(row["base"]) <= routine < address(row["base"]) + row["size"] for row in forged.truth["modules"])
+
+
+def callback_fault(forged, key, row):
+    """The known faults of Volatility's list; None: it is none of them."""
+    if row and beyond_eight(forged, key):
+        return "of the image routines only 8 slots are read (callbacks.py, list_notify_routines)"
+    if row and key[0] in NOT_SHOWN:
+        return "lists that it does not read"
+    if row and key[0] == OBSERVERS["bug check reason"]:
+        return "the name is read where the reason stands (callbacks-x64.json, _KBUGCHECK_REASON_CALLBACK_RECORD.Component)"
+    if row is None and key[0] in SCANNED and not in_a_module(forged, key[1]):
+        return "what was taken back still stands in freed pool"
+    return None
+
+
 def callbacks(forged):
     """The arrays and the list of the registry; those of object types and the tables of the kernel are not shown. The block
-    behind each slot of an array is found in pool, too."""
+    behind each slot of an array is found in pool, too. Drivers are named by their objects' names, of file systems and prints by
+    nobody; whose object a notification of devices leads to is not shown, for the forge's table of types has gaps."""
     rows = {}
     for row in forged.truth["callbacks"]:
         module, routine = row["module"].rsplit(".", 1)[0], address(row["routine"])
@@ -52,6 +85,10 @@ def callbacks(forged):
             rows[ARRAYS[row["kind"]], routine] = (module, None)
         elif row["kind"] == "registry":
             rows["CmRegisterCallbackEx", routine] = (module, f"Altitude: {row['altitude']}")
+        elif row["kind"] in OBSERVERS:
+            rows[OBSERVERS[row["kind"]], routine] = (module, observer_detail(row))
+        elif row["kind"] in NOT_SHOWN:
+            rows[row["kind"], routine] = (module, row["owner"])
         if row["kind"] in ARRAYS or row["kind"] == "win32":
             rows[BLOCKS, routine] = (module, None)
     return rows

@@ -235,7 +235,7 @@ PLAN = [("clean-desktop", "raw", list(PLUGINS)), ("clean-desktop", "dmp", ["psli
         ("clean-user-threads", "raw", ["threads", *insides.PLUGINS]), ("clean-jit", "raw", ["malfind", "hollowprocesses"]),
         ("clean-token-kinds", "raw", ["getsids", "privileges"]), ("clean-handle-kinds", "raw", ["handles"]),
         ("clean-protected", "raw", ["handles"]), ("clean-driver-loaded", "raw", ["callbacks"]),
-        ("clean-callbacks-many", "raw", ["callbacks"])]
+        ("clean-callbacks-many", "raw", ["callbacks"]), ("clean-callbacks-others", "raw", ["callbacks"])]
 # Asked of the oldest one.
 PLAN_OLDEST = [("clean-live", "raw", ["pslist"])]
 
@@ -264,8 +264,8 @@ def excuse_of(forged, plugin):
             return "values of handles in tables of three levels are counted wrong (handles.py, depth)"
         if plugin == "handles" and row and row[1] == "Key":
             return "a handle to a key whose name cannot be read (of the forge's no more than the header stands) is left out"
-        if plugin == "callbacks" and row and authority.beyond_eight(forged, key):
-            return "of the image routines only 8 slots are read (callbacks.py, list_notify_routines)"
+        if plugin == "callbacks":
+            return authority.callback_fault(forged, key, row)
         if plugin == "pstree" and row and row[1] is None and is_heir(forged, key):
             return "who has the parent's PID now is taken for the parent, though it came later"
         if plugin == "psxview" and row and row[5] and header_byte(forged, key, "Process") == 0:
