@@ -231,11 +231,13 @@ def volatility_handles(volatility, forged, target, what):
 
 def volatility_callbacks(volatility, forged):
     expected, found = authority.PLUGINS["callbacks"]
-    rows = found(volatility.ask(forged, "windows.callbacks") or [])
+    rows, wanted = found(volatility.ask(forged, "windows.callbacks") or []), expected(forged)
+    # What it does not show, or shows otherwise, of an honest machine as well says nothing of the lie.
+    faults = {key for key, row in wanted.items() if authority.callback_fault(forged, key, row)}
     parts = []
     for title, in_pool in (("callbacks", False), ("their blocks in pool", True)):
-        want, have = ({key: row for key, row in of.items() if (key[0] == authority.BLOCKS) == in_pool}
-                      for of in (expected(forged), rows))
+        want, have = ({key: row for key, row in of.items() if (key[0] == authority.BLOCKS) == in_pool and key not in faults}
+                      for of in (wanted, rows))
         nowhere = sum(key not in want and not row[0] for key, row in have.items())
         parts.append(f"{title}: {shown(want, have)}" + (f" ({nowhere} without a module)" if nowhere else ""))
     return "; ".join(parts)
