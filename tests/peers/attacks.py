@@ -110,6 +110,7 @@ AUTHORITY = [
     ("type-method", "the open method of a type replaced", None, "callbacks"),
     ("ci-callback", "a routine of code integrity replaced", None, "callbacks"),
     ("threat-silent", "the threat intelligence provider disabled", None, "callbacks"),
+    ("callback-others", "routines for shut-down, file systems and prints lead into pool", None, "callbacks"),
     ("parent-spoofed", "named explorer.exe as its parent when it was created", "child.exe", "parent"),
     ("parent-unborn", "a process that came later written in as its parent", "notepad.exe", "parent"),
     ("parent-never", "a parent written in that never was", "notepad.exe", "parent"),
