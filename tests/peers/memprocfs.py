@@ -161,10 +161,10 @@ def read_threads(text):
 
 def read_handles(text):
     for line in text.splitlines()[2:]:
-        match = re.match(r"[0-9a-f]{4}\s+(\d+)\s+([0-9a-f]+)\s+([0-9a-f]+)\s+([0-9a-f]+)\s+(\S*)", line)
+        match = re.match(r"[0-9a-f]{4}\s+(\d+)\s+([0-9a-f]+)\s+([0-9a-f]+)\s+([0-9a-f]+) (.{0,16})", line)
         if match:
             pid, value, body, access, kind = match.groups()
-            yield (int(pid), int(value, 16)), (address(body), kind, int(access, 16))
+            yield (int(pid), int(value, 16)), (address(body), kind.strip(), int(access, 16))
 
 
 def read_sids(text):
