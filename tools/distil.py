@@ -38,6 +38,9 @@ MAX_OFFSET = 0xFFFE  # a place keeps 16 bits, and all ones means "none"
 
 # ---- the lists of what is wanted ----
 
+# Of types that grow at their end between revisions of a build, the size would tell layouts apart that are the same otherwise.
+UNSIZED = {"CMHIVE"}
+
 
 class Wanted:
     """The types, fields and symbols of the .def files, in their order."""
@@ -68,7 +71,7 @@ class Wanted:
         for type_name, names in self.types:
             found = next((n for n in names if source.size(n) is not None), None)
             chosen[type_name] = found
-            size = None if found is None else source.whole_size(found)
+            size = None if found is None or type_name in UNSIZED else source.whole_size(found)
             cells[f"_{type_name}.(size)"] = UNKNOWN if size is None else format(size, "x")
         for type_name, field, paths, _ in self.fields:
             cell = UNKNOWN

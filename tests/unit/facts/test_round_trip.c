@@ -27,7 +27,9 @@ static void compare_layouts(const char *path, const struct inv_layout *read, con
                             struct counts *counts)
 {
 	for (unsigned i = 0; i < INV_TYPE_COUNT; i++, counts->sizes++) {
-		if (read->size[i] == built_in->size[i])
+		// The tables leave out the size of this one: it differs between layouts that are the same otherwise (tools/distil.py).
+		bool unsized = i == INV_T_CMHIVE && built_in->size[i] == 0;
+		if (read->size[i] == built_in->size[i] || unsized)
 			continue;
 		printf("%s: %s: size 0x%" PRIx32 ", built in 0x%" PRIx32 "\n", path, inv_type_info((enum inv_type)i)->name,
 		       read->size[i], built_in->size[i]);
