@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nt/object.h"
 
+#include <string.h>
+
 // The type of types, since Windows 7 the first that is made: ObTypeIndexTable begins with two entries that are none.
 #define TYPE_INDEX_TYPE 2u
 
@@ -47,6 +49,7 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
 static const uint8_t optional_sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
 #define CREATOR_BIT 0u
 #define NAME_BIT 1u
+#define DIRECTORY_DEPTH 16u
 
 bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size)
 {
@@ -62,21 +65,49 @@ bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, 
 	return mask.ok;
 }
 
+// The optional header with its name; 0 with the reason, or with ok if it has none.
+static uint64_t name_info(const struct inv_kernel *kernel, uint64_t header, struct inv_value *mask)
+{
+	*mask = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
+	if (!mask->ok || !(mask->u >> NAME_BIT & 1)) {
+		mask->u = 0;
+		return 0;
+	}
+	uint64_t below = optional_sizes[NAME_BIT] + (mask->u >> CREATOR_BIT & 1 ? optional_sizes[CREATOR_BIT] : 0u);
+	uint64_t name;
+	if (header < below || !inv_field_address(kernel, header - below, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
+		*mask = inv_field(kernel, 0, INV_F_OBJECT_HEADER_NAME_INFO_Name);
+		return 0;
+	}
+	return header - below;
+}
+
 const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
                             struct inv_value *length)
 {
-	*length = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
-	if (!length->ok || !(length->u >> NAME_BIT & 1)) {
-		length->u = 0;
+	uint64_t info = name_info(kernel, header, length), name;
+	if (!info || !inv_field_address(kernel, info, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name))
 		return "";
-	}
-	uint64_t below = optional_sizes[NAME_BIT] + (length->u >> CREATOR_BIT & 1 ? optional_sizes[CREATOR_BIT] : 0u);
-	uint64_t name;
-	if (header < below || !inv_field_address(kernel, header - below, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
-		*length = inv_field(kernel, 0, INV_F_OBJECT_HEADER_NAME_INFO_Name);
-		return "";
-	}
 	return inv_read_unicode(kernel, name, arena, length);
+}
+
+const char *inv_object_path(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
+                            struct inv_value *length)
+{
+	const char *path = inv_object_name(kernel, header, arena, length);
+	for (unsigned depth = 0; *path && length->ok && depth < DIRECTORY_DEPTH; depth++) {
+		struct inv_value mask, above;
+		uint64_t info = name_info(kernel, header, &mask);
+		struct inv_value directory = inv_field(kernel, info, INV_F_OBJECT_HEADER_NAME_INFO_Directory);
+		header = directory.ok && directory.u ? inv_object_header(kernel, directory.u) : 0;
+		const char *name = header ? inv_object_name(kernel, header, arena, &above) : "";
+		if (!*name || !above.ok)
+			return path;
+		if (strcmp(name, "\\") == 0)
+			return inv_arena_printf(arena, "\\%s", path);
+		path = inv_arena_printf(arena, "%s\\%s", name, path);
+	}
+	return path;
 }
 
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

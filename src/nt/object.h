@@ -42,6 +42,12 @@ bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, 
 const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
                             struct inv_value *length);
 
+// The same with the directories that it stands in: "\Device\HarddiskVolume3". Where no way leads up to the root, that is what could be
+// read, and begins without a backslash. (That the root's own name is "\" and it stands in no directory: public practice, as debuggers
+// show it.)
+const char *inv_object_path(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
+                            struct inv_value *length);
+
 // The OBJECT_TYPE of an index, by ObTypeIndexTable.
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,
                                     uint8_t index);

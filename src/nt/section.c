@@ -2,11 +2,14 @@
 #include "nt/section.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "image/image.h"
+#include "nt/object.h"
 
 #define PTE_SIZE 8u
+#define RELATED_DEPTH 16u
 
 struct entry {
 	uint64_t key; // address of a control area
@@ -73,6 +76,36 @@ static const char *read_name(const struct inv_kernel *kernel, uint64_t file_obje
 		return "";
 	}
 	return inv_read_unicode(kernel, name, arena, value);
+}
+
+// Of the file that it was opened relative to, and so on; in front of what does not begin at the root.
+static const char *with_related(const struct inv_kernel *kernel, uint64_t file_object, struct inv_arena *arena,
+                                const char *name)
+{
+	for (unsigned depth = 0; *name != '\\' && depth < RELATED_DEPTH; depth++) {
+		struct inv_value related = inv_field(kernel, file_object, INV_F_FILE_OBJECT_RelatedFileObject), value;
+		if (!related.ok || related.u == 0)
+			return name;
+		const char *above = read_name(kernel, file_object = related.u, arena, &value);
+		if (!value.ok)
+			return name;
+		const char *slash = !*name || (*above && above[strlen(above) - 1] == '\\') ? "" : "\\";
+		name = inv_arena_printf(arena, "%s%s%s", above, slash, name);
+	}
+	return name;
+}
+
+const char *inv_file_path(const struct inv_kernel *kernel, uint64_t file_object, struct inv_arena *arena,
+                          struct inv_value *value)
+{
+	const char *name = read_name(kernel, file_object, arena, value);
+	if (!value->ok)
+		return name;
+	name = with_related(kernel, file_object, arena, name);
+	struct inv_value device = inv_field(kernel, file_object, INV_F_FILE_OBJECT_DeviceObject), length;
+	uint64_t header = device.ok && device.u ? inv_object_header(kernel, device.u) : 0;
+	const char *path = header ? inv_object_path(kernel, header, arena, &length) : "";
+	return *path && length.ok ? inv_arena_printf(arena, "%s%s", path, name) : name;
 }
 
 static struct inv_value read_transaction(const struct inv_kernel *kernel, uint64_t file_object)

@@ -66,6 +66,13 @@ struct inv_value inv_section_object_area(const struct inv_kernel *kernel, uint64
 void inv_file_read(const struct inv_kernel *kernel, uint64_t file_object, struct inv_arena *arena,
                    struct inv_file *file);
 
+// The name by which a file is known to all of the machine: that of its device (DeviceObject, by its object's name), that of the file
+// that it was opened relative to (RelatedFileObject) unless its own name begins at the root, and its own:
+// "\Device\HarddiskVolume3\Windows\explorer.exe". What the device has no name for stands without it. `value` is that of its own name, as
+// in inv_file_read().
+const char *inv_file_path(const struct inv_kernel *kernel, uint64_t file_object, struct inv_arena *arena,
+                          struct inv_value *value);
+
 // The address of the prototype PTE for the page at `offset` (in bytes) of a view that begins with `subsection` and `first` prototype PTE;
 // 0: none, or beyond the last subsection. `protection` (may be NULL) gets that of its subsection.
 uint64_t inv_section_prototype(const struct inv_control_area *section, uint64_t subsection, uint64_t first,
