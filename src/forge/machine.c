@@ -3,6 +3,7 @@
 #include "forge/csrss.h"
 #include "forge/peb.h"
 #include "forge/pfn.h"
+#include "forge/registry.h"
 #include "forge/section.h"
 #include "forge/user.h"
 
@@ -193,6 +194,7 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->processes);
 	inv_csr_free(machine);
 	inv_forge_free_files(machine);
+	inv_forge_free_registry(machine);
 	inv_array_free(machine->freed_ids);
 	inv_array_free(machine->given_ids);
 	for (size_t i = 0; i < inv_count(machine->sessions); i++)

@@ -89,6 +89,8 @@ struct inv_forge_handle {
 struct inv_forge_area; // of section.h, as the next
 struct inv_forge_file;
 struct inv_forge_user_module;
+struct inv_forge_hive; // of registry.h, as the next
+struct inv_forge_kcb;
 struct inv_forge_client; // of csrss.h, as the next
 struct inv_forge_csr;
 
@@ -108,6 +110,17 @@ struct inv_forge_process_section {
 	uint64_t object;
 	struct inv_forge_area *area;
 	unsigned references;
+};
+
+struct inv_forge_device {
+	const char *name; // "HarddiskVolume3"
+	uint64_t address; // DEVICE_OBJECT
+};
+
+// The full name of an object, by its body.
+struct inv_forge_called {
+	uint64_t key;
+	const char *value;
 };
 
 struct inv_forge_file_entry {
@@ -348,7 +361,11 @@ struct inv_machine {
 	struct inv_forge_attack *attacks;   // stb_ds
 	struct inv_forge_file_entry *files; // stb_ds map
 	struct inv_forge_area **areas;      // stb_ds: all control areas
-	uint64_t volume;                    // DEVICE_OBJECT, 0: none yet
+	struct inv_forge_device *devices;   // stb_ds
+	uint64_t device_directory;          // \Device, 0: none yet
+	struct inv_forge_hive **hives;      // stb_ds
+	struct inv_forge_kcb *kcbs;         // stb_ds map
+	struct inv_forge_called *names;     // stb_ds map
 	uint64_t dll_top[2];                // where the last DLL was placed, of x64 and of x86; 0: none yet
 	uint64_t store_file;                // MMPAGING_FILE of the compressed store; 0: none yet
 	uint64_t *attacked;                 // stb_ds: addresses of processes that somebody lied about
@@ -423,6 +440,11 @@ enum inv_forge_type {
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
                                   unsigned mask, const char *name);
+// The directory that a named object stands in.
+void inv_machine_put_directory(struct inv_machine *machine, uint64_t object, uint64_t directory);
+// Notes the full name of an object for the truth; `name` lives as long as the machine.
+void inv_machine_call(struct inv_machine *machine, uint64_t object, const char *name);
+const char *inv_machine_called(const struct inv_machine *machine, uint64_t object); // NULL: none was noted
 // Enters an object with CREATOR_INFO into the list of its type, or takes it off; done when it is made and when it is freed.
 void inv_machine_join_type(struct inv_machine *machine, uint64_t object);
 void inv_machine_leave_type(struct inv_machine *machine, uint64_t object);

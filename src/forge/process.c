@@ -11,6 +11,7 @@
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
+#include "forge/registry.h"
 #include "forge/user_thread.h"
 #include "forge/win32k.h"
 
@@ -279,7 +280,9 @@ uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forg
 		return 0;
 	if (!machine->types[type])
 		(void)inv_machine_make_type(machine, late_types[late], (uint8_t)type);
-	return without_handles(machine, inv_machine_object(machine, BARE_OBJECT_SIZE, tags[late], (uint8_t)type));
+	uint32_t size =
+	    type == INV_FORGE_KEY ? inv_machine_size(machine, INV_T_CM_KEY_BODY, BARE_OBJECT_SIZE) : BARE_OBJECT_SIZE;
+	return without_handles(machine, inv_machine_object(machine, size, tags[late], (uint8_t)type));
 }
 
 // SeSubProcessToken: every process has a token of its own.
@@ -446,6 +449,7 @@ void inv_machine_make_idle(struct inv_machine *machine)
 	put_process(machine, idle);
 	inv_machine_put(machine, idle->address, INV_F_EPROCESS_HasAddressSpace, 1);
 	inv_machine_make_logons(machine);
+	inv_machine_make_registry(machine);
 	give_token(machine, idle, &(struct inv_token_wish){0});
 	uint64_t symbol = inv_machine_symbol(machine, INV_S_PsIdleProcess);
 	if (symbol)

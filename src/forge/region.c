@@ -163,6 +163,26 @@ uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, co
 	return put_header(machine, start, size, type_index, mask, name);
 }
 
+void inv_machine_put_directory(struct inv_machine *machine, uint64_t object, uint64_t directory)
+{
+	uint64_t header = object - OBJECT_HEADER_SIZE;
+	unsigned mask = (unsigned)inv_machine_get(machine, header, INV_F_OBJECT_HEADER_InfoMask);
+	uint64_t named = optional_at(machine, header, mask, INV_HEADER_NAME);
+	if (named)
+		inv_machine_put(machine, named, INV_F_OBJECT_HEADER_NAME_INFO_Directory, directory);
+}
+
+void inv_machine_call(struct inv_machine *machine, uint64_t object, const char *name)
+{
+	stbds_hmput(machine->names, object, name);
+}
+
+const char *inv_machine_called(const struct inv_machine *machine, uint64_t object)
+{
+	struct inv_forge_called *names = machine->names;
+	return names ? stbds_hmget(names, object) : NULL;
+}
+
 uint64_t inv_machine_put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index)
 {
 	return put_header(machine, start, size, type_index, INV_HEADER_QUOTA | machine->config.object_headers, NULL);

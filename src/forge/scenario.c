@@ -30,7 +30,7 @@ const struct inv_forge_word inv_forge_words[] = {
     {"process",
      "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
      "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=, user=, "
-     "integrity=, elevated=, appcontainer=, restricted=, csrss=, registered=, graphics=}",
+     "integrity=, elevated=, appcontainer=, restricted=, service=, csrss=, registered=, graphics=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; gui: it has made USER calls; graphics: calls of "
@@ -42,7 +42,8 @@ const struct inv_forge_word inv_forge_words[] = {
      "localservice, "
      "networkservice, administrator or user (by itself system without a session and in session 0, else administrator); "
      "integrity is untrusted, low, medium, high, system or a number; elevated: not filtered by UAC; appcontainer, "
-     "restricted: in a sandbox; csrss: it is the csrss of its session, whose processes are its clients; registered = "
+     "restricted: in a sandbox; service: it runs the service of this name, whose SID is in its token; csrss: it is the "
+     "csrss of its session, whose processes are its clients; registered = "
      "false: csrss is not told of it",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
@@ -119,7 +120,7 @@ const struct inv_forge_word inv_forge_words[] = {
      false},
     {"big_entry", "big_entry(address|process)", "the address of the entry of PoolBigPageTable for a block, or nil",
      false},
-    {"token", "token({user=, session=, integrity=, elevated=, appcontainer=, restricted=, level=})",
+    {"token", "token({user=, session=, integrity=, elevated=, appcontainer=, restricted=, service=, level=})",
      "creates an access token that nobody has yet and returns its address; as of process{}; level, from 0 anonymous to "
      "3 "
      "delegation: one for impersonation",
@@ -179,7 +180,23 @@ const struct inv_forge_word inv_forge_words[] = {
      "said; handle: this one, a multiple of 4",
      false},
     {"object", "object(\"DebugObject\"|\"Event\"|\"Mutant\"|\"Key\")",
-     "an object that is empty and to which no handle leads yet; its address", false},
+     "an object that is empty (a key: of \\REGISTRY\\MACHINE\\SOFTWARE) and to which no handle leads yet; its address",
+     false},
+    {"key", "key(path [, {wide=}])",
+     "a Key object of the key at this path (\\REGISTRY\\MACHINE\\...), to which no handle leads yet; its address, nil "
+     "if this "
+     "kernel's are not known; wide: its name has two bytes a character",
+     false},
+    {"key_block", "key_block(path)", "the address of the key control block of a path; nil as with key()", false},
+    {"hive", "hive(path, {[\"Key\\\\Key\"] = {Value = text|number, ...}, ...})",
+     "mounts a hive with these keys; the address of its CMHIVE, nil if this kernel's hives are not known; from Windows "
+     "10 1803 on its cells are mapped into the Registry process, which is made if there is none",
+     false},
+    {"registry", "registry({[sid] = path, ...}, {service, ...})",
+     "mounts the hives SOFTWARE and SYSTEM with profiles and services; the addresses of both", false},
+    {"hive_cell", "hive_cell(hive, path)", "the offset of a key's cell in its hive", false},
+    {"write_hive", "write_hive(hive, offset, bytes)", "writes bytes into a hive, by the offset in it", true},
+    {"trim_hive", "trim_hive(hive [, offset])", "the pages of a hive, from this offset on, leave memory", false},
     {"entry", "entry(process, handle)", "the address of the entry of a handle", false},
     {"close", "close(process, handle)", "closes a handle", false},
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",
@@ -925,7 +942,7 @@ static int word_process(lua_State *lua)
 	    "name",         "path",        "pid",          "parent",     "session",   "created", "exited",    "threads",
 	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",   "role",      "clone_of",
 	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",    "integrity", "elevated",
-	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  NULL};
+	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  "service", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -1819,6 +1836,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_csr_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_win32k_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_registry_words, 1);
 	lua_pop(lua, 1);
 }
 
@@ -1839,6 +1858,19 @@ static const char prelude[] =
     "  open(d.explorer, d.notepad, 0x101000)\n"
     "  open(d.cmd, d.cmd.threads[2], 0x1fffff)\n"
     "  return d\n"
+    "end\n"
+    "function registry(profiles, services)\n"
+    "  local software, system = {['Microsoft\\\\Windows'] = {}}, {Select = {Current = 1, Default = 1}}\n"
+    "  for sid, path in pairs(profiles) do\n"
+    "    software['Microsoft\\\\Windows NT\\\\CurrentVersion\\\\ProfileList\\\\' .. sid] = {ProfileImagePath = path, "
+    "Flags = 0}\n"
+    "  end\n"
+    "  for _, name in ipairs(services) do\n"
+    "    system['ControlSet001\\\\Services\\\\' .. name] = {ImagePath = '%SystemRoot%\\\\System32\\\\svchost.exe', "
+    "Start = 2}\n"
+    "  end\n"
+    "  return hive('\\\\REGISTRY\\\\MACHINE\\\\SOFTWARE', software), hive('\\\\REGISTRY\\\\MACHINE\\\\SYSTEM', "
+    "system)\n"
     "end\n"
     "function hide_threads(process)\n"
     "  for _, thread in ipairs(process.threads) do\n"

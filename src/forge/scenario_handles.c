@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words about handles and the objects that they lead to, and attacks on them.
+#include "forge/registry.h"
 #include "forge/words.h"
 
 static int word_object(lua_State *lua)
 {
 	static const char *const names[] = {"DebugObject", "Event", "Mutant", "Key", NULL};
 	enum inv_forge_type type = (enum inv_forge_type)(INV_FORGE_DEBUG + luaL_checkoption(lua, 1, NULL, names));
-	lua_pushinteger(lua, (lua_Integer)inv_machine_make_bare_object(inv_word_machine(lua), type));
+	struct inv_machine *machine = inv_word_machine(lua);
+	uint64_t object = type == INV_FORGE_KEY ? inv_machine_make_key(machine, "\\REGISTRY\\MACHINE\\SOFTWARE", false) : 0;
+	lua_pushinteger(lua, (lua_Integer)(object ? object : inv_machine_make_bare_object(machine, type)));
 	inv_word_check(lua);
 	return 1;
 }

@@ -50,6 +50,7 @@ struct inv_token_wish inv_word_token_wish(lua_State *lua, int table)
 {
 	unsigned integrity;
 	bool labelled = key_integrity(lua, table, &integrity);
+	const char *service = inv_word_key_text(lua, table, "service");
 	uint64_t none = UINT64_MAX, level = inv_word_key_value(lua, table, "level", none);
 	return (struct inv_token_wish){
 	    .user = key_user(lua, table),
@@ -59,6 +60,7 @@ struct inv_token_wish inv_word_token_wish(lua_State *lua, int table)
 	    .elevated = inv_word_key_flag(lua, table, "elevated", false),
 	    .appcontainer = inv_word_key_flag(lua, table, "appcontainer", false),
 	    .restricted = inv_word_key_flag(lua, table, "restricted", false),
+	    .service = service ? inv_arena_strdup(inv_word_machine(lua)->arena, service) : NULL,
 	    .impersonation = level != none,
 	    .level = level != none ? (unsigned)level & 3 : 0,
 	};
@@ -88,8 +90,8 @@ static int push_address(lua_State *lua, uint64_t address)
 
 static int word_token(lua_State *lua)
 {
-	static const char *const known[] = {"user",         "session",    "integrity", "elevated",
-	                                    "appcontainer", "restricted", "level",     NULL};
+	static const char *const known[] = {"user",       "session", "integrity", "elevated", "appcontainer",
+	                                    "restricted", "level",   "service",   NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	if (lua_isnoneornil(lua, 1))
 		return push_address(lua, inv_machine_make_token(machine));

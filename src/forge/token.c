@@ -4,6 +4,8 @@
 // groups and privileges an account has is the machine's policy; these are the usual ones.)
 #include "forge/token.h"
 
+#include <ctype.h>
+#include <nettle/sha1.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,6 +161,21 @@ static void plan_service(struct inv_token_plan *plan, enum inv_forge_account use
 	plan->integrity = SYSTEM;
 }
 
+// S-1-5-80 and the SHA-1 of the name in upper case and UTF-16 (learn.microsoft.com, "sc showsid").
+static void add_service(struct inv_token_plan *plan, const char *name)
+{
+	struct sha1_ctx hash;
+	uint8_t digest[SHA1_DIGEST_SIZE];
+	sha1_init(&hash);
+	for (; *name; name++)
+		sha1_update(&hash, 2, (const uint8_t[]){(uint8_t)toupper((unsigned char)*name), 0});
+	sha1_digest(&hash, sizeof digest, digest);
+	uint32_t sub[6] = {80};
+	for (size_t i = 0; i < 5; i++)
+		sub[1 + i] = inv_le32(digest + 4 * i);
+	add(plan, 5, ENABLED | 0x2 | OWNER, 6, sub);
+}
+
 // NtFilterToken with restricting SIDs, as sandboxes call it: privileges go, but the right to pass through folders.
 static void restrict_plan(struct inv_token_plan *plan)
 {
@@ -206,6 +223,8 @@ static void make_plan(const struct inv_machine *machine, const struct inv_token_
 		plan_service(plan, wish->user);
 	else
 		plan_system(machine, plan);
+	if (wish->service)
+		add_service(plan, wish->service);
 	if (wish->restricted)
 		restrict_plan(plan);
 	if (wish->appcontainer && machine->build >= OBJECT_PACKAGES)

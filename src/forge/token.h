@@ -27,9 +27,10 @@ struct inv_token_wish {
 	bool labelled;      // of the level `integrity`; else of that of the user
 	unsigned integrity; // RID of the label
 	bool elevated, appcontainer, restricted;
-	bool impersonation; // and no primary token
-	unsigned level;     // SECURITY_IMPERSONATION_LEVEL of one for impersonation
-	uint64_t parent;    // ParentTokenId; 0: none
+	bool impersonation;  // and no primary token
+	unsigned level;      // SECURITY_IMPERSONATION_LEVEL of one for impersonation
+	uint64_t parent;     // ParentTokenId; 0: none
+	const char *service; // whose SID it has among its groups; NULL: of none
 };
 
 #define INV_FORGE_SID_SUBS 8u

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "forge/peb.h"
+#include "forge/registry.h"
 #include "forge/scenario.h"
 #include "forge/user.h"
 
@@ -110,6 +111,8 @@ static json_t *handle_list(const struct inv_machine *machine, const struct inv_f
 		const char *type = inv_machine_type_name(machine, handle->object);
 		json_object_set_new(o, "type", type ? json_string(type) : json_null());
 		json_object_set_new(o, "access", json_integer(handle->access));
+		const char *name = inv_machine_called(machine, handle->object);
+		json_object_set_new(o, "name", name ? json_string(name) : json_null());
 		json_array_append_new(array, o);
 	}
 	return array;
@@ -337,6 +340,49 @@ static json_t *callback_list(const struct inv_machine *machine)
 	return array;
 }
 
+static json_t *texts_of(const struct inv_forge_hive_key *key)
+{
+	json_t *o = json_object();
+	for (const struct inv_forge_hive_value *value = key->values; value; value = value->next)
+		if (value->text)
+			json_object_set_new(o, value->name, json_string(value->text));
+	return o;
+}
+
+// The keys that have no others beneath them, with their paths and those of their values that are text.
+static void add_keys(json_t *array, const struct inv_forge_hive_key *key, const char *path)
+{
+	char deeper[1024];
+	for (const struct inv_forge_hive_key *child = key->first; child; child = child->next) {
+		snprintf(deeper, sizeof deeper, "%s%s%s", path, *path ? "\\" : "", child->name);
+		if (child->first) {
+			add_keys(array, child, deeper);
+			continue;
+		}
+		json_t *o = json_object();
+		json_object_set_new(o, "path", json_string(deeper));
+		json_object_set_new(o, "values", texts_of(child));
+		json_array_append_new(array, o);
+	}
+}
+
+static json_t *hive_list(const struct inv_machine *machine)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < inv_count(machine->hives); i++) {
+		const struct inv_forge_hive *hive = machine->hives[i];
+		json_t *o = json_object(), *keys = json_array();
+		json_object_set_new(o, "address", address(hive->address));
+		json_object_set_new(o, "path", json_string(hive->path));
+		json_object_set_new(o, "file", json_string(hive->file));
+		json_object_set_new(o, "process", hive->process ? address(hive->process->address) : json_null());
+		add_keys(keys, hive->root, "");
+		json_object_set_new(o, "keys", keys);
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 char *inv_truth_json(const struct inv_machine *machine)
 {
 	json_t *o = json_object();
@@ -344,6 +390,7 @@ char *inv_truth_json(const struct inv_machine *machine)
 	json_object_set_new(o, "modules", module_list(machine));
 	json_object_set_new(o, "processes", process_list(machine));
 	json_object_set_new(o, "callbacks", callback_list(machine));
+	json_object_set_new(o, "hives", hive_list(machine));
 	json_object_set_new(o, "attacks", attack_list(machine));
 	json_object_set_new(o, "attacked", address_list(machine->attacked));
 	json_object_set_new(o, "excused", strings(machine->excused, inv_count(machine->excused)));
