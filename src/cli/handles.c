@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "nt/access.h"
+#include "nt/registry.h"
 #include "nt/section.h"
 
 #define NAME_ROOM ((size_t)64 << 20) // bytes of names, together: an image may claim long ones for every handle
@@ -41,20 +42,33 @@ static enum inv_access_kind add_type(const struct listing *listing, const struct
 	return INV_ACCESS_OTHER;
 }
 
-// A file by what it was opened as, another object by its place in a directory, if it has one.
+// What could be read of the name; the rest is said where it is missing.
+static const char *key_name(struct listing *listing, uint64_t body, struct inv_value *length)
+{
+	struct inv_key_name name;
+	inv_key_name_read(listing->check->kernel, body, listing->arena, &name);
+	*length = (struct inv_value){.ok = name.ok || name.odd, .why = name.why};
+	if (name.ok)
+		return name.path;
+	if (name.odd)
+		return inv_arena_printf(listing->arena, "%s%s(%s)", name.path, *name.path ? " " : "", name.odd);
+	return *name.path ? inv_arena_printf(listing->arena, "%s (%s)", name.path, inv_absence_name(name.why.reason)) : "";
+}
+
+// A file by what it was opened as, with its device, a key by its path, another object by its place in a directory, if it has one.
 static void add_object_name(struct listing *listing, enum inv_access_kind kind, uint64_t header, uint64_t body)
 {
 	const struct inv_kernel *kernel = listing->check->kernel;
 	struct inv_value length = {.ok = true};
-	struct inv_file file;
 	const char *name = "";
-	if (kind == INV_ACCESS_FILE && listing->name_bytes < NAME_ROOM) {
-		inv_file_read(kernel, body, listing->arena, &file);
-		name = file.name;
-		length = file.name_value;
-	} else if (listing->name_bytes < NAME_ROOM) {
+	if (listing->name_bytes >= NAME_ROOM)
+		name = "";
+	else if (kind == INV_ACCESS_FILE)
+		name = inv_file_path(kernel, body, listing->arena, &length);
+	else if (kind == INV_ACCESS_KEY)
+		name = key_name(listing, body, &length);
+	else
 		name = inv_object_name(kernel, header, listing->arena, &length);
-	}
 	listing->name_bytes += strlen(name);
 	if (*name || length.ok)
 		inv_table_text(listing->table, *name ? name : NULL);

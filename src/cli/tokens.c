@@ -7,11 +7,13 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "invariant/bearers.h"
+#include "nt/accounts.h"
 #include "nt/token.h"
 #include "report/json.h"
 
 struct listing {
 	const struct inv_session *session;
+	struct inv_accounts accounts;
 	const struct inv_check *check;
 	struct inv_arena *arena;
 	struct inv_table *table;
@@ -25,27 +27,46 @@ static const char *sid_text(const struct listing *listing, const struct inv_sid 
 	return inv_arena_strdup(listing->arena, inv_sid_format(sid, text));
 }
 
-static void add_sid(const struct listing *listing, const struct inv_token_sid *entry)
+// A SID, its name, and by what it has that.
+static void add_named(const struct listing *listing, const struct inv_sid *sid, const char *account)
 {
-	if (entry->ok)
-		inv_table_text(listing->table, sid_text(listing, &entry->sid));
-	else if (entry->why.reason == INV_PRESENT)
+	enum inv_account_source source;
+	const char *name = inv_account_name(&listing->accounts, sid, &source);
+	if (!name && account && *account) {
+		name = account;
+		source = INV_ACCOUNT_SESSION;
+	}
+	inv_table_text(listing->table, sid_text(listing, sid));
+	inv_table_text(listing->table, name);
+	inv_table_text(listing->table, inv_account_source_name(source));
+}
+
+// `account` is that of the token's logon session, for the SID of its user.
+static void add_sid(const struct listing *listing, const struct inv_token_sid *entry, const char *account)
+{
+	if (entry->ok) {
+		add_named(listing, &entry->sid, account);
+		return;
+	}
+	if (entry->why.reason == INV_PRESENT)
 		inv_table_text(listing->table, "(no SID)");
 	else
 		inv_table_absent(listing->table, &entry->why);
-	inv_table_text(listing->table, entry->ok ? inv_sid_name(&entry->sid) : NULL);
+	inv_table_text(listing->table, NULL);
+	inv_table_text(listing->table, NULL);
 }
 
-static void add_user(const struct listing *listing, const struct inv_token *token)
+static void add_user(const struct listing *listing, const struct inv_token *token, const char *account)
 {
 	if (token->groups.read) {
-		add_sid(listing, &token->groups.sids[0]);
+		add_sid(listing, &token->groups.sids[0], account);
 		return;
 	}
 	if (token->groups.why.reason == INV_PRESENT)
 		inv_table_text(listing->table, NULL);
 	else
 		inv_table_absent(listing->table, &token->groups.why);
+	inv_table_text(listing->table, NULL);
 	inv_table_text(listing->table, NULL);
 }
 
@@ -133,13 +154,13 @@ static void add_row(const struct listing *listing, const struct inv_bearer *bear
 	inv_token_read(listing->check->kernel, bearer->token, listing->arena, &token);
 	add_bearer(listing, bearer);
 	inv_table_address(listing->table, bearer->token);
-	add_user(listing, &token);
+	const char *account =
+	    token.logon_session.ok ? inv_logon_account(listing->check->kernel, token.logon_session.u, listing->arena) : "";
+	add_user(listing, &token, account);
 	add_integrity(listing, &token);
 	add_type(listing, &token);
 	inv_table_value(listing->table, &token.session, INV_CELL_NUMBER);
 	inv_table_value(listing->table, &token.authentication_id, INV_CELL_ADDRESS);
-	const char *account =
-	    token.logon_session.ok ? inv_logon_account(listing->check->kernel, token.logon_session.u, listing->arena) : "";
 	inv_table_text(listing->table, *account ? account : NULL);
 	inv_table_value(listing->table, &token.origin, INV_CELL_ADDRESS);
 	inv_table_text(listing->table, *token.source ? token.source : NULL);
@@ -148,9 +169,9 @@ static void add_row(const struct listing *listing, const struct inv_bearer *bear
 	inv_table_text(listing->table, notes(listing, &token));
 }
 
-static const char *const columns[] = {"of",      "pid",       "tid",     "name",    "token", "user",
-                                      "account", "integrity", "type",    "session", "logon", "logon account",
-                                      "origin",  "source",    "present", "enabled", "notes"};
+static const char *const columns[] = {
+    "of",   "pid",     "tid",   "name",          "token",  "user",   "account", "named by", "integrity",
+    "type", "session", "logon", "logon account", "origin", "source", "present", "enabled",  "notes"};
 
 static struct inv_table *token_table(struct listing *listing, const struct inv_dossier *process)
 {
@@ -188,27 +209,30 @@ static const char *attribute_text(const struct listing *listing, uint32_t attrib
 	return text;
 }
 
-static void add_sids(const struct listing *listing, const struct inv_token_sids *sids, const char *list)
+static void add_sids(const struct listing *listing, const struct inv_token_sids *sids, const char *list,
+                     const char *account)
 {
 	for (size_t i = 0; i < sids->read; i++) {
 		const char *role = list ? list : i ? "group" : "user";
 		inv_table_text(listing->table, role);
-		add_sid(listing, &sids->sids[i]);
+		add_sid(listing, &sids->sids[i], i || list ? NULL : account);
 		inv_table_text(listing->table, attribute_text(listing, sids->sids[i].attributes));
 	}
 }
 
 static struct inv_table *sid_table(struct listing *listing, const struct inv_token *token)
 {
-	static const char *const heads[] = {"list", "sid", "name", "attributes"};
+	static const char *const heads[] = {"list", "sid", "name", "named by", "attributes"};
+	const char *account = token->logon_session.ok
+	                          ? inv_logon_account(listing->check->kernel, token->logon_session.u, listing->arena)
+	                          : "";
 	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
-	add_sids(listing, &token->groups, NULL);
-	add_sids(listing, &token->restricted, "restricted");
-	add_sids(listing, &token->capabilities, "capability");
+	add_sids(listing, &token->groups, NULL, account);
+	add_sids(listing, &token->restricted, "restricted", NULL);
+	add_sids(listing, &token->capabilities, "capability", NULL);
 	if (token->has_package) {
 		inv_table_text(listing->table, "package");
-		inv_table_text(listing->table, sid_text(listing, &token->package));
-		inv_table_text(listing->table, inv_sid_name(&token->package));
+		add_named(listing, &token->package, NULL);
 		inv_table_text(listing->table, NULL);
 	}
 	return listing->table;
@@ -344,6 +368,40 @@ static void write_one(struct listing *listing, const struct inv_dossier *process
 	inv_table_free(privileges);
 }
 
+// What of a hive is not known.
+static void warn_of_hive(const struct listing *listing, const struct inv_account_hive *hive, const char *what)
+{
+	const struct inv_hive_coverage *coverage = &hive->coverage;
+	const struct inv_log *log = listing->session->log;
+	const char *why = coverage->why.reason == INV_PRESENT ? "" : inv_absence_name(coverage->why.reason);
+	if (!hive->address)
+		inv_log(log, INV_LOG_WARNING, "no %s: no hive %s is on the list of hives", what, hive->path);
+	else if (!hive->found)
+		inv_log(log, INV_LOG_WARNING, "no %s: %s\\%s could not be read%s%s", what, hive->path, hive->key,
+		        *why ? ": " : "", why);
+	else if (coverage->unreadable || coverage->bounded)
+		inv_log(log, INV_LOG_WARNING, "not all %s are known: of %s %zu of %zu cells could not be read%s%s", what,
+		        hive->path, coverage->unreadable, coverage->read, *why ? ": " : "", why);
+	if (hive->address && coverage->odd)
+		inv_log(log, INV_LOG_WARNING, "%s: %zu cells are not what leads to them says", hive->path, coverage->odd);
+}
+
+static void warn_of_hives(const struct listing *listing)
+{
+	const struct inv_hives *hives = &listing->accounts.hives;
+	const struct inv_log *log = listing->session->log;
+	if (hives->unknown || (!inv_count(hives->hives) && hives->complete)) {
+		inv_log(log, INV_LOG_WARNING, "no names by the registry: %s",
+		        hives->unknown ? hives->unknown : "no hive is listed");
+		return;
+	}
+	if (!hives->complete)
+		inv_log(log, INV_LOG_WARNING, "the list of hives is not whole: %s",
+		        hives->odd ? hives->odd : inv_absence_name(hives->why.reason));
+	warn_of_hive(listing, &listing->accounts.software, "profiles");
+	warn_of_hive(listing, &listing->accounts.system, "services");
+}
+
 static void warn(const struct listing *listing)
 {
 	struct inv_logon_sessions sessions;
@@ -351,6 +409,7 @@ static void warn(const struct listing *listing)
 	if (sessions.unknown)
 		inv_log(listing->session->log, INV_LOG_WARNING, "logon sessions: %s", sessions.unknown);
 	inv_logon_sessions_free(&sessions);
+	warn_of_hives(listing);
 }
 
 enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *error)
@@ -368,6 +427,7 @@ enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *erro
 		check = inv_check_run(session->kernel, &how);
 	}
 	struct listing listing = {.session = session, .check = check, .arena = inv_arena_new()};
+	inv_accounts_read(session->kernel, &listing.accounts);
 	warn(&listing);
 	if (process && !session->options->all) {
 		write_one(&listing, process);
@@ -377,6 +437,7 @@ enum inv_exit inv_run_tokens(struct inv_session *session, struct inv_error *erro
 		inv_table_write(table, session->options->output, session->out);
 		inv_table_free(table);
 	}
+	inv_accounts_free(&listing.accounts);
 	inv_arena_free(listing.arena);
 	inv_check_free(check);
 	return INV_EXIT_OK;
