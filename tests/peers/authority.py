@@ -23,17 +23,35 @@ def with_token(forged):
     return [row for row in forged.listed() if row["token"]]
 
 
+def profiles(forged):
+    """The last part of the folder of each account that the registry has a profile of."""
+    keys = [key for hive in forged.truth["hives"] if hive["path"].endswith("\\SOFTWARE") for key in hive["keys"]]
+    return {key["path"].rsplit("\\", 1)[1]: key["values"]["ProfileImagePath"].rsplit("\\", 1)[1] for key in keys
+            if "ProfileImagePath" in key["values"]}
+
+
 def getsids(forged):
-    return {(row["pid"], index): group["sid"] for row in with_token(forged)
-            for index, group in enumerate(row["token"]["groups"])}
+    """Names are compared where the registry alone has them: of SIDs of users."""
+    names = profiles(forged)
+    return {(row["pid"], index): (group["sid"], names.get(group["sid"]) if index == 0 and group["sid"].count("-") == 7 else None)
+            for row in with_token(forged) for index, group in enumerate(row["token"]["groups"])}
 
 
 def found_sids(rows):
     count, found = {}, {}
     for row in rows:
         index = count[row["PID"]] = count.get(row["PID"], -1) + 1
-        found[row["PID"], index] = row["SID"]
+        is_user = index == 0 and row["SID"].count("-") == 7
+        found[row["PID"], index] = (row["SID"], row["Name"] or None if is_user else None)
     return found
+
+
+def hives(forged):
+    return {address(row["address"]): row["file"] for row in forged.truth["hives"]}
+
+
+def found_hives(rows):
+    return {row["Offset"] & CANONICAL: row["FileFullPath"] for row in rows}
 
 
 def masks(row, bit):
@@ -104,5 +122,5 @@ def found_callbacks(rows):
     return {(row["Type"], row["Callback"] & CANONICAL): (row["Module"], row["Detail"]) for row in rows}
 
 
-PLUGINS = {"getsids": (getsids, found_sids), "privileges": (privileges, found_privileges),
+PLUGINS = {"getsids": (getsids, found_sids), "registry.hivelist": (hives, found_hives), "privileges": (privileges, found_privileges),
            "callbacks": (callbacks, found_callbacks)}

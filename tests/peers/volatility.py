@@ -137,13 +137,21 @@ def thrdscan(forged):
     return thread_rows(row for row in forged.processes if row["name"] != "Idle")
 
 
+def handle_name(handle):
+    """The names of keys and files. Volatility leaves the root of the registry out, and has keys as their blocks do: in upper case."""
+    if handle["type"] == "Key":
+        return handle["name"].upper().partition("\\REGISTRY")[2].lstrip("\\")
+    return handle["name"] if handle["type"] == "File" else None
+
+
 def handles(forged):
-    return {(row["pid"], handle["value"]): (address(handle["object"]), handle["type"], handle["access"])
+    return {(row["pid"], handle["value"]): (address(handle["object"]), handle["type"], handle["access"], handle_name(handle))
             for row in forged.listed() for handle in row["handles"]}
 
 
 def found_handles(rows):
-    return {(row["PID"], row["HandleValue"]): (row["Offset"], row["Type"], row["GrantedAccess"]) for row in rows}
+    return {(row["PID"], row["HandleValue"]): (row["Offset"], row["Type"], row["GrantedAccess"],
+                                               row["Name"] if row["Type"] in ("Key", "File") else None) for row in rows}
 
 
 def nameable(row):
@@ -235,7 +243,8 @@ PLAN = [("clean-desktop", "raw", list(PLUGINS)), ("clean-desktop", "dmp", ["psli
         ("clean-user-threads", "raw", ["threads", *insides.PLUGINS]), ("clean-jit", "raw", ["malfind", "hollowprocesses"]),
         ("clean-token-kinds", "raw", ["getsids", "privileges"]), ("clean-handle-kinds", "raw", ["handles"]),
         ("clean-protected", "raw", ["handles"]), ("clean-driver-loaded", "raw", ["callbacks"]),
-        ("clean-callbacks-many", "raw", ["callbacks"]), ("clean-callbacks-others", "raw", ["callbacks"])]
+        ("clean-callbacks-many", "raw", ["callbacks"]), ("clean-callbacks-others", "raw", ["callbacks"]),
+        ("clean-registry", "raw", ["handles", "getsids", "registry.hivelist"])]
 # Asked of the oldest one.
 PLAN_OLDEST = [("clean-live", "raw", ["pslist"])]
 
@@ -262,8 +271,8 @@ def excuse_of(forged, plugin):
         if plugin == "handles" and max(row["value"] for process in forged.listed() if process["pid"] == key[0]
                                        for row in process["handles"]) >= top and key[1] >= 1024:
             return "values of handles in tables of three levels are counted wrong (handles.py, depth)"
-        if plugin == "handles" and row and row[1] == "Key":
-            return "a handle to a key whose name cannot be read (of the forge's no more than the header stands) is left out"
+        if plugin == "handles" and row and row[1] == "Key" and is_wide(forged, key):
+            return "a name of two bytes a character is taken for one of one byte (registry.py, get_full_key_name)"
         if plugin == "callbacks":
             return authority.callback_fault(forged, key, row)
         if plugin == "pstree" and row and row[1] is None and is_heir(forged, key):
