@@ -440,6 +440,8 @@ enum inv_forge_type {
 // The same with these optional headers, beside those that every object of the machine has. `name` goes into NAME_INFO; NULL: none.
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
                                   unsigned mask, const char *name);
+// The bytes of the optional headers of this InfoMask.
+uint32_t inv_machine_optional_size(const struct inv_machine *machine, unsigned mask);
 // The directory that a named object stands in.
 void inv_machine_put_directory(struct inv_machine *machine, uint64_t object, uint64_t directory);
 // Notes the full name of an object for the truth; `name` lives as long as the machine.

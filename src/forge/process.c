@@ -108,6 +108,16 @@ const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t ob
 	return NULL;
 }
 
+// ObpInfoMaskToOffset: how far before an OBJECT_HEADER the optional header of the highest bit of each mask begins (public practice).
+static void put_info_masks(struct inv_machine *machine)
+{
+	uint64_t symbol = inv_machine_symbol(machine, INV_S_ObpInfoMaskToOffset);
+	for (unsigned mask = 0; symbol && mask < 256; mask++) {
+		uint8_t offset = (uint8_t)inv_machine_optional_size(machine, mask & INV_HEADER_ALL);
+		inv_machine_write(machine, symbol + mask, &offset, 1);
+	}
+}
+
 void inv_machine_make_types(struct inv_machine *machine)
 {
 	uint64_t cookie = inv_machine_symbol(machine, INV_S_ObHeaderCookie);
@@ -146,6 +156,7 @@ void inv_machine_make_types(struct inv_machine *machine)
 	symbol = inv_machine_symbol(machine, INV_S_DbgkDebugObjectType);
 	if (symbol)
 		inv_machine_put64(machine, symbol, debug);
+	put_info_masks(machine);
 	make_cid_table(machine);
 	if (machine->handle_table_head)
 		inv_machine_list_init(machine, machine->handle_table_head);
@@ -278,8 +289,9 @@ uint64_t inv_machine_make_bare_object(struct inv_machine *machine, enum inv_forg
 	unsigned late = type - INV_FORGE_DEBUG;
 	if (type < INV_FORGE_DEBUG || late >= sizeof late_types / sizeof *late_types)
 		return 0;
-	if (!machine->types[type])
-		(void)inv_machine_make_type(machine, late_types[late], (uint8_t)type);
+	for (unsigned i = 0; i <= late; i++) // indices have no gaps
+		if (!machine->types[INV_FORGE_DEBUG + i])
+			(void)inv_machine_make_type(machine, late_types[i], (uint8_t)(INV_FORGE_DEBUG + i));
 	uint32_t size =
 	    type == INV_FORGE_KEY ? inv_machine_size(machine, INV_T_CM_KEY_BODY, BARE_OBJECT_SIZE) : BARE_OBJECT_SIZE;
 	return without_handles(machine, inv_machine_object(machine, size, tags[late], (uint8_t)type));

@@ -83,7 +83,7 @@ static const struct optional optionals[] = {
 };
 #define OPTIONALS (sizeof optionals / sizeof *optionals)
 
-static uint32_t optional_size(const struct inv_machine *machine, unsigned mask)
+uint32_t inv_machine_optional_size(const struct inv_machine *machine, unsigned mask)
 {
 	uint32_t size = 0;
 	for (size_t i = 0; i < OPTIONALS; i++)
@@ -94,7 +94,7 @@ static uint32_t optional_size(const struct inv_machine *machine, unsigned mask)
 
 static uint64_t optional_at(const struct inv_machine *machine, uint64_t header, unsigned mask, unsigned bit)
 {
-	return mask & bit ? header - optional_size(machine, mask & (bit | (bit - 1))) : 0;
+	return mask & bit ? header - inv_machine_optional_size(machine, mask & (bit | (bit - 1))) : 0;
 }
 
 // Every object of a type stands on the type's list, if it has a place for the link.
@@ -143,7 +143,7 @@ static void put_optionals(struct inv_machine *machine, uint64_t header, unsigned
 static uint64_t put_header(struct inv_machine *machine, uint64_t start, uint32_t size, uint8_t type_index,
                            unsigned mask, const char *name)
 {
-	uint64_t header = start + optional_size(machine, mask), object = header + OBJECT_HEADER_SIZE;
+	uint64_t header = start + inv_machine_optional_size(machine, mask), object = header + OBJECT_HEADER_SIZE;
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0x8000);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 1);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
@@ -158,7 +158,7 @@ uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, co
                                   unsigned mask, const char *name)
 {
 	mask |= machine->config.object_headers;
-	uint32_t whole = optional_size(machine, mask) + OBJECT_HEADER_SIZE + size;
+	uint32_t whole = inv_machine_optional_size(machine, mask) + OBJECT_HEADER_SIZE + size;
 	uint64_t start = inv_machine_pool(machine, &machine->pool, whole, tag);
 	return put_header(machine, start, size, type_index, mask, name);
 }

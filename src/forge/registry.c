@@ -130,6 +130,13 @@ uint64_t inv_machine_make_key(struct inv_machine *machine, const char *path, boo
 	return key;
 }
 
+bool inv_machine_is_wide(const struct inv_machine *machine, uint64_t key)
+{
+	uint64_t kcb = inv_machine_get(machine, key, INV_F_CM_KEY_BODY_KeyControlBlock);
+	uint64_t name = kcb ? inv_machine_get(machine, kcb, INV_F_CM_KEY_CONTROL_BLOCK_NameBlock) : 0;
+	return name && !inv_machine_get(machine, name, INV_F_CM_NAME_CONTROL_BLOCK_Compressed);
+}
+
 // -- what is in a hive ------------------------------------------------------------------------------------------------------
 
 static struct inv_forge_hive_key *key_beneath(struct inv_machine *machine, struct inv_forge_hive_key *key,

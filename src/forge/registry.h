@@ -43,6 +43,7 @@ void inv_machine_make_registry(struct inv_machine *machine);
 // A Key object, to which no handle leads yet, of the key at this path ("\REGISTRY\MACHINE\..."), with the key control blocks of all
 // above it. `wide`: its own name has two bytes a character. The body's address; 0: this kernel's are not known.
 uint64_t inv_machine_make_key(struct inv_machine *machine, const char *path, bool wide);
+bool inv_machine_is_wide(const struct inv_machine *machine, uint64_t key);
 // The key control block of a path, made when it is first asked for.
 uint64_t inv_machine_kcb(struct inv_machine *machine, const char *path, bool wide);
 

@@ -196,7 +196,7 @@ const struct inv_forge_word inv_forge_words[] = {
      "mounts the hives SOFTWARE and SYSTEM with profiles and services; the addresses of both", false},
     {"hive_cell", "hive_cell(hive, path)", "the offset of a key's cell in its hive", false},
     {"write_hive", "write_hive(hive, offset, bytes)", "writes bytes into a hive, by the offset in it", true},
-    {"trim_hive", "trim_hive(hive [, offset])", "the pages of a hive, from this offset on, leave memory", false},
+    {"trim_hive", "trim_hive(hive [, from [, to]])", "the pages of a hive between these offsets leave memory", false},
     {"entry", "entry(process, handle)", "the address of the entry of a handle", false},
     {"close", "close(process, handle)", "closes a handle", false},
     {"duplicate", "duplicate(process, handle, other [, access])", "the other process gets a handle to the same object",

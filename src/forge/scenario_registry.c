@@ -115,17 +115,18 @@ static int word_write_hive(lua_State *lua)
 	return 0;
 }
 
-// The pages of the hive from an offset on leave memory.
+// The pages of the hive from an offset on, up to another, leave memory. In the Registry process they were written to, and are its own.
 static int word_trim_hive(lua_State *lua)
 {
 	struct inv_machine *machine = inv_word_machine(lua);
 	const struct inv_forge_hive *hive = check_hive(lua, 1);
 	uint32_t from = (uint32_t)luaL_optinteger(lua, 2, 0), page = INV_RAM_PAGE;
-	for (uint32_t at = (from + page - 1) / page * page; at < hive->length; at += page) {
+	uint32_t end = (uint32_t)luaL_optinteger(lua, 3, hive->length);
+	for (uint32_t at = (from + page - 1) / page * page; at < hive->length && at < end; at += page) {
 		uint64_t address = hive->bins + at;
-		if (hive->process)
+		if (hive->process && inv_machine_touch(machine, hive->process, address, true))
 			(void)inv_machine_page_state(machine, hive->process, address, INV_PAGE_PAGED);
-		else
+		else if (!hive->process)
 			inv_maps_set_pte(&machine->maps, address, inv_pte_page_file(machine->layout, 4, 0, 0x100 + at / page));
 	}
 	inv_word_check(lua);

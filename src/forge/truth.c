@@ -113,6 +113,8 @@ static json_t *handle_list(const struct inv_machine *machine, const struct inv_f
 		json_object_set_new(o, "access", json_integer(handle->access));
 		const char *name = inv_machine_called(machine, handle->object);
 		json_object_set_new(o, "name", name ? json_string(name) : json_null());
+		if (type && strcmp(type, "Key") == 0)
+			json_object_set_new(o, "wide", json_boolean(inv_machine_is_wide(machine, handle->object)));
 		json_array_append_new(array, o);
 	}
 	return array;

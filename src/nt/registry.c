@@ -53,13 +53,22 @@ static bool is_passed_over(const struct inv_kernel *kernel, uint64_t kcb)
 	return flags.ok && flags.u & INV_KEY_HIVE_ENTRY && parent.ok && parent.u;
 }
 
+static bool was_passed(const uint64_t *passed, size_t count, uint64_t kcb)
+{
+	for (size_t i = 0; i < count; i++)
+		if (passed[i] == kcb)
+			return true;
+	return false;
+}
+
 // The parts from the key upwards; how many. What ends the walk early is said in `name`.
 static size_t walk_up(const struct inv_kernel *kernel, uint64_t kcb, struct inv_arena *arena, const char **parts,
                       struct inv_key_name *name)
 {
-	size_t count = 0;
-	uint64_t mark = kcb; // a chain that leads back into itself meets a block that was set aside at a power of two
-	for (unsigned step = 1; kcb && step <= 2 * INV_KEY_DEPTH; step++) {
+	uint64_t passed[2 * INV_KEY_DEPTH];
+	size_t count = 0, steps = 0;
+	while (kcb && steps < 2 * INV_KEY_DEPTH) {
+		passed[steps++] = kcb;
 		if (!is_passed_over(kernel, kcb)) {
 			if (count == INV_KEY_DEPTH)
 				break;
@@ -72,11 +81,10 @@ static size_t walk_up(const struct inv_kernel *kernel, uint64_t kcb, struct inv_
 			(void)fail(name, &parent);
 			return count;
 		}
-		if (parent.u == mark) {
+		if (was_passed(passed, steps, parent.u)) {
 			(void)is_odd(name, "the way up leads back to itself");
 			return count;
 		}
-		mark = step & (step - 1) ? mark : kcb;
 		kcb = parent.u;
 	}
 	if (kcb)
