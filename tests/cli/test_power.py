@@ -61,7 +61,8 @@ def test_rights(invar, image, truth):
     targets = {(row["name"], row["type"], row["target"], row["state"]) for row in got.values()}
     pid = next(row["pid"] for row in truth["processes"] if row["name"] == "gone.exe")
     same(("explorer.exe", "Process", f"{pid} gone.exe", "zombie") in targets, True, "a handle to a zombie")
-    same([target for _, kind, target, _ in targets if kind == "File"], ["\\Users\\user\\letter.txt"], "the name of a file")
+    same([target for _, kind, target, _ in targets if kind == "File"], ["\\Device\\HarddiskVolume3\\Users\\user\\letter.txt"],
+         "the name of a file, with its device")
     same([target for _, kind, target, _ in targets if kind == "Job"], ["Compilers"], "the name of an object")
     same([target for _, kind, target, _ in targets if kind == "Event"], [None], "an object without one")
 

@@ -261,6 +261,12 @@ def header_byte(forged, body, kind):
     return TYPES.index(kind) + 2 ^ forged.kernel["header_cookie"] ^ (body - 0x30 >> 8 & 0xFF)
 
 
+def is_wide(forged, key):
+    """Whether this handle leads to a key whose name has two bytes a character."""
+    return any(handle.get("wide") for row in forged.listed() if row["pid"] == key[0] for handle in row["handles"]
+               if handle["value"] == key[1])
+
+
 def excuse_of(forged, plugin):
     """The known faults of Volatility, each told by what it does to a row and not by the row being wrong."""
     top = 256 * 512 * 4  # the first handle of the second page of pointers: a table of three levels
