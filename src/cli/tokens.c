@@ -379,9 +379,11 @@ static void warn_of_hive(const struct listing *listing, const struct inv_account
 	else if (!hive->found)
 		inv_log(log, INV_LOG_WARNING, "no %s: %s\\%s could not be read%s%s", what, hive->path, hive->key,
 		        *why ? ": " : "", why);
-	else if (coverage->unreadable || coverage->bounded)
+	else if (coverage->unreadable)
 		inv_log(log, INV_LOG_WARNING, "not all %s are known: of %s %zu of %zu cells could not be read%s%s", what,
 		        hive->path, coverage->unreadable, coverage->read, *why ? ": " : "", why);
+	if (coverage->bounded)
+		inv_log(log, INV_LOG_WARNING, "not all %s are known: %s has more than are read", what, hive->path);
 	if (hive->address && coverage->odd)
 		inv_log(log, INV_LOG_WARNING, "%s: %zu cells are not what leads to them says", hive->path, coverage->odd);
 }

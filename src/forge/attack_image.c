@@ -219,7 +219,7 @@ static int word_rename_file(lua_State *lua)
 // needs one that was opened for it, learn.microsoft.com); whether a file system marks further objects is not verified.
 static int word_open_file(lua_State *lua)
 {
-	static const char *const known[] = {"write", "delete", "pending", "on_close", NULL};
+	static const char *const known[] = {"write", "delete", "pending", "on_close", "related", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = inv_word_process(lua, 1);
 	const char *path = luaL_checkstring(lua, 2);
@@ -228,7 +228,15 @@ static int word_open_file(lua_State *lua)
 		lua_newtable(lua);
 	}
 	inv_word_check_keys(lua, 3, known);
-	uint64_t object = inv_machine_open_file(machine, inv_machine_file(machine, inv_machine_full_path(machine, path)));
+	uint64_t related = inv_word_key_value(lua, 3, "related", 0);
+	const char *above = inv_machine_called(machine, related);
+	const char *whole =
+	    above ? inv_arena_printf(machine->arena, "%s\\%s", above, path) : inv_machine_full_path(machine, path);
+	uint64_t object = inv_machine_open_file(machine, inv_machine_file(machine, whole));
+	if (above && inv_machine_has(machine, INV_F_FILE_OBJECT_FileName)) {
+		inv_machine_put(machine, object, INV_F_FILE_OBJECT_RelatedFileObject, related);
+		inv_machine_unicode(machine, inv_machine_at(machine, object, INV_F_FILE_OBJECT_FileName), path);
+	}
 	bool on_close = inv_word_key_flag(lua, 3, "on_close", false), pending = inv_word_key_flag(lua, 3, "pending", false);
 	put_if(machine, object, INV_F_FILE_OBJECT_WriteAccess, inv_word_key_flag(lua, 3, "write", false));
 	put_if(machine, object, INV_F_FILE_OBJECT_DeleteAccess,

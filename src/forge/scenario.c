@@ -318,9 +318,10 @@ const struct inv_forge_word inv_forge_words[] = {
     {"herpaderp", "herpaderp(process)", "the program's file was written to after its image was made", true},
     {"sign", "sign(process, level)", "the level that the program's image is noted to be signed at", false},
     {"rename_file", "rename_file(process, path)", "the program's file gets another name, and its object knows", false},
-    {"open_file", "open_file(process, path [, {write=, delete=, pending=, on_close=}])",
+    {"open_file", "open_file(process, path [, {write=, delete=, pending=, on_close=, related=}])",
      "the process opens a file, by an object of its own: handle and object; pending: it has asked to delete the file; "
-     "on_close: the file goes with the object's last handle",
+     "on_close: the file goes with the object's last handle; related: the object of a folder that the path is relative "
+     "to",
      false},
     {"unlink", "unlink(process, list)",
      "takes a process off a list: active (ActiveProcessLinks), mm, scheduler, session, job or handles", true},

@@ -123,7 +123,7 @@ static bool add_profile(void *context, const struct inv_hive_key *key)
 	struct inv_profile profile = {.sid = key->name, .path = text_value(reading, key, "ProfileImagePath")};
 	profile.name = last_part(profile.path);
 	inv_push(reading->accounts->profiles, profile);
-	return true;
+	return inv_count(reading->accounts->profiles) < INV_PROFILES;
 }
 
 static bool add_service(void *context, const struct inv_hive_key *key)
@@ -132,7 +132,7 @@ static bool add_service(void *context, const struct inv_hive_key *key)
 	struct inv_service service = {.name = key->name};
 	inv_sid_of_service(key->name, &service.sid);
 	inv_push(reading->accounts->services, service);
-	return true;
+	return inv_count(reading->accounts->services) < INV_SERVICES;
 }
 
 static const char *services_path(struct reading *reading, const struct inv_hive_key *root)
@@ -185,6 +185,8 @@ void inv_accounts_read(const struct inv_kernel *kernel, struct inv_accounts *acc
 	inv_hives_read(kernel, accounts->arena, &accounts->hives);
 	read_keys(&reading, &accounts->software, PROFILE_LIST, add_profile);
 	read_keys(&reading, &accounts->system, NULL, add_service);
+	accounts->software.coverage.bounded |= inv_count(accounts->profiles) == INV_PROFILES;
+	accounts->system.coverage.bounded |= inv_count(accounts->services) == INV_SERVICES;
 	if (accounts->services)
 		qsort(accounts->services, inv_count(accounts->services), sizeof *accounts->services, by_sid);
 }

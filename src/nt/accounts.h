@@ -7,6 +7,9 @@
 #include "nt/hive.h"
 #include "nt/sid.h"
 
+#define INV_PROFILES 4096u // that are read
+#define INV_SERVICES 16384u
+
 // Where the name of a SID comes from.
 enum inv_account_source {
 	INV_ACCOUNT_NONE,

@@ -47,10 +47,14 @@ struct inv_cells {
 // -- the list ---------------------------------------------------------------------------------------------------------------
 
 static const char *text_of(const struct inv_kernel *kernel, uint64_t hive, enum inv_field field,
-                           struct inv_arena *arena)
+                           struct inv_arena *arena, size_t *letters)
 {
 	uint64_t where;
-	return inv_field_address(kernel, hive, field, &where) ? inv_read_unicode(kernel, where, arena, NULL) : "";
+	if (*letters >= INV_HIVE_LETTERS || !inv_field_address(kernel, hive, field, &where))
+		return "";
+	const char *text = inv_read_unicode(kernel, where, arena, NULL);
+	*letters += strlen(text);
+	return text;
 }
 
 // ProcessReference is the process itself, as the name has it: not verified. What is there has to begin as a process does; else the process
@@ -68,12 +72,13 @@ static struct inv_value process_of(const struct inv_kernel *kernel, uint64_t hhi
 	return registry.ok ? inv_read_u64(kernel, registry.u) : registry;
 }
 
-static void read_hive(const struct inv_kernel *kernel, uint64_t address, struct inv_arena *arena, struct inv_hive *hive)
+static void read_hive(const struct inv_kernel *kernel, uint64_t address, struct inv_arena *arena, size_t *letters,
+                      struct inv_hive *hive)
 {
 	*hive = (struct inv_hive){.address = address};
-	hive->root_path = text_of(kernel, address, INV_F_CMHIVE_HiveRootPath, arena);
-	hive->user_name = text_of(kernel, address, INV_F_CMHIVE_FileUserName, arena);
-	hive->file = text_of(kernel, address, INV_F_CMHIVE_FileFullPath, arena);
+	hive->root_path = text_of(kernel, address, INV_F_CMHIVE_HiveRootPath, arena, letters);
+	hive->user_name = text_of(kernel, address, INV_F_CMHIVE_FileUserName, arena, letters);
+	hive->file = text_of(kernel, address, INV_F_CMHIVE_FileFullPath, arena, letters);
 	struct inv_value hhive = inv_field(kernel, address, INV_F_CMHIVE_Hive);
 	struct inv_value signature = inv_field(kernel, hhive.ok ? hhive.u : 0, INV_F_HHIVE_Signature);
 	hive->is_signed = signature.ok && signature.u == HIVE_SIGNATURE;
@@ -116,7 +121,7 @@ static bool walk(const struct inv_kernel *kernel, uint64_t head, bool backwards,
 			return false;
 		}
 		struct inv_hive hive;
-		read_hive(kernel, at - links, arena, &hive);
+		read_hive(kernel, at - links, arena, &hives->letters, &hive);
 		inv_push(hives->hives, hive);
 	}
 }
@@ -469,7 +474,11 @@ bool inv_hive_find(struct inv_cells *cells, const struct inv_hive_key *from, con
 	while (*path) {
 		struct inv_hive_key at = *key;
 		struct search search = {.name = path, .length = strcspn(path, "\\"), .key = key};
-		inv_hive_keys(cells, &at, arena, compare, &search);
+		struct inv_arena *names = inv_arena_new(); // of all that are passed
+		inv_hive_keys(cells, &at, names, compare, &search);
+		if (search.found)
+			key->name = inv_arena_strdup(arena, key->name);
+		inv_arena_free(names);
 		if (!search.found)
 			return false;
 		path += search.length;

@@ -10,10 +10,11 @@
 
 #include "kernel/kernel.h"
 
-#define INV_HIVE_BOUND 4096u              // hives that are read
-#define INV_HIVE_BUDGET ((size_t)1 << 20) // cells that are read of one hive
-#define INV_HIVE_TEXT 4096u               // bytes of a value's data that are read
-#define INV_HIVE_KEYS 65536u              // keys beneath one, and INV_HIVE_VALUES values of one key
+#define INV_HIVE_BOUND 4096u               // hives that are read
+#define INV_HIVE_BUDGET ((size_t)1 << 18)  // cells that are read of one hive
+#define INV_HIVE_LETTERS ((size_t)4 << 20) // bytes of the names of all hives; the names of those beyond are not read
+#define INV_HIVE_TEXT 4096u                // bytes of a value's data that are read
+#define INV_HIVE_KEYS 65536u               // keys beneath one, and INV_HIVE_VALUES values of one key
 #define INV_HIVE_VALUES 4096u
 
 struct inv_hive {
@@ -27,6 +28,7 @@ struct inv_hive {
 struct inv_hives {
 	const char *unknown;    // why none could be read; NULL if the list was. Static text
 	struct inv_hive *hives; // stb_ds, in the order of the list
+	size_t letters;         // bytes of names that were read
 	bool complete;          // the list came back to its head
 	const char *odd;        // what is wrong with the list: NULL if nothing is, or it could not be read. Static text
 	struct inv_why why;     // what could not be read of the list

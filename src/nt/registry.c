@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#define MOST_BLOCKS ((size_t)2 * INV_KEY_DEPTH) // on one way up: where hives are mounted there are two of one name
 #define KEY_BODY_TYPE 0x6b793032u // "20yk": of a body that a key control block belongs to (public practice)
 
 static bool fail(struct inv_key_name *name, const struct inv_value *value)
@@ -65,9 +66,9 @@ static bool was_passed(const uint64_t *passed, size_t count, uint64_t kcb)
 static size_t walk_up(const struct inv_kernel *kernel, uint64_t kcb, struct inv_arena *arena, const char **parts,
                       struct inv_key_name *name)
 {
-	uint64_t passed[2 * INV_KEY_DEPTH];
+	uint64_t passed[MOST_BLOCKS];
 	size_t count = 0, steps = 0;
-	while (kcb && steps < 2 * INV_KEY_DEPTH) {
+	while (kcb && steps < MOST_BLOCKS) {
 		passed[steps++] = kcb;
 		if (!is_passed_over(kernel, kcb)) {
 			if (count == INV_KEY_DEPTH)
@@ -95,12 +96,11 @@ static size_t walk_up(const struct inv_kernel *kernel, uint64_t kcb, struct inv_
 
 static const char *join(struct inv_arena *arena, const char *const *parts, size_t count, const char *above)
 {
-	size_t size = strlen(above) + 1, at = 0;
+	size_t at = strlen(above), size = at + 1;
 	for (size_t i = 0; i < count; i++)
 		size += strlen(parts[i]) + 1;
 	char *path = inv_arena_alloc(arena, size);
-	memcpy(path, above, strlen(above));
-	at = strlen(above);
+	memcpy(path, above, at + 1);
 	for (size_t i = count; i-- > 0;) {
 		path[at++] = '\\';
 		memcpy(path + at, parts[i], strlen(parts[i]));

@@ -16,6 +16,12 @@ import tempfile
 USER = "S-1-5-21-2711839914-1380451206-3127884101-"
 KERNELS = ("6.1.7601.24540", "6.3.9600.19913", "10.0.14393.4583", "10.0.17763.379", "10.0.19041.1826", "10.0.22000.795")
 BARE = "desktop()\nclean()\n"
+RELATED = """local m = desktop()
+local _, folder = open_file(m.explorer, "C:\\\\Users")
+local _, inner = open_file(m.explorer, "Jane", {related = folder})
+open_file(m.explorer, "letters\\\\one.txt", {related = inner})
+clean()
+"""
 
 
 class Suite:
@@ -82,6 +88,17 @@ def test_forms(suite, script):
         suite.same(part in text, True, part)
 
 
+def test_related(suite):
+    script = os.path.join(suite.folder, "related.lua")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(RELATED)
+    for kernel in KERNELS:
+        suite.make(script, kernel)
+        got = [row["target"] for row in suite.rows("handles") if row["type"] == "File"]
+        suite.same(got, ["\\Device\\HarddiskVolume3" + name for name in
+                         ("\\Users", "\\Users\\Jane", "\\Users\\Jane\\letters\\one.txt")], f"{kernel}: names relative to others")
+
+
 def test_hostile(suite, script, kernel):
     truth = suite.make(script, kernel)
     opened = sum(handle["type"] == "Key" for process in truth["processes"] for handle in process["handles"])
@@ -124,6 +141,7 @@ def main():
         suite = Suite(invar, forge, folder)
         for kernel in KERNELS:
             test_names(suite, script("clean-registry"), kernel)
+        test_related(suite)
         test_forms(suite, script("clean-registry"))
         for kernel in (KERNELS[0], KERNELS[-2]):
             test_hostile(suite, script("unknown-registry"), kernel)
