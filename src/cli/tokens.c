@@ -377,8 +377,11 @@ static void warn_of_hive(const struct listing *listing, const struct inv_account
 	if (!hive->address)
 		inv_log(log, INV_LOG_WARNING, "no %s: no hive %s is on the list of hives", what, hive->path);
 	else if (!hive->found)
-		inv_log(log, INV_LOG_WARNING, "no %s: %s\\%s could not be read%s%s", what, hive->path, hive->key,
-		        *why ? ": " : "", why);
+		inv_log(log, INV_LOG_WARNING, "no %s: %s\\%s %s%s", what, hive->path, hive->key,
+		        *why            ? "could not be read: "
+		        : coverage->odd ? "could not be read"
+		                        : "is not there",
+		        why);
 	else if (coverage->unreadable)
 		inv_log(log, INV_LOG_WARNING, "not all %s are known: of %s %zu of %zu cells could not be read%s%s", what,
 		        hive->path, coverage->unreadable, coverage->read, *why ? ": " : "", why);
