@@ -61,7 +61,7 @@ static uint64_t make_device(struct inv_machine *machine, const char *name)
 // The device of a path; what names none is on the one volume.
 static uint64_t device_of(struct inv_machine *machine, const char *path)
 {
-	const char *name = strncmp(path, "\\Device\\", 8) == 0 ? path + 8 : VOLUME + 8;
+	const char *name = strncmp(path, "\\Device\\", 8) == 0 ? path + 8 : &VOLUME[8];
 	size_t length = strcspn(name, "\\");
 	for (size_t i = 0; i < inv_count(machine->devices); i++)
 		if (strlen(machine->devices[i].name) == length && strncmp(machine->devices[i].name, name, length) == 0)

@@ -221,8 +221,8 @@ static void close_bin(struct builder *builder)
 static void open_bin(struct builder *builder, uint32_t size)
 {
 	uint32_t start = (uint32_t)inv_count(builder->bytes), whole = (size + BIN_HEAD + BLOCK - 1) / BLOCK * BLOCK;
-	stbds_arrsetlen(builder->bytes, start + whole);
-	memset(builder->bytes + start, 0, whole);
+	for (uint32_t i = 0; i < whole; i++)
+		inv_push(builder->bytes, 0);
 	inv_put32(builder->bytes + start, BIN_SIGNATURE);
 	inv_put32(builder->bytes + start + 4, start);
 	inv_put32(builder->bytes + start + 8, whole);
