@@ -203,7 +203,8 @@ void inv_forge_hive_number(struct inv_machine *machine, struct inv_forge_hive_ke
 
 struct builder {
 	const struct inv_machine *machine;
-	uint8_t *bytes; // stb_ds: all bins
+	uint8_t *bytes; // all bins
+	uint32_t size;  // of them
 	uint32_t bin;   // offset of the one in work
 	uint32_t used;  // bytes of all
 	uint32_t *bins; // stb_ds: where each begins
@@ -212,7 +213,7 @@ struct builder {
 // What is left of a bin is one free cell.
 static void close_bin(struct builder *builder)
 {
-	uint32_t left = (uint32_t)inv_count(builder->bytes) - builder->used;
+	uint32_t left = builder->size - builder->used;
 	if (left)
 		inv_put32(builder->bytes + builder->used, left);
 	builder->used += left;
@@ -220,9 +221,10 @@ static void close_bin(struct builder *builder)
 
 static void open_bin(struct builder *builder, uint32_t size)
 {
-	uint32_t start = (uint32_t)inv_count(builder->bytes), whole = (size + BIN_HEAD + BLOCK - 1) / BLOCK * BLOCK;
-	for (uint32_t i = 0; i < whole; i++)
-		inv_push(builder->bytes, 0);
+	uint32_t start = builder->size, whole = (size + BIN_HEAD + BLOCK - 1) / BLOCK * BLOCK;
+	builder->bytes = inv_realloc(builder->bytes, (size_t)start + whole);
+	builder->size = start + whole;
+	memset(builder->bytes + start, 0, whole);
 	inv_put32(builder->bytes + start, BIN_SIGNATURE);
 	inv_put32(builder->bytes + start + 4, start);
 	inv_put32(builder->bytes + start + 8, whole);
@@ -235,7 +237,7 @@ static void open_bin(struct builder *builder, uint32_t size)
 static uint32_t take_cell(struct builder *builder, uint32_t content)
 {
 	uint32_t size = (content + 4 + 7) / 8 * 8;
-	if (!builder->bytes || inv_count(builder->bytes) - builder->used < size) {
+	if (builder->size - builder->used < size) {
 		close_bin(builder);
 		open_bin(builder, size);
 	}
@@ -486,7 +488,7 @@ struct inv_forge_hive *inv_machine_mount_hive(struct inv_machine *machine, const
 	hive->path = inv_arena_strdup(machine->arena, path);
 	hive->file = inv_arena_printf(machine->arena, VOLUME_CONFIG "%s", last_part(path));
 	hive->root = root;
-	hive->length = (uint32_t)inv_count(builder.bytes);
+	hive->length = builder.size;
 	hive->address = inv_machine_big_block(machine, HIVE_SIZE, "CM10", 0);
 	if (place_bins(machine, hive, &builder, error) && hive->length / BLOCK <= TABLE_ENTRIES) {
 		put_storage(machine, hive, &builder);
@@ -498,7 +500,7 @@ struct inv_forge_hive *inv_machine_mount_hive(struct inv_machine *machine, const
 	} else {
 		hive = NULL;
 	}
-	inv_array_free(builder.bytes);
+	free(builder.bytes);
 	inv_array_free(builder.bins);
 	return hive;
 }
