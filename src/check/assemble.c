@@ -77,7 +77,7 @@ static void hear_thread(struct assembly *a, uint64_t address)
 
 static void take_sighting(struct assembly *a, const struct inv_sighting *sighting)
 {
-	uint32_t bit = 1u << sighting->witness;
+	uint64_t bit = INV_BIT(sighting->witness);
 	if (sighting->process) {
 		size_t process = process_dossier(a, sighting->process); // may move the array
 		if (a->processes)
@@ -156,7 +156,7 @@ static void match_root(const struct assembly *a, const struct inv_dossier *proce
 {
 	struct inv_value dtb = inv_field(a->kernel, process->address, field);
 	struct inv_root_record *root = dtb.ok ? inv_root_at(a->testimony, dtb.u) : NULL;
-	bool listed = (process->seen_by & 1u << INV_W_ACTIVE_LIST) != 0;
+	bool listed = (process->seen_by & INV_BIT(INV_W_ACTIVE_LIST)) != 0;
 	if (!root || root->listed || (root->process && !listed))
 		return;
 	root->process = process->address;
@@ -263,7 +263,7 @@ static void settle_thread(const struct assembly *a, struct inv_thread_dossier *t
 static enum inv_answer answer(const struct inv_testimony *testimony, const struct inv_dossier *process,
                               enum inv_witness_id witness)
 {
-	if (process->seen_by & 1u << witness)
+	if (process->seen_by & INV_BIT(witness))
 		return INV_YES;
 	return testimony->coverage[witness].complete ? INV_NO : INV_UNSURE;
 }
@@ -285,18 +285,18 @@ static void fill(const struct assembly *a, struct inv_arena *arena, struct inv_d
 		process->on_scheduler_list = INV_NO;
 	process->state = inv_process_state(a->testimony, process);
 	if (process->state == INV_STATE_HIDDEN)
-		process->missing_from |= 1u << INV_W_ACTIVE_LIST;
+		process->missing_from |= INV_BIT(INV_W_ACTIVE_LIST);
 	struct inv_value first = inv_field(kernel, process->address, INV_F_KPROCESS_ThreadListHead);
 	bool has_threads = first.ok && first.u != first.address;
 	bool listed = process->on_active_list == INV_YES && process->role != INV_ROLE_IDLE;
 	if (listed && answer(a->testimony, process, INV_W_CID_TABLE) == INV_NO)
-		process->missing_from |= 1u << INV_W_CID_TABLE;
+		process->missing_from |= INV_BIT(INV_W_CID_TABLE);
 	if (listed && !a->testimony->mm_symbol && answer(a->testimony, process, INV_W_MM_LIST) == INV_NO)
-		process->missing_from |= 1u << INV_W_MM_LIST;
+		process->missing_from |= INV_BIT(INV_W_MM_LIST);
 	if (listed && answer(a->testimony, process, INV_W_PFN) == INV_NO)
-		process->missing_from |= 1u << INV_W_PFN;
+		process->missing_from |= INV_BIT(INV_W_PFN);
 	if (process->on_scheduler_list == INV_NO && has_threads && process->role != INV_ROLE_IDLE)
-		process->missing_from |= 1u << INV_W_SCHEDULER_LIST;
+		process->missing_from |= INV_BIT(INV_W_SCHEDULER_LIST);
 }
 
 // Once all is known, objects are looked at each for itself, by several threads.

@@ -99,7 +99,7 @@ static void affirm_running(const struct tracker *t, uint64_t process, uint64_t a
 
 // Records of others that go when the object goes. What stands in a list is affirmed by its neighbours, below. A handle table
 // is freed with its content, and an old neighbour may still lead there.
-#define RECORDS (1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_CID_TABLE | 1u << INV_W_PFN)
+#define RECORDS (INV_BIT(INV_W_CPU) | INV_BIT(INV_W_ANCHOR) | INV_BIT(INV_W_CID_TABLE) | INV_BIT(INV_W_PFN))
 
 static void affirm_records(const struct tracker *t)
 {
@@ -107,7 +107,7 @@ static void affirm_records(const struct tracker *t)
 		affirm(t, t->testimony->handles[i].body, t->testimony->handles[i].at);
 	for (size_t i = 0; i < inv_count(t->testimony->sightings); i++) {
 		const struct inv_sighting *sighting = &t->testimony->sightings[i];
-		uint32_t bit = 1u << sighting->witness;
+		uint64_t bit = INV_BIT(sighting->witness);
 		if (bit & RECORDS) {
 			affirm(t, sighting->process, sighting->at);
 			affirm(t, sighting->thread, sighting->at);

@@ -4,7 +4,8 @@
 
 static bool is_scheduled(const struct inv_dossier *process)
 {
-	return process->on_scheduler_list == INV_YES || (process->seen_by & (1u << INV_W_CPU | 1u << INV_W_THREAD)) != 0;
+	return process->on_scheduler_list == INV_YES ||
+	       (process->seen_by & (INV_BIT(INV_W_CPU) | INV_BIT(INV_W_THREAD))) != 0;
 }
 
 static enum inv_state listed_state(bool inserted, bool exited, bool dying, bool threads, bool scheduled)

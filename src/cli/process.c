@@ -155,13 +155,13 @@ static const struct part {
 
 // -- the dossier ------------------------------------------------------------------------------------------------------------
 
-static void write_witnesses(const char *text, uint32_t bits, FILE *file)
+static void write_witnesses(const char *text, uint64_t bits, FILE *file)
 {
 	if (!bits)
 		return;
 	fputs(text, file);
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		if (bits & 1u << i)
+		if (bits & INV_BIT(i))
 			fprintf(file, " %s", inv_witness((enum inv_witness_id)i)->name);
 	putc('\n', file);
 }
@@ -250,7 +250,7 @@ static json_t *missing_json(const struct inv_dossier *process)
 {
 	json_t *names = json_array();
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		if (process->missing_from & 1u << i)
+		if (process->missing_from & INV_BIT(i))
 			json_array_append_new(names, json_string(inv_witness((enum inv_witness_id)i)->name));
 	return names;
 }

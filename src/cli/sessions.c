@@ -245,7 +245,7 @@ static void add_flag(const struct view *view, struct inv_table *table, const str
 // Does csrss have a record of the process? Without its list that is not known.
 static void add_record(const struct view *view, struct inv_table *table, const struct inv_dossier *process)
 {
-	bool listed = (process->seen_by & 1u << INV_W_CSR_LIST) != 0;
+	bool listed = (process->seen_by & INV_BIT(INV_W_CSR_LIST)) != 0;
 	bool known = listed || view->check->testimony->coverage[INV_W_CSR_LIST].complete;
 	inv_table_text(table, !known ? "unknown" : listed ? "yes" : "no");
 }

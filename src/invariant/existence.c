@@ -48,7 +48,7 @@ static bool is_denied_in_place(const struct inv_judge *judge, const struct inv_d
 enum inv_answer inv_shown_by(const struct inv_judge *judge, const struct inv_dossier *process,
                              enum inv_witness_id witness)
 {
-	if (process->seen_by & 1u << witness)
+	if (process->seen_by & INV_BIT(witness))
 		return INV_YES;
 	if (judge->dossiers->testimony->coverage[witness].complete)
 		return INV_NO;
@@ -82,7 +82,8 @@ static bool is_set(const struct inv_judge *judge, const struct inv_dossier *proc
 }
 
 // Lists that show a process only while it has threads.
-#define SCHEDULED (1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_READY_LIST | 1u << INV_W_WAIT_LIST)
+#define SCHEDULED                                                                                                      \
+	(INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_READY_LIST) | INV_BIT(INV_W_WAIT_LIST))
 
 bool inv_is_scheduled(const struct inv_dossier *process)
 {
@@ -114,7 +115,7 @@ bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *proce
 
 bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	uint32_t moving = 1u << INV_W_CPU | 1u << INV_W_THREAD | 1u << INV_W_SCHEDULER_LIST;
+	uint64_t moving = INV_BIT(INV_W_CPU) | INV_BIT(INV_W_THREAD) | INV_BIT(INV_W_SCHEDULER_LIST);
 	return is_zero(judge, process, INV_F_EPROCESS_ProcessInserted) &&
 	       is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && !(process->seen_by & moving) &&
 	       process->threads.closed && process->threads.count == 0 && process->kthreads.closed &&
@@ -129,7 +130,7 @@ bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier 
 
 static bool runs(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	uint32_t scheduled = 1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST;
+	uint64_t scheduled = INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST);
 	return (process->seen_by & scheduled) != 0 && is_set(judge, process, INV_F_EPROCESS_ActiveThreads);
 }
 
@@ -162,7 +163,7 @@ static void flag_without_list(struct inv_judge *judge, const struct inv_dossier 
 		               "the process was never inserted, yet the scheduler runs it");
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
 		struct inv_value seen = {.ok = true, .u = process->address};
-		if (process->seen_by & 1u << i)
+		if (process->seen_by & INV_BIT(i))
 			inv_witness_says(judge, finding, (enum inv_witness_id)i, inv_witness((enum inv_witness_id)i)->name, &seen,
 			                 "this witness sees the process");
 	}
@@ -392,8 +393,8 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 {
 	size_t link_count;
 	const struct inv_backlink *links = inv_backlinks_of(judge->dossiers->testimony, process->address, &link_count);
-	uint32_t pointers =
-	    1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_WIN32K | 1u << INV_W_DXGKRNL;
+	uint64_t pointers = INV_BIT(INV_W_THREAD) | INV_BIT(INV_W_CPU) | INV_BIT(INV_W_ANCHOR) | INV_BIT(INV_W_WIN32K) |
+	                    INV_BIT(INV_W_DXGKRNL);
 	const struct inv_bill *bill = inv_bill_of(judge->dossiers->testimony, process->address);
 	if (!(process->seen_by & pointers) && !bill && !links)
 		return;
@@ -411,7 +412,7 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 	size_t count;
 	for (const uint32_t *index = inv_pointers_to(testimony, process->address, &count); count > 0; index++, count--) {
 		const struct inv_sighting *sighting = &testimony->sightings[*index];
-		if (!(pointers & 1u << sighting->witness))
+		if (!(pointers & INV_BIT(sighting->witness)))
 			continue;
 		struct inv_value pointer = {.ok = true, .address = sighting->at, .u = process->address};
 		inv_witness_says(judge, finding, sighting->witness, "pointer", &pointer,

@@ -27,7 +27,7 @@ struct inv_thread_dossier {
 	uint64_t address;
 	uint64_t owner; // the process on whose lists it stands; 0 if on none that was read
 	enum inv_answer on_executive_list, on_scheduler_list; // of `owner`
-	uint32_t seen_by;                                     // bits of enum inv_witness_id
+	uint64_t seen_by;                                     // a set of witnesses: INV_BIT()
 	struct inv_value process;                             // KTHREAD.Process
 	struct inv_value cid_process, cid_thread;
 };
@@ -37,8 +37,8 @@ struct inv_views; // inside.h
 // All the sightings of one process object, keyed by its address.
 struct inv_dossier {
 	uint64_t address;
-	uint32_t seen_by;      // bits of enum inv_witness_id
-	uint32_t missing_from; // witnesses that should list it, were read to the end, and do not
+	uint64_t seen_by;      // a set of witnesses: INV_BIT()
+	uint64_t missing_from; // witnesses that should list it, were read to the end, and do not
 	const char *name;
 	const char *path; // "" when it has none or it could not be read
 	struct inv_value name_value, pid, parent;

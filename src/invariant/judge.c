@@ -31,7 +31,7 @@ const char *inv_certainty_name(enum inv_certainty certainty)
 
 bool inv_is_only_swept(const struct inv_dossier *process)
 {
-	uint32_t swept = 1u << INV_W_POOL | 1u << INV_W_DISPATCHER_HEADER | 1u << INV_W_SELF_MAP;
+	uint64_t swept = INV_BIT(INV_W_POOL) | INV_BIT(INV_W_DISPATCHER_HEADER) | INV_BIT(INV_W_SELF_MAP);
 	return (process->seen_by & ~swept) == 0;
 }
 

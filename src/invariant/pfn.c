@@ -115,7 +115,7 @@ static bool is_out_swapped(const struct inv_judge *judge, const struct claim *cl
 	size_t roots;
 	(void)inv_pfn_roots_of(judge->dossiers->testimony, claim->process->address, &roots);
 	return claim->managed && claim->pfn.location != INV_PFN_ACTIVE && roots == 0 &&
-	       !(claim->process->seen_by & 1u << INV_W_CPU) && is_set(judge, claim->process, INV_F_EPROCESS_Outswapped);
+	       !(claim->process->seen_by & INV_BIT(INV_W_CPU)) && is_set(judge, claim->process, INV_F_EPROCESS_Outswapped);
 }
 
 static void judge_foreign_root(struct inv_judge *judge, const struct claim *claim)

@@ -41,8 +41,8 @@ static bool find_block(struct inv_judge *judge, uint64_t object_header, struct b
 
 // Lists that show a process only while its object is allocated.
 #define LISTS                                                                                                          \
-	(1u << INV_W_ACTIVE_LIST | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_MM_LIST | 1u << INV_W_CID_TABLE |              \
-	 1u << INV_W_SESSION_LIST | 1u << INV_W_JOB_LIST)
+	(INV_BIT(INV_W_ACTIVE_LIST) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_MM_LIST) | INV_BIT(INV_W_CID_TABLE) |  \
+	 INV_BIT(INV_W_SESSION_LIST) | INV_BIT(INV_W_JOB_LIST))
 
 // A block that begins its page has no header, and stands in PoolBigPageTable instead.
 enum big_answer {
@@ -142,7 +142,7 @@ static void judge_block(struct inv_judge *judge, const struct inv_dossier *proce
 	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_OBJECT_MANAGER);
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
 		struct inv_value entry = {.ok = true, .u = process->address};
-		if (process->seen_by & LISTS & 1u << i)
+		if (process->seen_by & LISTS & INV_BIT(i))
 			inv_witness_says(judge, finding, (enum inv_witness_id)i, inv_witness((enum inv_witness_id)i)->name, &entry,
 			                 "the process is on the list");
 	}
@@ -208,7 +208,7 @@ void inv_judge_self_maps(struct inv_judge *judge)
 // -- X06 --------------------------------------------------------------------------------------------------------------------
 
 // Threads, CPUs and the scheduler's list lead to what lives.
-#define LIVING (1u << INV_W_THREAD | 1u << INV_W_CPU | 1u << INV_W_SCHEDULER_LIST)
+#define LIVING (INV_BIT(INV_W_THREAD) | INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST))
 
 static void judge_remains(struct inv_judge *judge, const struct inv_dossier *process)
 {
@@ -234,7 +234,7 @@ static void judge_remains(struct inv_judge *judge, const struct inv_dossier *pro
 	for (; count > 0 && inv_count(finding->evidence) < 8; index++, count--) {
 		const struct inv_sighting *sighting = &testimony->sightings[*index];
 		struct inv_value record = {.ok = true, .address = sighting->at, .u = process->address};
-		if (LIVING & 1u << sighting->witness)
+		if (LIVING & INV_BIT(sighting->witness))
 			inv_witness_says(judge, finding, sighting->witness, "record", &record, "this leads to the process");
 	}
 }

@@ -8,8 +8,8 @@
 
 // Witnesses that hold a reference, or lose an object when it is deleted: what they show exists.
 #define LIVE                                                                                                           \
-	(1u << INV_W_ACTIVE_LIST | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR |                     \
-	 1u << INV_W_CID_TABLE | 1u << INV_W_HANDLE_TABLE_LIST | 1u << INV_W_HANDLES)
+	(INV_BIT(INV_W_ACTIVE_LIST) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_CPU) | INV_BIT(INV_W_ANCHOR) |         \
+	 INV_BIT(INV_W_CID_TABLE) | INV_BIT(INV_W_HANDLE_TABLE_LIST) | INV_BIT(INV_W_HANDLES))
 
 static const struct inv_testimony *testimony_of(const struct inv_judge *judge)
 {
@@ -189,7 +189,7 @@ static void thread_without_id(struct inv_judge *judge, const struct inv_thread_d
 static void judge_thread_id(struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
 	bool exists = thread->on_executive_list == INV_YES || thread->on_scheduler_list == INV_YES ||
-	              (thread->seen_by & 1u << INV_W_CPU) != 0;
+	              (thread->seen_by & INV_BIT(INV_W_CPU)) != 0;
 	if (!exists)
 		return;
 	if (is_idle_thread(judge, thread)) {
@@ -418,7 +418,7 @@ static void judge_type(struct inv_judge *judge, const struct inv_dossier *proces
 	unsigned shown = 0;
 	for (unsigned i = 0; i < INV_WITNESS_COUNT && shown < ENOUGH; i++) {
 		struct inv_value seen = {.ok = true, .u = process->address};
-		if (!(process->seen_by & LIVE & 1u << i))
+		if (!(process->seen_by & LIVE & INV_BIT(i)))
 			continue;
 		inv_witness_says(judge, finding, (enum inv_witness_id)i, inv_witness((enum inv_witness_id)i)->name, &seen,
 		                 "this witness knows it as a process");
@@ -502,12 +502,11 @@ void inv_judge_T14(struct inv_judge *judge)
 {
 	const struct inv_object_types *types = &testimony_of(judge)->types;
 	struct inv_census census = {.name = "Thread", .type = types->thread, .index = types->thread_id};
-	uint32_t live = LIVE;
 	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
 		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
 		if (is_idle_thread(judge, thread))
 			continue;
-		if (thread->on_executive_list == INV_YES || thread->on_scheduler_list == INV_YES || thread->seen_by & live)
+		if (thread->on_executive_list == INV_YES || thread->on_scheduler_list == INV_YES || thread->seen_by & LIVE)
 			census.certain++;
 		else
 			census.possible += looks_alive(judge, thread->address, &census.index);
@@ -638,7 +637,7 @@ void inv_judge_L20(struct inv_judge *judge)
 	for (size_t i = 0; i < judge->dossiers->thread_count; i++) {
 		const struct inv_thread_dossier *thread = &judge->dossiers->threads[i];
 		struct range range = handles_to(judge, thread->address);
-		bool exists = thread->on_executive_list == INV_YES || thread->seen_by & (uint32_t)LIVE;
+		bool exists = thread->on_executive_list == INV_YES || thread->seen_by & LIVE;
 		if (exists && !is_idle_thread(judge, thread))
 			judge_counts(judge, inv_subject_thread(judge->dossiers, thread), &range);
 	}

@@ -27,11 +27,11 @@ static json_t *witnesses_json(const struct inv_testimony *testimony)
 	return witnesses;
 }
 
-static json_t *witness_names(uint32_t bits)
+static json_t *witness_names(uint64_t bits)
 {
 	json_t *names = json_array();
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		if (bits & 1u << i)
+		if (bits & INV_BIT(i))
 			json_array_append_new(names, json_string(inv_witness((enum inv_witness_id)i)->name));
 	return names;
 }

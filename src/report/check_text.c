@@ -254,11 +254,11 @@ static void write_sweep(const struct inv_page_of_check *page)
 	        sweep->mapped ? "" : " (page tables could not be read to their end)");
 }
 
-static const char *witness_list(const struct inv_page_of_check *page, uint32_t bits)
+static const char *witness_list(const struct inv_page_of_check *page, uint64_t bits)
 {
 	const char *list = "";
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		if (bits & 1u << i)
+		if (bits & INV_BIT(i))
 			list = inv_arena_printf(page->arena, "%s%s%s", list, *list ? " " : "",
 			                        inv_witness((enum inv_witness_id)i)->name);
 	return list;
@@ -279,7 +279,7 @@ static void write_processes(const struct inv_page_of_check *page)
 		inv_table_text(table, inv_state_name(process->state));
 		inv_table_text(table, inv_role_name(process->role));
 		inv_table_address(table, process->address);
-		inv_table_number(table, (uint64_t)__builtin_popcount(process->seen_by));
+		inv_table_number(table, (uint64_t)__builtin_popcountll(process->seen_by));
 		inv_table_text(table, witness_list(page, process->missing_from));
 	}
 	inv_page_heading(page, "Processes");

@@ -283,8 +283,8 @@ bool inv_take_room(struct inv_testimony *testimony, size_t size)
 }
 
 #define POINTERS                                                                                                       \
-	(1u << INV_W_SCHEDULER_LIST | 1u << INV_W_CPU | 1u << INV_W_ANCHOR | 1u << INV_W_THREAD | 1u << INV_W_WIN32K |     \
-	 1u << INV_W_DXGKRNL)
+	(INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_CPU) | INV_BIT(INV_W_ANCHOR) | INV_BIT(INV_W_THREAD) |              \
+	 INV_BIT(INV_W_WIN32K) | INV_BIT(INV_W_DXGKRNL))
 
 struct pointer {
 	uint64_t process;
@@ -305,7 +305,7 @@ void inv_sort_pointers(struct inv_testimony *testimony)
 	for (size_t i = 0; i < inv_count(testimony->sightings) && i <= UINT32_MAX; i++) {
 		const struct inv_sighting *sighting = &testimony->sightings[i];
 		struct pointer pointer = {sighting->process, (uint32_t)i};
-		if (sighting->process && (POINTERS & 1u << sighting->witness))
+		if (sighting->process && (POINTERS & INV_BIT(sighting->witness)))
 			inv_push(pointers, pointer);
 	}
 	if (pointers)

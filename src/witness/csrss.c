@@ -14,11 +14,11 @@ static int by_value(const void *a, const void *b)
 // Everyone who is on a list or in a table, each once.
 static uint64_t *everyone(const struct inv_testimony *testimony)
 {
-	static const uint32_t asked = 1u << INV_W_ACTIVE_LIST | 1u << INV_W_SCHEDULER_LIST | 1u << INV_W_MM_LIST |
-	                              1u << INV_W_CID_TABLE | 1u << INV_W_SESSION_LIST;
+	static const uint64_t asked = INV_BIT(INV_W_ACTIVE_LIST) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_MM_LIST) |
+	                              INV_BIT(INV_W_CID_TABLE) | INV_BIT(INV_W_SESSION_LIST);
 	uint64_t *processes = NULL;
 	for (size_t i = 0; i < inv_count(testimony->sightings); i++)
-		if (testimony->sightings[i].process && asked & 1u << testimony->sightings[i].witness)
+		if (testimony->sightings[i].process && asked & INV_BIT(testimony->sightings[i].witness))
 			inv_push(processes, testimony->sightings[i].process);
 	size_t count = 0;
 	if (processes)

@@ -4,6 +4,8 @@
 #ifndef INV_WITNESS_WITNESS_H
 #define INV_WITNESS_WITNESS_H
 
+#include <assert.h>
+
 #include "kernel/list.h"
 #include "nt/big_pages.h"
 #include "nt/csrss.h"
@@ -59,6 +61,9 @@ enum inv_witness_id {
 	INV_W_DXGKRNL,           // DXGPROCESS
 	INV_WITNESS_COUNT,
 };
+// A set of witnesses is a uint64_t with a bit for each.
+#define INV_BIT(witness) (UINT64_C(1) << (witness))
+static_assert(INV_WITNESS_COUNT <= 64, "a set has room for every witness");
 
 // One record of one process (and thread) by one witness.
 struct inv_sighting {

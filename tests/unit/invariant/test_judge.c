@@ -125,6 +125,22 @@ static void test_parts(void **state)
 	}
 }
 
+// Every witness has a bit of its own in what saw a process or a thread.
+static void test_sets(void **state)
+{
+	(void)state;
+	struct inv_dossier process = {0};
+	struct inv_thread_dossier thread = {0};
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t before = process.seen_by;
+		process.seen_by |= INV_BIT(i);
+		process.missing_from |= INV_BIT(i);
+		thread.seen_by |= INV_BIT(i);
+		assert_true(process.seen_by > before);
+	}
+	assert_true(process.missing_from == UINT64_MAX && thread.seen_by == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +148,7 @@ int main(void)
 	    cmocka_unit_test(test_observation),
 	    cmocka_unit_test(test_bound),
 	    cmocka_unit_test(test_parts),
+	    cmocka_unit_test(test_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
