@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registrations, timers, jobs within jobs and the globals of silos. The input is the kernel memory itself: sixteen pages at ARENA, with
+// Registrations, timers, who has handles to an object, jobs within jobs and the globals of silos. The input is the kernel memory itself: sixteen pages at ARENA, with
 // the object at its start. The first byte chooses the layout.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "nt/backlinks.h"
+#include "nt/object.h"
 #include "nt/silo.h"
 
 #define ARENA 0xffff800000000000ull
@@ -32,6 +34,17 @@ static void use(const struct inv_kernel *kernel, uint64_t object)
 	}
 }
 
+static void use_holdings(const struct inv_kernel *kernel, uint64_t header)
+{
+	struct inv_holding *holdings = NULL;
+	size_t budget = INV_HOLDING_BOUND;
+	(void)inv_object_holdings(kernel, header, &budget, &holdings);
+	for (size_t i = 0; i < inv_count(holdings); i++)
+		if (!holdings[i].process || !holdings[i].count || holdings[i].at - ARENA >= (uint64_t)PAGES * PAGE)
+			abort();
+	inv_array_free(holdings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
@@ -43,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                            .space = inv_space_new_fragments()};
 	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
 	use(&kernel, ARENA);
+	use_holdings(&kernel, ARENA + PAGE);
 	inv_space_free(kernel.space);
 	free(bytes);
 	return 0;

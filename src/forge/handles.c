@@ -220,6 +220,88 @@ void inv_machine_count_entry(struct inv_machine *machine, uint64_t table, int st
 		inv_machine_put(machine, object, mark, count);
 }
 
+// -- who has handles, as the object has it ----------------------------------------------------------------------------------
+
+#define MORE_ENTRIES 4u // by which a full table grows (so in ReactOS, and not verified on Windows)
+
+struct holdings {
+	uint64_t first; // OBJECT_HANDLE_COUNT_ENTRY
+	uint64_t count;
+	bool kept;
+};
+
+bool inv_forge_counts_handles(uint8_t type_index)
+{
+	return type_index == INV_FORGE_FILE || type_index == INV_FORGE_WINDOW_STATION || type_index == INV_FORGE_DESKTOP;
+}
+
+// One entry in the header itself, or a table of them.
+static struct holdings holdings_of(const struct inv_machine *machine, uint64_t object)
+{
+	uint64_t info = inv_machine_handle_info(machine, object), header = inv_machine_header(machine, object);
+	if (!info || !inv_machine_has(machine, INV_F_OBJECT_HANDLE_COUNT_ENTRY_HandleCount) ||
+	    !inv_machine_has(machine, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase))
+		return (struct holdings){0};
+	if (inv_machine_get(machine, header, INV_F_OBJECT_HEADER_Flags) & INV_HEADER_SINGLE_ENTRY)
+		return (struct holdings){info, 1, true};
+	uint64_t table = inv_machine_get(machine, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase);
+	if (!table)
+		return (struct holdings){0};
+	return (struct holdings){inv_machine_at(machine, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries),
+	                         inv_machine_get(machine, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_CountEntries), true};
+}
+
+static uint32_t holding_size(const struct inv_machine *machine)
+{
+	return inv_machine_size(machine, INV_T_OBJECT_HANDLE_COUNT_ENTRY, 0x10);
+}
+
+uint64_t inv_machine_holding(const struct inv_machine *machine, uint64_t object, uint64_t process)
+{
+	struct holdings holdings = holdings_of(machine, object);
+	for (uint64_t i = 0; i < holdings.count; i++) {
+		uint64_t entry = holdings.first + i * holding_size(machine);
+		if (inv_machine_get(machine, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_Process) == process)
+			return entry;
+	}
+	return 0;
+}
+
+// The first of the entries that a larger table has more.
+static uint64_t more_holdings(struct inv_machine *machine, uint64_t object)
+{
+	uint64_t info = inv_machine_handle_info(machine, object), header = inv_machine_header(machine, object);
+	struct holdings old = holdings_of(machine, object);
+	uint64_t count = old.count + (old.first == info ? 1 : MORE_ENTRIES), size = holding_size(machine);
+	uint32_t room = inv_machine_size(machine, INV_T_OBJECT_HANDLE_COUNT_DATABASE, 0x18);
+	uint64_t table = inv_machine_pool(machine, &machine->paged, (uint32_t)(room + (count - 1) * size), "ObHd");
+	uint64_t first = inv_machine_at(machine, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries);
+	for (uint64_t at = 0; at < old.count * size; at += 8)
+		inv_machine_put64(machine, first + at, inv_machine_get64(machine, old.first + at));
+	uint64_t flags = inv_machine_get(machine, header, INV_F_OBJECT_HEADER_Flags);
+	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_Flags, flags & ~(uint64_t)INV_HEADER_SINGLE_ENTRY);
+	inv_machine_put(machine, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_CountEntries, count);
+	inv_machine_put64(machine, info + 8, 0);
+	inv_machine_put(machine, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase, table);
+	return first + old.count * size;
+}
+
+// One handle more or less of the process. (So in ReactOS: ObpIncrementHandleDataBase, ObpDecrementHandleCount; not verified on
+// Windows.)
+static void count_holding(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
+                          uint64_t difference)
+{
+	if (!holdings_of(machine, object).kept)
+		return;
+	uint64_t entry = inv_machine_holding(machine, object, process->address);
+	if (!entry)
+		entry = inv_machine_holding(machine, object, 0);
+	if (!entry)
+		entry = more_holdings(machine, object);
+	uint64_t left = add(machine, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_HandleCount, difference);
+	inv_machine_put(machine, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_Process, left ? process->address : 0);
+}
+
 // What ObpIncrementHandleCount keeps; `step` is 1 or -1.
 static void count_handle(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t object,
                          int step)
@@ -232,6 +314,7 @@ static void count_handle(struct inv_machine *machine, const struct inv_forge_pro
 	if (type)
 		add(machine, type, INV_F_OBJECT_TYPE_TotalNumberOfHandles, difference);
 	inv_machine_count_entry(machine, process->handle_table, step);
+	count_holding(machine, process, object, difference);
 }
 
 uint64_t inv_machine_open(struct inv_machine *machine, struct inv_forge_process *process, uint64_t object,

@@ -187,6 +187,7 @@ struct inv_forge_session {
 
 struct inv_forge_desktop {
 	uint64_t address; // tagDESKTOP
+	uint64_t station; // tagWINDOWSTATION
 	uint32_t session;
 	const char *name;
 };
@@ -278,6 +279,7 @@ struct inv_forge_place {
 #define INV_HEADER_QUOTA 0x08u
 #define INV_HEADER_PROCESS 0x10u
 #define INV_HEADER_ALL 0x1fu
+#define INV_HEADER_SINGLE_ENTRY 0x40u // of OBJECT_HEADER.Flags
 
 // The pool block of an object, by the object's body.
 struct inv_forge_block {
@@ -447,6 +449,13 @@ void inv_machine_put_directory(struct inv_machine *machine, uint64_t object, uin
 // Notes the full name of an object for the truth; `name` lives as long as the machine.
 void inv_machine_call(struct inv_machine *machine, uint64_t object, const char *name);
 const char *inv_machine_called(const struct inv_machine *machine, uint64_t object); // NULL: none was noted
+// Does the type have TypeInfo.MaintainHandleCount? (Of files so in ReactOS and on tools' screens; of desktops and window stations not
+// verified.)
+bool inv_forge_counts_handles(uint8_t type_index);
+// The OBJECT_HEADER_HANDLE_INFO of an object; 0: it has none.
+uint64_t inv_machine_handle_info(const struct inv_machine *machine, uint64_t object);
+// The OBJECT_HANDLE_COUNT_ENTRY that an object keeps for a process (0: a free one); 0: none.
+uint64_t inv_machine_holding(const struct inv_machine *machine, uint64_t object, uint64_t process);
 // Enters an object with CREATOR_INFO into the list of its type, or takes it off; done when it is made and when it is freed.
 void inv_machine_join_type(struct inv_machine *machine, uint64_t object);
 void inv_machine_leave_type(struct inv_machine *machine, uint64_t object);

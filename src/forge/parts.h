@@ -24,6 +24,8 @@ void inv_machine_give_table(struct inv_machine *machine, struct inv_forge_proces
 // W32PROCESS, and THREADINFO of a thread whose process has one.
 void inv_machine_give_win32(struct inv_machine *machine, struct inv_forge_process *process);
 void inv_machine_give_win32_thread(struct inv_machine *machine, struct inv_forge_thread *thread);
+// The same, and the process opens its window station and desktop, if it has not yet.
+void inv_machine_join_desktop(struct inv_machine *machine, struct inv_forge_thread *thread);
 // What a clone shares with its parent.
 void inv_machine_give_clone(struct inv_machine *machine, const struct inv_forge_process *process, uint64_t section);
 // A section object without content; the address of its body.

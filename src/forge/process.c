@@ -55,6 +55,7 @@ uint64_t inv_machine_make_type(struct inv_machine *machine, const char *name, ui
 	if (inv_machine_has(machine, INV_F_OBJECT_TYPE_Name))
 		inv_machine_unicode(machine, inv_machine_at(machine, type, INV_F_OBJECT_TYPE_Name), name);
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_Index, index);
+	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_MaintainHandleCount, inv_forge_counts_handles(index));
 	inv_machine_put_access(machine, type, name);
 	// Of those that matter here, only tokens lie in paged pool (public practice; the forge has no such difference).
 	inv_machine_put(machine, type, INV_F_OBJECT_TYPE_PoolType,
@@ -94,6 +95,15 @@ static const char *const type_names[] = {"Type",    "Directory", "SymbolicLink",
 // By index, from INV_FORGE_DEBUG on. All but the first are made with the first object of the type.
 static const char *const late_types[] = {"DebugObject", "Event", "Mutant", "Key"};
 
+// Those that are made elsewhere.
+static const struct {
+	enum inv_forge_type index;
+	const char *name;
+} beside[] = {{INV_FORGE_TIMER, "Timer"},
+              {INV_FORGE_REGISTRATION, "EtwRegistration"},
+              {INV_FORGE_WINDOW_STATION, "WindowStation"},
+              {INV_FORGE_DESKTOP, "Desktop"}};
+
 const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t object)
 {
 	uint64_t type = inv_machine_type_of(machine, object);
@@ -103,8 +113,9 @@ const char *inv_machine_type_name(const struct inv_machine *machine, uint64_t ob
 	for (size_t i = 0; type && i < sizeof late_types / sizeof *late_types; i++)
 		if (machine->types[i + INV_FORGE_DEBUG] == type)
 			return late_types[i];
-	if (type && (type == machine->types[INV_FORGE_TIMER] || type == machine->types[INV_FORGE_REGISTRATION]))
-		return type == machine->types[INV_FORGE_TIMER] ? "Timer" : "EtwRegistration";
+	for (size_t i = 0; type && i < sizeof beside / sizeof *beside; i++)
+		if (machine->types[beside[i].index] == type)
+			return beside[i].name;
 	return NULL;
 }
 
@@ -907,7 +918,7 @@ struct inv_forge_thread *inv_machine_make_thread(struct inv_machine *machine, st
 	struct inv_forge_thread *thread = inv_machine_shape_thread(machine, process, id, time);
 	inv_machine_put(machine, thread->address, INV_F_ETHREAD_ThreadInserted, 1);
 	if (process->gui && inv_machine_get(machine, process->address, INV_F_EPROCESS_Win32Process))
-		inv_machine_give_win32_thread(machine, thread);
+		inv_machine_join_desktop(machine, thread);
 	insert_thread(machine, thread);
 	return thread;
 }

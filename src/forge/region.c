@@ -119,8 +119,14 @@ void inv_machine_leave_type(struct inv_machine *machine, uint64_t object)
 		inv_machine_list_remove(machine, entry);
 }
 
-// HANDLE_INFO stays empty: only types with MaintainHandleCount keep it, none of which the forge makes. So does PROCESS_INFO: no
-// object is exclusive.
+uint64_t inv_machine_handle_info(const struct inv_machine *machine, uint64_t object)
+{
+	uint64_t header = inv_machine_header(machine, object);
+	unsigned mask = (unsigned)inv_machine_get(machine, header, INV_F_OBJECT_HEADER_InfoMask);
+	return optional_at(machine, header, mask, INV_HEADER_HANDLE);
+}
+
+// HANDLE_INFO stays empty but for types with MaintainHandleCount (handles.c), and PROCESS_INFO always: no object is exclusive.
 static void put_optionals(struct inv_machine *machine, uint64_t header, unsigned mask, uint32_t size, const char *name)
 {
 	uint64_t creator = optional_at(machine, header, mask, INV_HEADER_CREATOR);
@@ -144,6 +150,8 @@ static uint64_t put_header(struct inv_machine *machine, uint64_t start, uint32_t
                            unsigned mask, const char *name)
 {
 	uint64_t header = start + inv_machine_optional_size(machine, mask), object = header + OBJECT_HEADER_SIZE;
+	if (inv_forge_counts_handles(type_index))
+		inv_machine_put(machine, header, INV_F_OBJECT_HEADER_Flags, INV_HEADER_SINGLE_ENTRY);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_PointerCount, 0x8000);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_HandleCount, 1);
 	inv_machine_put(machine, header, INV_F_OBJECT_HEADER_TypeIndex, encode_type_index(machine, header, type_index));
@@ -157,7 +165,7 @@ static uint64_t put_header(struct inv_machine *machine, uint64_t start, uint32_t
 uint64_t inv_machine_named_object(struct inv_machine *machine, uint32_t size, const char tag[5], uint8_t type_index,
                                   unsigned mask, const char *name)
 {
-	mask |= machine->config.object_headers;
+	mask |= machine->config.object_headers | (inv_forge_counts_handles(type_index) ? INV_HEADER_HANDLE : 0);
 	uint32_t whole = inv_machine_optional_size(machine, mask) + OBJECT_HEADER_SIZE + size;
 	uint64_t start = inv_machine_pool(machine, &machine->pool, whole, tag);
 	return put_header(machine, start, size, type_index, mask, name);

@@ -358,6 +358,10 @@ const struct inv_forge_word inv_forge_words[] = {
      "clears the entry of a handle and leaves the counts; object, table: the count of the object or of the table "
      "agrees",
      true},
+    {"holding", "holding(object, process)",
+     "where a file, desktop or window station counts the handles of a process; nil if it does not", false},
+    {"forge_holding", "forge_holding(object, process, process|value)",
+     "a file, desktop or window station counts the handles of a process as somebody else's", true},
     {"grant", "grant(process, handle, access)", "writes other rights into the entry of a handle", true},
     {"forge_type", "forge_type(process|thread, index)", "writes a type index into the object's header, encoded", true},
     {"csr_unlink", "csr_unlink(process|thread [, {hash=}])",
@@ -1488,7 +1492,9 @@ static int word_open(lua_State *lua)
 	struct inv_forge_process *process = check_process(lua, 1);
 	uint64_t object = check_value(lua, 2);
 	uint64_t type = inv_machine_type_of(machine, object);
-	bool counted = type == machine->token_type || type == machine->job_type || type == machine->types[INV_FORGE_PORT];
+	bool counted = type == machine->token_type || type == machine->job_type || type == machine->types[INV_FORGE_PORT] ||
+	               type == machine->types[INV_FORGE_FILE] || type == machine->types[INV_FORGE_DESKTOP] ||
+	               type == machine->types[INV_FORGE_WINDOW_STATION];
 	if (type == 0 || (!counted && !inv_machine_is_bare(machine, object)))
 		(void)check_id_of(lua, object);
 	uint32_t all = inv_machine_all_access(machine, object);

@@ -69,10 +69,37 @@ static int word_entry(lua_State *lua)
 	return 1;
 }
 
+// Where the object counts the handles of the process.
+static int word_holding(lua_State *lua)
+{
+	uint64_t object = inv_word_value(lua, 1), process = inv_word_process(lua, 2)->address;
+	uint64_t entry = inv_machine_holding(inv_word_machine(lua), object, process);
+	if (!entry)
+		lua_pushnil(lua);
+	else
+		lua_pushinteger(lua, (lua_Integer)entry);
+	return 1;
+}
+
+static int word_forge_holding(lua_State *lua)
+{
+	struct inv_machine *machine = inv_word_machine(lua);
+	struct inv_forge_process *process = inv_word_process(lua, 2);
+	uint64_t entry = inv_machine_holding(machine, inv_word_value(lua, 1), process->address);
+	if (!entry)
+		return luaL_error(lua, "it does not count handles of %s", process->name);
+	inv_machine_put(machine, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_Process, inv_word_value(lua, 3));
+	inv_word_note(lua, "forge_holding", process->address, true);
+	inv_word_check(lua);
+	return 0;
+}
+
 const luaL_Reg inv_handle_words[] = {
     {"object", word_object},
     {"drop_handle", word_drop_handle},
     {"entry", word_entry},
+    {"holding", word_holding},
+    {"forge_holding", word_forge_holding},
     {"grant", word_grant},
     {NULL, NULL},
 };

@@ -263,7 +263,7 @@ static uint64_t make_desktop(struct inv_machine *machine, const struct inv_forge
 	inv_machine_put64(machine, desktop + links + 8, station);
 	inv_machine_list_init(machine, desktop + inv_win32_pti_list(machine));
 	inv_push(machine->desktops,
-	         ((struct inv_forge_desktop){desktop, session->id, inv_arena_strdup(machine->arena, name)}));
+	         ((struct inv_forge_desktop){desktop, station, session->id, inv_arena_strdup(machine->arena, name)}));
 	return desktop;
 }
 
@@ -274,6 +274,9 @@ static uint64_t make_station(struct inv_machine *machine, const struct inv_forge
 	inv_machine_put64(machine, station, session->id);
 	return station;
 }
+
+#define STATION_ACCESS 0xf037fu
+#define DESKTOP_ACCESS 0xf01ffu
 
 static void make_desktops(struct inv_machine *machine, struct inv_forge_session *session)
 {
@@ -313,6 +316,28 @@ void inv_machine_give_win32_thread(struct inv_machine *machine, struct inv_forge
 		return;
 	make_desktops(machine, session);
 	inv_win32_set_desktop(machine, thread, inv_win32_desktop(machine, session->id, "Default"));
+}
+
+static void open_once(struct inv_machine *machine, struct inv_forge_process *process, uint64_t object, uint32_t access)
+{
+	for (size_t i = 0; i < inv_count(process->handles); i++)
+		if (process->handles[i].object == object)
+			return;
+	(void)inv_machine_open(machine, process, object, access, 0);
+}
+
+void inv_machine_join_desktop(struct inv_machine *machine, struct inv_forge_thread *thread)
+{
+	struct inv_forge_process *process = thread->process;
+	inv_machine_give_win32_thread(machine, thread);
+	for (size_t i = 0; process->session && i < inv_count(machine->desktops); i++) {
+		const struct inv_forge_desktop *desktop = &machine->desktops[i];
+		if (desktop->session != process->session->id || strcmp(desktop->name, "Default") != 0)
+			continue;
+		open_once(machine, process, desktop->station, STATION_ACCESS);
+		open_once(machine, process, desktop->address, DESKTOP_ACCESS);
+		return;
+	}
 }
 
 void inv_machine_drop_win32_thread(struct inv_machine *machine, struct inv_forge_thread *thread)

@@ -265,14 +265,16 @@ static const struct inv_invariant catalogue[] = {
     {"L15",
      "The process that a thread, a CPU or one of the kernel's own pointers names, that a block of pool is billed to, "
      "or "
-     "that an ALPC port, a registration of an event provider, a context of WNF or a request for a resolution of timers "
-     "leads to, is on PsActiveProcessHead.",
+     "that an ALPC port, a registration of an event provider, a context of WNF, a request for a resolution of timers "
+     "or "
+     "an object's own count of the handles to it leads to, is on PsActiveProcessHead.",
      "These structures hold references, so the object has not been deleted, and a process leaves the list only then. "
      "That a bill does, and what else a process owns, is not verified; but deletion clears ProcessInserted first of "
-     "all.",
+     "all. Handles are closed before. That an object counts handles of what is no process is only observed.",
      "KTHREAD.Process and ApcState.Process (also of threads that only a timer names), KPRCB, PsInitialSystemProcess "
      "and "
-     "the like, ProcessBilled of big-pages, alpc-ports, etw-registrations, wnf and timer-resolution, against "
+     "the like, ProcessBilled of big-pages, alpc-ports, etw-registrations, wnf, timer-resolution and handle-counts, "
+     "against "
      "active-list",
      "any unlinking",
      "T1014",
@@ -280,9 +282,10 @@ static const struct inv_invariant catalogue[] = {
      TYPES,
      inv_judge_L15,
      {IDLE,
-      {"not-inserted", "Only a bill for pool, or what it owns, names it, Flags.ProcessInserted is clear and it has no "
-                       "thread: it is being "
-                       "created, or was deleted."}},
+      {"not-inserted",
+       "Only a bill for pool, or what it owns or has open, names it, Flags.ProcessInserted is clear and it has no "
+       "thread: it is being "
+       "created, or was deleted."}},
      .smear = INV_SMEAR_LIFE},
     {"L16",
      "A process identifier is one that the CID table can hand out (a multiple of 4 whose bits 0x3fc are not all "
@@ -1805,10 +1808,6 @@ static const struct inv_left_out left_out[] = {
      "No field of a token is known that such a list could go through, and Windows keeps it only where it was told to "
      "look for "
      "tokens that leak."},
-    {"L15, in part", "Who has handles to an object that counts them by process is on PsActiveProcessHead.",
-     "OBJECT_HANDLE_COUNT_ENTRY is kept for few types of objects, and these entries are not read; handles themselves "
-     "are "
-     "L19's."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
     {"P06, in part", "The session manager and lsass are those that the kernel's pointers lead to.",

@@ -385,7 +385,9 @@ static void say_backlinks(struct inv_judge *judge, struct inv_finding *finding, 
 {
 	for (size_t i = 0; i < count && inv_count(finding->evidence) < MOST_EVIDENCE; i++) {
 		struct inv_value pointer = {.ok = true, .address = links[i].at, .u = links[i].process};
-		inv_witness_says(judge, finding, links[i].witness, "pointer", &pointer, "what it owns leads to the process");
+		inv_witness_says(judge, finding, links[i].witness, "pointer", &pointer,
+		                 links[i].witness == INV_W_HANDLE_COUNTS ? "an object that it has handles to counts them"
+		                                                         : "what it owns leads to the process");
 	}
 }
 
@@ -432,9 +434,28 @@ static void judge_closure(struct inv_judge *judge, const struct inv_dossier *pro
 	inv_tried(judge, finding, "idle", "it is not the process that the kernel calls idle");
 }
 
+// Who has handles is a process, whatever became of it; but that no entry outlives one is not verified.
+static void judge_stray(struct inv_judge *judge, const struct inv_backlink *link)
+{
+	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, link->process);
+	if (process && inv_is_live(process)) // only its header was forged
+		return;
+	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, link->at, "_OBJECT_HANDLE_COUNT_ENTRY");
+	struct inv_finding *finding = inv_observed(judge, subject, INV_TIER_OBJECT_MANAGER);
+	struct inv_value pointer = {.ok = true, .address = link->at, .u = link->process};
+	inv_witness_says(judge, finding, link->witness, "pointer", &pointer,
+	                 "the object counts handles of this, which is no process");
+	struct inv_value object = {.ok = true, .address = link->object, .u = link->object};
+	inv_witness_says(judge, finding, INV_W_HANDLES, "object", &object, "a handle leads to the object");
+}
+
 void inv_judge_L15(struct inv_judge *judge)
 {
 	inv_each_process(judge, judge_closure);
+	const struct inv_testimony *testimony = judge->dossiers->testimony;
+	for (size_t i = 0; i < inv_count(testimony->backlinks); i++)
+		if (testimony->backlinks[i].stray)
+			judge_stray(judge, &testimony->backlinks[i]);
 }
 
 struct id {

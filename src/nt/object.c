@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 // The type of types, since Windows 7 the first that is made: ObTypeIndexTable begins with two entries that are none.
 #define TYPE_INDEX_TYPE 2u
 
@@ -47,9 +49,10 @@ struct inv_value inv_object_type_index(const struct inv_kernel *kernel, const st
 // In the order of InfoMask's bits, from the header downwards: creator, name, handle, quota and process information (public practice,
 // every x64 build).
 static const uint8_t optional_sizes[] = {0x20, 0x20, 0x10, 0x20, 0x10};
-#define CREATOR_BIT 0u
 #define NAME_BIT 1u
 #define DIRECTORY_DEPTH 16u
+#define HANDLE_BIT 2u
+#define SINGLE_ENTRY 0x40u // of OBJECT_HEADER.Flags
 
 bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, uint64_t *size)
 {
@@ -65,6 +68,15 @@ bool inv_object_optional_size(const struct inv_kernel *kernel, uint64_t header, 
 	return mask.ok;
 }
 
+// How far before the header the information of this bit stands; the mask must have it.
+static uint64_t distance_of(uint64_t mask, unsigned bit)
+{
+	uint64_t distance = 0;
+	for (unsigned i = 0; i <= bit; i++)
+		distance += mask >> i & 1 ? optional_sizes[i] : 0u;
+	return distance;
+}
+
 // The optional header with its name; 0 with the reason, or with ok if it has none.
 static uint64_t name_info(const struct inv_kernel *kernel, uint64_t header, struct inv_value *mask)
 {
@@ -73,8 +85,7 @@ static uint64_t name_info(const struct inv_kernel *kernel, uint64_t header, stru
 		mask->u = 0;
 		return 0;
 	}
-	uint64_t below = optional_sizes[NAME_BIT] + (mask->u >> CREATOR_BIT & 1 ? optional_sizes[CREATOR_BIT] : 0u);
-	uint64_t name;
+	uint64_t below = distance_of(mask->u, NAME_BIT), name;
 	if (header < below || !inv_field_address(kernel, header - below, INV_F_OBJECT_HEADER_NAME_INFO_Name, &name)) {
 		*mask = inv_field(kernel, 0, INV_F_OBJECT_HEADER_NAME_INFO_Name);
 		return 0;
@@ -108,6 +119,65 @@ const char *inv_object_path(const struct inv_kernel *kernel, uint64_t header, st
 		path = inv_arena_printf(arena, "%s\\%s", name, path);
 	}
 	return path;
+}
+
+// Before 8.1 the bit has no name of its own.
+static struct inv_value has_single_entry(const struct inv_kernel *kernel, uint64_t header)
+{
+	struct inv_value single = inv_field(kernel, header, INV_F_OBJECT_HEADER_SingleHandleEntry);
+	if (single.ok || single.why.reason != INV_NO_FIELD)
+		return single;
+	single = inv_field(kernel, header, INV_F_OBJECT_HEADER_Flags);
+	single.u = (single.u & SINGLE_ENTRY) != 0;
+	return single;
+}
+
+static bool take_holding(const struct inv_value *process, const struct inv_value *count, struct inv_holding **holdings)
+{
+	struct inv_holding holding = {.process = process->u, .count = count->u, .at = process->address};
+	if (process->ok && count->ok && process->u && count->u)
+		inv_push(*holdings, holding);
+	return process->ok && count->ok;
+}
+
+static bool take_single(const struct inv_kernel *kernel, uint64_t info, struct inv_holding **holdings)
+{
+	struct inv_value process = inv_field(kernel, info, INV_F_OBJECT_HEADER_HANDLE_INFO_Process);
+	struct inv_value count = inv_field(kernel, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCount);
+	return take_holding(&process, &count, holdings);
+}
+
+static bool take_table(const struct inv_kernel *kernel, uint64_t table, size_t *budget, struct inv_holding **holdings)
+{
+	struct inv_value entries = inv_field(kernel, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_CountEntries);
+	uint64_t at, size = kernel->layout ? kernel->layout->size[INV_T_OBJECT_HANDLE_COUNT_ENTRY] : 0;
+	if (!entries.ok || !size ||
+	    !inv_field_address(kernel, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries, &at))
+		return false;
+	if (entries.u > INV_HOLDING_BOUND || entries.u > *budget)
+		return false;
+	*budget -= entries.u;
+	for (uint64_t i = 0; i < entries.u; i++, at += size) {
+		struct inv_value process = inv_field(kernel, at, INV_F_OBJECT_HANDLE_COUNT_ENTRY_Process);
+		struct inv_value count = inv_field(kernel, at, INV_F_OBJECT_HANDLE_COUNT_ENTRY_HandleCount);
+		if (!take_holding(&process, &count, holdings))
+			return false;
+	}
+	return true;
+}
+
+bool inv_object_holdings(const struct inv_kernel *kernel, uint64_t header, size_t *budget,
+                         struct inv_holding **holdings)
+{
+	struct inv_value mask = inv_field(kernel, header, INV_F_OBJECT_HEADER_InfoMask);
+	if (!mask.ok || !(mask.u & INV_INFO_HANDLES))
+		return mask.ok;
+	uint64_t info = header - distance_of(mask.u, HANDLE_BIT);
+	struct inv_value single = has_single_entry(kernel, header);
+	if (!single.ok || single.u)
+		return single.ok && take_single(kernel, info, holdings);
+	struct inv_value table = inv_field(kernel, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase);
+	return table.ok && (table.u == 0 || take_table(kernel, table.u, budget, holdings));
 }
 
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

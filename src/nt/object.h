@@ -47,6 +47,25 @@ const char *inv_object_name(const struct inv_kernel *kernel, uint64_t header, st
 // show it.)
 const char *inv_object_path(const struct inv_kernel *kernel, uint64_t header, struct inv_arena *arena,
                             struct inv_value *length);
+// The bit of InfoMask for OBJECT_HEADER_HANDLE_INFO: the object counts the handles to it by process, as its type asks for
+// (TypeInfo.MaintainHandleCount).
+#define INV_INFO_HANDLES 0x04u
+// One process' handles to such an object, as the object has it: OBJECT_HANDLE_COUNT_ENTRY. Nothing is believed of `process`.
+struct inv_holding {
+	uint64_t process;
+	uint64_t count;
+	uint64_t at; // the address of the entry
+};
+// One object may have so many entries, used or not: each process has one at most.
+#define INV_HOLDING_BOUND ((size_t)1 << 16)
+// Appends the entries in use of the object with this header to `holdings` (stb_ds), and takes all that were looked at from
+// `budget`. Where
+// OBJECT_HEADER.Flags has SingleHandleEntry the one entry stands in OBJECT_HEADER_HANDLE_INFO itself, else that leads to a table of
+// them. (Type information of the kernel's PDB, which names that flag from 8.1 on; that it is the same bit in Windows 7, and where the
+// information stands before the header, is public practice.) false: not all of them could be read. An object that keeps none has
+// none.
+bool inv_object_holdings(const struct inv_kernel *kernel, uint64_t header, size_t *budget,
+                         struct inv_holding **holdings);
 
 // The OBJECT_TYPE of an index, by ObTypeIndexTable.
 struct inv_value inv_object_type_at(const struct inv_kernel *kernel, const struct inv_object_types *types,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 // What other parts of the kernel keep of processes, as witnesses: ports, registrations of event providers, contexts of WNF, who
 // asked for a resolution of timers, and timers with a routine. Whether their pointers hold references is not verified: they count
 // only where they lead to a process that is inserted, for deletion clears that first of all.
@@ -11,7 +12,6 @@
 #include "nt/process.h"
 #include "witness/witness.h"
 
-#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 // Entries on the lists of all providers together, and on each of the other lists.
 #define ENTRY_BUDGET ((size_t)1 << 20)
 
@@ -189,6 +189,56 @@ void inv_witness_etw_registrations(struct inv_testimony *testimony)
 		take_registration(testimony, registrations[i]);
 	inv_array_free(registrations);
 	inv_array_free(providers);
+}
+
+// -- who has handles --------------------------------------------------------------------------------------------------------
+
+static void take_holding(struct inv_testimony *testimony, const struct inv_holding *holding, uint64_t header)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLE_COUNTS];
+	uint64_t object = inv_object_body(testimony->kernel, header);
+	struct inv_value type = inv_field(testimony->kernel, holding->process, INV_F_DISPATCHER_HEADER_Type);
+	coverage->read++;
+	if (take(testimony, INV_W_HANDLE_COUNTS, holding->process, object, holding->at))
+		return;
+	if ((holding->process >> 63) && !type.ok) {
+		coverage->unreadable++;
+		return;
+	}
+	struct inv_backlink stray = {.process = holding->process,
+	                             .object = object,
+	                             .at = holding->at,
+	                             .witness = INV_W_HANDLE_COUNTS,
+	                             .stray = true};
+	coverage->broken++;
+	if (inv_take_room(testimony, sizeof stray))
+		inv_push(testimony->backlinks, stray);
+}
+
+// What all objects say together: were the entries not where they are looked for, most would lead nowhere.
+void inv_witness_handle_counts(struct inv_testimony *testimony)
+{
+	struct inv_coverage *coverage = &testimony->coverage[INV_W_HANDLE_COUNTS];
+	struct inv_holding *holdings = NULL;
+	uint64_t *of = NULL; // the object of each
+	size_t budget = ENTRY_BUDGET;
+	coverage->complete = testimony->coverage[INV_W_HANDLES].complete;
+	drop_doubles(testimony->counted);
+	for (size_t i = 0; i < inv_count(testimony->counted); i++) {
+		coverage->complete &= inv_object_holdings(testimony->kernel, testimony->counted[i], &budget, &holdings);
+		while (inv_count(of) < inv_count(holdings))
+			inv_push(of, testimony->counted[i]);
+	}
+	size_t processes = 0;
+	for (size_t i = 0; i < inv_count(holdings); i++)
+		processes += is_process(testimony->kernel, holdings[i].process);
+	if (processes <= inv_count(holdings) / 2 && inv_count(holdings))
+		inv_void(testimony, INV_W_HANDLE_COUNTS, "most entries lead to no process");
+	else
+		for (size_t i = 0; i < inv_count(holdings); i++)
+			take_holding(testimony, &holdings[i], of[i]);
+	inv_array_free(holdings);
+	inv_array_free(of);
 }
 
 static int by_process(const void *a, const void *b)

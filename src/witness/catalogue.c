@@ -194,6 +194,17 @@ static const struct inv_witness witnesses[INV_WITNESS_COUNT] = {
                        "(EPROCESS.DxgProcess, to "
                        "8.1 W32PROCESS.DxProcess). They show what exists; what they lack proves nothing.",
                        "read in the code of CreateDxgProcess and of DXGPROCESS' constructor", inv_witness_dxgkrnl},
+    [INV_W_HANDLE_COUNTS] =
+        {INV_W_HANDLE_COUNTS, "handle-counts", INV_TIER_OBJECT_MANAGER,
+         "OBJECT_HANDLE_COUNT_ENTRY: the processes that have handles to an object whose type counts them by process, "
+         "kept "
+         "with that object (OBJECT_HEADER_HANDLE_INFO). What it lacks proves nothing. Void where most entries lead to "
+         "no "
+         "process.",
+         "type information of the kernel's PDB; where it stands before the header is public practice; that a process "
+         "whose "
+         "handles are closed is in no entry is not verified: it shows a process only where that is inserted",
+         inv_witness_handle_counts},
 };
 
 const struct inv_witness *inv_witness(enum inv_witness_id id)
@@ -244,6 +255,7 @@ void inv_testimony_free(struct inv_testimony *testimony)
 	inv_array_free(testimony->named_jobs);
 	inv_array_free(testimony->backlinks);
 	inv_array_free(testimony->owned);
+	inv_array_free(testimony->counted);
 	inv_array_free(testimony->swept_tokens);
 	inv_array_free(testimony->swept_jobs);
 	inv_array_free(testimony->pfn_roots);

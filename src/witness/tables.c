@@ -162,7 +162,8 @@ const struct inv_id_record *inv_ids_of(const struct inv_testimony *testimony, ui
 struct reader {
 	struct inv_testimony *testimony;
 	uint32_t table;
-	uint64_t type_at, body_at; // in a header
+	uint64_t type_at, mask_at, body_at; // in a header
+	bool masked;                        // it has an InfoMask
 	size_t unread;
 };
 
@@ -195,6 +196,17 @@ static void take_owned(const struct reader *reader, uint64_t body, const struct 
 		return;
 	if (inv_take_room(testimony, sizeof owned))
 		inv_push(testimony->owned, owned);
+}
+
+// What knows itself who has handles to it. Doubles that follow each other are left out at once.
+static void take_counted(const struct reader *reader, uint64_t header)
+{
+	struct inv_testimony *testimony = reader->testimony;
+	size_t count = inv_count(testimony->counted);
+	if (count && testimony->counted[count - 1] == header)
+		return;
+	if (inv_take_room(testimony, sizeof header))
+		inv_push(testimony->counted, header);
 }
 
 // Tokens and jobs are only counted.
@@ -259,6 +271,8 @@ static void take_handle(void *context, const struct inv_handle *handle)
 	struct inv_value index = {.ok = !testimony->types.unknown};
 	index.u = inv_object_decode_index(&testimony->types, handle->object, header[reader->type_at]);
 	test_rights(reader, handle, &index);
+	if (reader->masked && header[reader->mask_at] & INV_INFO_HANDLES)
+		take_counted(reader, handle->object);
 	uint64_t body = handle->object + reader->body_at;
 	enum inv_target target = target_of_index(&testimony->types, &index);
 	// A few other objects begin with the same byte.
@@ -281,6 +295,8 @@ static void take_handle(void *context, const struct inv_handle *handle)
 
 static bool read_places(const struct inv_kernel *kernel, struct reader *reader)
 {
+	reader->masked =
+	    inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_InfoMask, &reader->mask_at) && reader->mask_at < MAX_HEADER;
 	return inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_TypeIndex, &reader->type_at) &&
 	       inv_field_address(kernel, 0, INV_F_OBJECT_HEADER_Body, &reader->body_at) && reader->body_at <= MAX_HEADER &&
 	       reader->type_at < reader->body_at;
@@ -307,8 +323,8 @@ static void read_handles(struct inv_testimony *testimony, uint32_t index, struct
 #define TABLES_AT_ONCE 128u
 #define ENTRIES_AT_ONCE ((size_t)16 * INV_HANDLE_PAGE_ENTRIES)
 #define ROOM_AT_ONCE                                                                                                   \
-	(ENTRIES_AT_ONCE *                                                                                                 \
-	 (sizeof(struct inv_handle_record) + sizeof(struct inv_odd_handle) + sizeof(struct inv_owned_object)))
+	(ENTRIES_AT_ONCE * (sizeof(struct inv_handle_record) + sizeof(struct inv_odd_handle) +                             \
+	                    sizeof(struct inv_owned_object) + sizeof(uint64_t)))
 
 // One table's own testimony. What it shares with the common one is only read.
 struct hearing {
@@ -331,6 +347,7 @@ static void hear_one(void *context, size_t index)
 	own->handles = NULL;
 	own->odd_handles = NULL;
 	own->owned = NULL;
+	own->counted = NULL;
 	own->named_tokens = own->named_jobs = NULL;
 	own->coverage[INV_W_HANDLES] = (struct inv_coverage){0};
 	own->handle_budget = ENTRIES_AT_ONCE;
@@ -356,6 +373,8 @@ static void join_hearing(struct inv_testimony *testimony, const struct inv_testi
 		inv_push(testimony->odd_handles, own->odd_handles[i]);
 	for (size_t i = 0; i < inv_count(own->owned); i++)
 		inv_push(testimony->owned, own->owned[i]);
+	for (size_t i = 0; i < inv_count(own->counted); i++)
+		inv_push(testimony->counted, own->counted[i]);
 	for (size_t i = 0; i < inv_count(own->named_tokens); i++)
 		inv_push(testimony->named_tokens, own->named_tokens[i]);
 	for (size_t i = 0; i < inv_count(own->named_jobs); i++)
@@ -388,6 +407,7 @@ static void hear_tables(struct inv_testimony *testimony)
 			inv_array_free(own->named_tokens);
 			inv_array_free(own->named_jobs);
 			inv_array_free(own->owned);
+			inv_array_free(own->counted);
 		}
 	}
 	free(all.hearings);

@@ -59,6 +59,7 @@ enum inv_witness_id {
 	INV_W_CSR_LIST,          // CSR_PROCESSes of each session's csrss
 	INV_W_WIN32K,            // W32PROCESS, and the threads on desktops
 	INV_W_DXGKRNL,           // DXGPROCESS
+	INV_W_HANDLE_COUNTS,     // who has handles to objects that count them by process
 	INV_WITNESS_COUNT,
 };
 // A set of witnesses is a uint64_t with a bit for each.
@@ -170,6 +171,7 @@ struct inv_backlink {
 	uint64_t object;  // what holds it: a port, a registration, a context; of INV_W_TIMER_RESOLUTION the process itself
 	uint64_t at;      // the address of the pointer, or of the entry in the list
 	enum inv_witness_id witness;
+	bool stray; // only of INV_W_HANDLE_COUNTS: what it leads to does not look like a process
 };
 // A port, registration or timer that a handle leads to.
 struct inv_owned_object {
@@ -226,7 +228,8 @@ struct inv_testimony {
 	struct inv_bill *bills;               // stb_ds, by process
 	uint64_t *named_tokens, *named_jobs;  // stb_ds; bodies that handles lead to, by their headers; with doubles
 	struct inv_backlink *backlinks;       // stb_ds, by process, then address
-	struct inv_owned_object *owned;       // stb_ds, by witness, then body, then table; so once the backlinks are read
+	uint64_t *counted;              // stb_ds; headers of what handles lead to that counts them by process; with doubles
+	struct inv_owned_object *owned; // stb_ds, by witness, then body, then table; so once the backlinks are read
 	struct inv_list ports, subscriptions, resolutions; // head 0: not known; what they show is in `backlinks`
 	struct inv_root_record *roots;                     // stb_ds, by frame
 	uint64_t *swept_tokens, *swept_jobs; // stb_ds; bodies in allocated blocks of pool whose headers say so, in order
@@ -332,6 +335,7 @@ void inv_witness_etw_registrations(struct inv_testimony *testimony);
 void inv_witness_wnf(struct inv_testimony *testimony);
 void inv_witness_timer_resolution(struct inv_testimony *testimony);
 void inv_witness_timers(struct inv_testimony *testimony);
+void inv_witness_handle_counts(struct inv_testimony *testimony);
 // The backlinks to a process; NULL with *count 0: none.
 const struct inv_backlink *inv_backlinks_of(const struct inv_testimony *testimony, uint64_t process, size_t *count);
 void inv_witness_cid_table(struct inv_testimony *testimony);

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "nt/backlinks.h"
+#include "nt/object.h"
 #include "nt/silo.h"
 
 #define ARENA 0xffff8a0000000000ull
@@ -83,6 +85,89 @@ static void test_registration(void **state)
 	assert_true(tried > 3);
 }
 
+// An object with every optional header, which counts handles; where that is kept.
+static uint64_t put_counting(struct world *world, uint64_t header, bool single)
+{
+	world->bytes[place(world, header, INV_F_OBJECT_HEADER_Flags) - ARENA] = single ? 0x40 : 0xbf;
+	world->bytes[place(world, header, INV_F_OBJECT_HEADER_InfoMask) - ARENA] = 0x1f;
+	return header - 0x50; // behind the creator's and the name's
+}
+
+static void put_holding(struct world *world, uint64_t entry, uint64_t process, uint32_t count)
+{
+	put(world, place(world, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_Process), process);
+	inv_put32(world->bytes + (place(world, entry, INV_F_OBJECT_HANDLE_COUNT_ENTRY_HandleCount) - ARENA), count);
+}
+
+static void test_one_holding(struct world *world)
+{
+	struct inv_holding *holdings = NULL;
+	size_t budget = 16;
+	uint64_t info = put_counting(world, OBJECT(1), true);
+	put_holding(world, info, PROCESS, 3);
+	assert_true(inv_object_holdings(&world->kernel, OBJECT(1), &budget, &holdings));
+	assert_int_equal(inv_count(holdings), 1);
+	assert_true(holdings[0].process == PROCESS && holdings[0].count == 3 && holdings[0].at == info);
+	put_holding(world, info, PROCESS, 0); // closed
+	assert_true(inv_object_holdings(&world->kernel, OBJECT(1), &budget, &holdings));
+	assert_true(inv_object_holdings(&world->kernel, OBJECT(5), &budget, &holdings)); // keeps none
+	assert_false(inv_object_holdings(&world->kernel, BESIDE, &budget, &holdings));
+	assert_int_equal(inv_count(holdings), 1);
+	inv_array_free(holdings);
+}
+
+static void test_many_holdings(struct world *world)
+{
+	struct inv_holding *holdings = NULL;
+	size_t budget = 16;
+	uint64_t info = put_counting(world, OBJECT(2), false), table = OBJECT(3);
+	assert_true(inv_object_holdings(&world->kernel, OBJECT(2), &budget, &holdings)); // nobody ever had one
+	put(world, place(world, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase), table);
+	uint64_t first = place(world, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries);
+	uint64_t count = place(world, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_CountEntries) - ARENA;
+	inv_put32(world->bytes + count, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		put_holding(world, first + 0x10ull * i, i == 2 ? 0 : PROCESS + i, i == 2 ? 0 : i + 1);
+	assert_true(inv_object_holdings(&world->kernel, OBJECT(2), &budget, &holdings));
+	assert_int_equal(inv_count(holdings), 3);
+	assert_true(holdings[2].process == PROCESS + 3 && holdings[2].count == 4 && holdings[2].at == first + 0x30);
+	assert_int_equal(budget, 12);
+	static const uint32_t too_many[] = {13, UINT32_MAX, INV_HOLDING_BOUND + 1};
+	for (size_t i = 0; i < 3; i++) { // nothing of such a table is believed
+		inv_put32(world->bytes + count, too_many[i]);
+		assert_false(inv_object_holdings(&world->kernel, OBJECT(2), &budget, &holdings));
+	}
+	put(world, place(world, info, INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase), BESIDE);
+	assert_false(inv_object_holdings(&world->kernel, OBJECT(2), &budget, &holdings));
+	assert_int_equal(inv_count(holdings), 3);
+	assert_int_equal(budget, 12);
+	inv_array_free(holdings);
+}
+
+static void test_holdings(void **state)
+{
+	(void)state;
+	static const enum inv_field used[] = {
+	    INV_F_OBJECT_HEADER_InfoMask,
+	    INV_F_OBJECT_HEADER_Flags,
+	    INV_F_OBJECT_HANDLE_COUNT_DATABASE_CountEntries,
+	    INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries,
+	    INV_F_OBJECT_HANDLE_COUNT_ENTRY_HandleCount,
+	    INV_F_OBJECT_HEADER_HANDLE_INFO_HandleCountDataBase,
+	};
+	size_t tried = 0;
+	for (size_t i = 0; i < inv_facts_layout_count(); i++) {
+		if (!knows(i, used, sizeof used / sizeof *used))
+			continue;
+		struct world *world = new_world(i);
+		test_one_holding(world);
+		test_many_holdings(world);
+		free_world(world);
+		tried++;
+	}
+	assert_true(tried > 20);
+}
+
 static void test_timer(void **state)
 {
 	(void)state;
@@ -152,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_registration),
+	    cmocka_unit_test(test_holdings),
 	    cmocka_unit_test(test_timer),
 	    cmocka_unit_test(test_silo),
 	};
