@@ -10,15 +10,9 @@
 #include "paging/frame.h"
 #include "paging/pte.h"
 
-#define PTE_SIZE 8u
-#define TABLE_ENTRIES 512u
 #define PFN_BITS_OF_VA UINT64_C(0x7ffffffff8) // of the address of a PTE in the self-map
-// The last 64 KiB below what MmHighestUserAddress was in 32-bit Windows: at the start of it the page of KUSER_SHARED_DATA
-// (MM_SHARED_USER_DATA_VA, ntddk.h), somewhere in it that of the hypervisor's clock.
-#define KERNEL_SHOWS UINT64_C(0x7ffe0000)
-#define KERNEL_SHOWS_END UINT64_C(0x7fff0000)
-#define MADE_TO_BE_WRITTEN 4u // MM_READWRITE and what copies on write have this bit
-#define UNKNOWN_PROTECTION 4u // forbids nothing that is asked here
+#define MADE_TO_BE_WRITTEN 4u                 // MM_READWRITE and what copies on write have this bit
+#define UNKNOWN_PROTECTION 4u                 // forbids nothing that is asked here
 #define PE_OFFSET_AT 0x3cu
 #define PE_OFFSET_MOST 0x400u
 
@@ -78,14 +72,14 @@ static uint64_t prototype_of(struct survey *survey, const struct inv_vad *vad, u
 	size_t count = inv_count(survey->area->subsections);
 	while (survey->part < count) {
 		const struct inv_subsection *part = &survey->area->subsections[survey->part];
-		uint64_t end = part->base + (uint64_t)part->pages * PTE_SIZE;
+		uint64_t end = part->base + (uint64_t)part->pages * INV_ENTRY_SIZE;
 		uint64_t ahead = (address - survey->part_first) / INV_PAGE_SIZE;
 		if (survey->part_pte < part->base || survey->part_pte > end)
 			return 0;
-		uint64_t left = (end - survey->part_pte) / PTE_SIZE;
+		uint64_t left = (end - survey->part_pte) / INV_ENTRY_SIZE;
 		if (ahead < left) {
 			*protection = part->protection;
-			return survey->part_pte + ahead * PTE_SIZE;
+			return survey->part_pte + ahead * INV_ENTRY_SIZE;
 		}
 		survey->part_first += left * INV_PAGE_SIZE;
 		survey->part++;
@@ -126,16 +120,16 @@ static bool is_lent(const struct survey *survey, const struct inv_vad *vad)
 
 static bool is_of_user_half(const struct survey *survey, const struct inv_pfn *pfn)
 {
-	uint64_t end = survey->pte_base + (PFN_BITS_OF_VA + PTE_SIZE) / 2;
+	uint64_t end = survey->pte_base + (PFN_BITS_OF_VA + INV_ENTRY_SIZE) / 2;
 	return survey->pte_base && !pfn->prototype && pfn->pte_address >= survey->pte_base && pfn->pte_address < end;
 }
 
 // An ordinary private page of another process: the PTE that its PFN entry names leads to it, in a page table of another root.
 static bool is_anothers(const struct survey *survey, const struct inv_pfn *pfn)
 {
-	uint8_t entry[PTE_SIZE];
+	uint8_t entry[INV_ENTRY_SIZE];
 	struct inv_pfn root;
-	uint64_t at = pfn->pte_frame * INV_PAGE_SIZE + (pfn->pte_address & (INV_PAGE_SIZE - PTE_SIZE));
+	uint64_t at = pfn->pte_frame * INV_PAGE_SIZE + (pfn->pte_address & (INV_PAGE_SIZE - INV_ENTRY_SIZE));
 	if (!is_of_user_half(survey, pfn) || pfn->location != INV_PFN_ACTIVE)
 		return false;
 	if (inv_image_read(survey->kernel->image, at, entry, sizeof entry) < sizeof entry ||
@@ -161,7 +155,8 @@ static bool is_taken_from_others(const struct survey *survey, const struct inv_v
 // Where the kernel lets user mode read a page of its own.
 static bool is_window(const struct inv_user_page *page)
 {
-	return page->address >= KERNEL_SHOWS && page->address < KERNEL_SHOWS_END && !page->may_write && !page->executable;
+	return page->address >= INV_USER_SHARED_DATA && page->address < INV_USER_SHARED_END && !page->may_write &&
+	       !page->executable;
 }
 
 // It is the kernel's, by the kernel's own page tables.
@@ -401,12 +396,12 @@ static bool find_for_user(const struct survey *survey, uint64_t frame, unsigned 
 	if (*left == 0 || inv_image_read(survey->kernel->image, frame, table, sizeof table) < sizeof table)
 		return false;
 	--*left;
-	for (unsigned i = is_root ? TABLE_ENTRIES / 2 : 0; i < TABLE_ENTRIES; i++) {
-		uint64_t entry = inv_le64(table + (size_t)i * PTE_SIZE);
+	for (unsigned i = is_root ? INV_TABLE_ENTRIES / 2 : 0; i < INV_TABLE_ENTRIES; i++) {
+		uint64_t entry = inv_le64(table + (size_t)i * INV_ENTRY_SIZE);
 		if (!(entry & INV_ENTRY_VALID) || !(entry & INV_ENTRY_USER))
 			continue;
 		if (level == 1 || (level <= 3 && (entry & INV_ENTRY_LARGE))) {
-			*found = (struct inv_value){.ok = true, .u = entry, .address = frame + (uint64_t)i * PTE_SIZE};
+			*found = (struct inv_value){.ok = true, .u = entry, .address = frame + (uint64_t)i * INV_ENTRY_SIZE};
 			return true;
 		}
 		if (find_for_user(survey, entry & INV_FRAME_MASK, level - 1, left, found))

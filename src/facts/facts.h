@@ -122,6 +122,18 @@ size_t inv_facts_builds(enum inv_arch arch, uint32_t time_stamp, uint32_t size_o
 size_t inv_facts_candidates(enum inv_arch arch, uint16_t build, uint16_t revision, const struct inv_layout **out,
                             size_t max);
 
+// What is known of some builds only, and stands neither in a layout nor among symbols; known.c says of which, and from where.
+enum inv_known {
+	INV_CSRSS_SETS_PORT,     // csrss sets EPROCESS.ExceptionPortData of its clients
+	INV_W32_PID_PLACE,       // where W32PROCESS.W32Pid stands
+	INV_W32_DXPROCESS_PLACE, // where W32PROCESS.DxProcess stands, which leads to the DXGPROCESS
+	INV_POOL_HEADERS_TELL,   // the header of a block of pool tells whether that is in use: there is no heap of segments
+	INV_PRIVILEGES_DEFINED,  // which privileges are defined
+	INV_KNOWN_COUNT,
+};
+// Of build 0, which means that the build is not known, nothing is.
+bool inv_facts_known(uint16_t build, enum inv_known what);
+
 // How the 32-bit half of a WOW64 process on this x64 kernel lays out what user mode keeps (PEB, TEB, loader, parameters): as the
 // x86 kernel of the same build, or of the nearest build below that is known. NULL: none is. (That an x64 kernel's WOW64 has the
 // structures of the x86 kernel of its build: public practice.)

@@ -468,12 +468,6 @@ void inv_judge_S03(struct inv_judge *judge)
 
 // -- S04 --------------------------------------------------------------------------------------------------------------------
 
-// Where it is known that csrss sets the port: on Windows 7 by public sources, on 19041 and its kin by measurement.
-static bool is_known_to_set(const struct inv_kernel *kernel)
-{
-	return kernel->version.build < 9200 || (kernel->version.build >= 19041 && kernel->version.build <= 19045);
-}
-
 static void record_says(struct inv_judge *judge, struct inv_finding *finding, const struct client *client)
 {
 	struct inv_value record = {.ok = true, .address = client->record->address, .u = client->record->pid};
@@ -488,8 +482,9 @@ static void judge_no_port(struct inv_judge *judge, const struct inv_dossier *pro
 		return;
 	}
 	struct inv_subject subject = inv_subject_process(process);
-	struct inv_finding *finding = is_known_to_set(judge->kernel) ? inv_broken(judge, subject, INV_TIER_EXECUTIVE)
-	                                                             : inv_observed(judge, subject, INV_TIER_EXECUTIVE);
+	struct inv_finding *finding = inv_knows(judge->kernel, INV_CSRSS_SETS_PORT)
+	                                  ? inv_broken(judge, subject, INV_TIER_EXECUTIVE)
+	                                  : inv_observed(judge, subject, INV_TIER_EXECUTIVE);
 	inv_field_says(judge, finding, INV_F_EPROCESS_ExceptionPortData, &client->port,
 	               "the process has no exception port");
 	record_says(judge, finding, client);

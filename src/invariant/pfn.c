@@ -4,8 +4,7 @@
 #include "base/bytes.h"
 #include "invariant/families.h"
 
-#define ENTRY_SIZE 8u
-#define USER_ENTRIES 256u
+#define USER_ENTRIES (INV_TABLE_ENTRIES / 2)
 #define NO_SLOT USER_ENTRIES
 
 static bool is_void(struct inv_judge *judge)
@@ -269,7 +268,7 @@ static void judge_owner(struct inv_judge *judge, const struct inv_pfn_record *ro
 // The page at this frame maps itself in the slot that PteAddress names: the processor can use it as a root.
 static bool maps_itself(const struct inv_judge *judge, const struct inv_pfn *pfn)
 {
-	uint8_t entry[ENTRY_SIZE];
+	uint8_t entry[INV_ENTRY_SIZE];
 	uint64_t root = pfn->frame * INV_PAGE_SIZE;
 	uint64_t at = root + (pfn->pte_address & (INV_PAGE_SIZE - 1));
 	if (inv_image_read(judge->kernel->image, at, entry, sizeof entry) < sizeof entry)
@@ -317,7 +316,7 @@ void inv_judge_L06(struct inv_judge *judge)
 // The first slot of the user half in which two roots lead to different tables; NO_SLOT: none. False: a page is not there.
 static bool compare_user_halves(const struct inv_judge *judge, uint64_t one, uint64_t other, unsigned *slot)
 {
-	uint8_t left[USER_ENTRIES * ENTRY_SIZE], right[USER_ENTRIES * ENTRY_SIZE];
+	uint8_t left[USER_ENTRIES * INV_ENTRY_SIZE], right[USER_ENTRIES * INV_ENTRY_SIZE];
 	*slot = NO_SLOT;
 	if (inv_image_read(judge->kernel->image, one, left, sizeof left) < sizeof left ||
 	    inv_image_read(judge->kernel->image, other, right, sizeof right) < sizeof right)
@@ -325,7 +324,8 @@ static bool compare_user_halves(const struct inv_judge *judge, uint64_t one, uin
 	// The kernel's own copy forbids execution in the entries that user mode may execute by.
 	uint64_t mask = INV_FRAME_MASK | INV_ENTRY_VALID;
 	for (unsigned i = 0; i < USER_ENTRIES && *slot == NO_SLOT; i++)
-		if ((inv_le64(left + (size_t)i * ENTRY_SIZE) & mask) != (inv_le64(right + (size_t)i * ENTRY_SIZE) & mask))
+		if ((inv_le64(left + (size_t)i * INV_ENTRY_SIZE) & mask) !=
+		    (inv_le64(right + (size_t)i * INV_ENTRY_SIZE) & mask))
 			*slot = i;
 	return true;
 }

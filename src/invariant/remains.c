@@ -86,10 +86,8 @@ static bool may_begin_page(const struct inv_judge *judge, uint64_t object_header
 
 static const char *why_unknown(const struct inv_judge *judge, uint64_t object_header, enum big_answer big)
 {
-	// Without such lists pool is a segment heap: blocks may lack a header, and what it writes into those that are free is not
-	// verified.
-	uint64_t lists;
-	if (!inv_field_address(judge->kernel, 0, INV_F_POOL_DESCRIPTOR_ListHeads, &lists))
+	// In a segment heap blocks may lack a header, and what it writes into those that are free is not verified.
+	if (!inv_knows(judge->kernel, INV_POOL_HEADERS_TELL))
 		return "the segment heap (Windows 10 1903 and later) keeps records of its own, which are not read";
 	if (big == BIG_UNKNOWN && may_begin_page(judge, object_header))
 		return "the block begins a page, and PoolBigPageTable could not be read to its end";

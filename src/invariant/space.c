@@ -85,15 +85,13 @@ void inv_judge_M01(struct inv_judge *judge)
 	inv_array_free(roots);
 }
 
-#define ENTRIES 512u
-#define ENTRY_SIZE 8u
 #define NO_SLOT UINT32_MAX
 
 // The slots of a page table root that map the root itself.
 static unsigned self_slots(const uint8_t *table, uint64_t root, uint32_t *slot)
 {
 	unsigned found = 0;
-	for (uint32_t i = ENTRIES / 2; i < ENTRIES; i++) {
+	for (uint32_t i = INV_TABLE_ENTRIES / 2; i < INV_TABLE_ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + (size_t)i * 8);
 		if ((entry & 1) && (entry & INV_FRAME_MASK) == root) {
 			*slot = i;
@@ -174,11 +172,11 @@ struct kernel_half {
 
 static bool read_group(const struct inv_judge *judge, struct kernel_half *half, unsigned first)
 {
-	uint8_t bytes[GROUP * ENTRY_SIZE] = {0};
-	uint64_t at = half->root + (uint64_t)first * ENTRY_SIZE;
+	uint8_t bytes[GROUP * INV_ENTRY_SIZE] = {0};
+	uint64_t at = half->root + (uint64_t)first * INV_ENTRY_SIZE;
 	size_t got = inv_image_read(judge->kernel->image, at, bytes, sizeof bytes);
 	for (unsigned i = 0; i < GROUP; i++)
-		half->entries[i] = inv_le64(bytes + (size_t)i * ENTRY_SIZE) & (INV_FRAME_MASK | INV_ENTRY_VALID);
+		half->entries[i] = inv_le64(bytes + (size_t)i * INV_ENTRY_SIZE) & (INV_FRAME_MASK | INV_ENTRY_VALID);
 	return got == sizeof bytes;
 }
 
@@ -190,7 +188,8 @@ static bool find_kernel_half(const struct inv_judge *judge, const struct inv_dos
 		return false;
 	*half = (struct kernel_half){.process = process, .root = dtb.u & INV_FRAME_MASK};
 	struct root root = {half->root, process, dtb};
-	return is_owner(judge, &root) && read_group(judge, half, ENTRIES / 2) && read_group(judge, half, ENTRIES - GROUP);
+	return is_owner(judge, &root) && read_group(judge, half, INV_TABLE_ENTRIES / 2) &&
+	       read_group(judge, half, INV_TABLE_ENTRIES - GROUP);
 }
 
 struct slot {
@@ -212,7 +211,7 @@ static void accuse_slot(struct inv_judge *judge, const struct kernel_half *half,
 	struct inv_evidence evidence = {.witness = "page tables",
 	                                .tier = INV_TIER_HARDWARE,
 	                                .field = "PML4",
-	                                .address = half->root + (uint64_t)slot * ENTRY_SIZE,
+	                                .address = half->root + (uint64_t)slot * INV_ENTRY_SIZE,
 	                                .value = half->entries[slot % GROUP]};
 	evidence.says = inv_arena_printf(judge->arena,
 	                                 "slot %u of the kernel half leads to a table that only this process has; "
@@ -278,7 +277,7 @@ static void judge_slot(struct inv_judge *judge, const struct kernel_half *halves
 static void judge_groups(struct inv_judge *judge, struct kernel_half *halves, size_t count)
 {
 	struct slot *slots = inv_alloc(count * sizeof *slots);
-	for (unsigned first = ENTRIES / 2; first < ENTRIES; first += GROUP) {
+	for (unsigned first = INV_TABLE_ENTRIES / 2; first < INV_TABLE_ENTRIES; first += GROUP) {
 		for (size_t i = 0; i < count; i++)
 			(void)read_group(judge, &halves[i], first); // could be read when it was found
 		for (unsigned slot = first; slot < first + GROUP; slot++)

@@ -8,8 +8,6 @@
 #include "invariant/families.h"
 #include "invariant/user_spot.h"
 
-enum { INITIALIZED = 0, RUNNING = 2, TERMINATED = 4 }; // KTHREAD_STATE
-
 static struct inv_value read_thread(const struct inv_judge *judge, const struct inv_thread_dossier *thread,
                                     enum inv_field field)
 {
@@ -259,7 +257,7 @@ static void judge_stacks_apart(struct inv_judge *judge)
 		struct inv_value state = read_thread(judge, thread, INV_F_KTHREAD_State);
 		struct inv_value limit = read_thread(judge, thread, INV_F_KTHREAD_StackLimit);
 		struct inv_value base = read_thread(judge, thread, INV_F_KTHREAD_StackBase);
-		if (!thread->owner || !state.ok || state.u == INITIALIZED || state.u == TERMINATED ||
+		if (!thread->owner || !state.ok || state.u == INV_KTHREAD_INITIALIZED || state.u == INV_KTHREAD_TERMINATED ||
 		    is_terminated(judge, thread->address) || !limit.ok || !base.ok || limit.u == 0 || limit.u >= base.u)
 			continue;
 		struct stack stack = {limit.u, base.u, thread};
@@ -301,12 +299,12 @@ static void judge_stack(struct inv_judge *judge, const struct inv_thread_dossier
 	}
 	// KernelStack is written when the thread is switched out, so a running thread's is that of its last wait, which
 	// may have been on another stack (KeExpandKernelStackAndCallout; measured on a dump of 19041.3803).
-	if (framed && state.ok && state.u == RUNNING && runs_now(judge, thread->address)) {
+	if (framed && state.ok && state.u == INV_KTHREAD_RUNNING && runs_now(judge, thread->address)) {
 		inv_excuse(judge, subject(judge, thread), "running");
 		return;
 	}
 	// MmDeleteKernelStack runs when the terminated thread is reaped; the object may live on.
-	bool terminated = state.ok && state.u == TERMINATED;
+	bool terminated = state.ok && state.u == INV_KTHREAD_TERMINATED;
 	if (terminated && is_terminated(judge, thread->address)) {
 		inv_excuse(judge, subject(judge, thread), "terminated");
 		return;

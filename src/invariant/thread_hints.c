@@ -12,11 +12,6 @@
 #include "nt/user_thread.h"
 
 #define SECOND 10000000ull // FILETIME units
-// KTHREAD_STATE and KWAIT_REASON (enumerations of the kernel's PDB).
-#define STATE_READY 1u
-#define STATE_DEFERRED_READY 7u
-#define REASON_PAGE_IN 2u
-#define REASON_WR_PAGE_IN 9u
 
 static struct inv_subject subject(const struct inv_judge *judge, const struct inv_thread_dossier *thread)
 {
@@ -220,11 +215,11 @@ static bool was_interrupted(const struct inv_judge *judge, const struct inv_thre
 	struct inv_value reason = read_thread(judge, thread, INV_F_KTHREAD_WaitReason);
 	if (!state->state.ok)
 		return false;
-	if (state->state.u == STATE_READY || state->state.u == INV_KTHREAD_STANDBY ||
-	    state->state.u == STATE_DEFERRED_READY)
+	if (state->state.u == INV_KTHREAD_READY || state->state.u == INV_KTHREAD_STANDBY ||
+	    state->state.u == INV_KTHREAD_DEFERRED_READY)
 		return true;
 	return state->state.u == INV_KTHREAD_WAITING && reason.ok &&
-	       (reason.u == REASON_PAGE_IN || reason.u == REASON_WR_PAGE_IN);
+	       (reason.u == INV_WAIT_PAGE_IN || reason.u == INV_WAIT_WR_PAGE_IN);
 }
 
 // Are these the two bytes of `syscall`, `sysenter` or `int 2e`, after which a system call returns?

@@ -10,7 +10,6 @@
 #define LOCAL_SERVICE_LUID 0x3e5u
 #define NETWORK_SERVICE_LUID 0x3e4u
 #define NO_LABEL 0xffffffffu
-#define NEWEST_BUILD 26100u // of which wdm.h was looked at for privileges
 
 // What is read of one token lives as long as its verdict.
 struct reading {
@@ -42,7 +41,7 @@ static void report_privileges(struct inv_judge *judge, struct inv_finding *findi
 static const char *beyond(const struct inv_judge *judge, const struct inv_token *token)
 {
 	uint32_t level;
-	if (token->present.u & ~INV_PRIVILEGES && judge->kernel->version.build <= NEWEST_BUILD)
+	if (token->present.u & ~INV_PRIVILEGES && inv_knows(judge->kernel, INV_PRIVILEGES_DEFINED))
 		return "privileges that Windows does not define";
 	if (inv_token_integrity(token, &level) && level < INV_INTEGRITY_HIGH &&
 	    token->present.u & INV_PRIVILEGES_OF_ADMINISTRATORS)

@@ -5,7 +5,6 @@
 #include "invariant/families.h"
 #include "nt/thread.h"
 
-#define STATE_TERMINATED 4u
 #define MM_EXECUTE 2u // MMVAD_FLAGS.Protection: the low three bits; from here to 3, and from 6 on, code may run
 #define MM_EXECUTE_READ 3u
 #define MM_EXECUTE_READWRITE 6u
@@ -114,7 +113,7 @@ struct inv_thread_state inv_thread_state_read(const struct inv_judge *judge, con
 	struct inv_value inserted = inv_field(judge->kernel, thread->address, INV_F_ETHREAD_ThreadInserted);
 	struct inv_thread_state state = {.state = inv_field(judge->kernel, thread->address, INV_F_KTHREAD_State)};
 	state.kernel_only = (executive.ok && executive.u) || (scheduler.ok && scheduler.u);
-	state.terminated = (terminated.ok && terminated.u) || (state.state.ok && state.state.u == STATE_TERMINATED);
+	state.terminated = (terminated.ok && terminated.u) || (state.state.ok && state.state.u == INV_KTHREAD_TERMINATED);
 	state.inserted = !inserted.ok || inserted.u;
 	state.runs = state.state.ok && state.state.u == INV_KTHREAD_RUNNING;
 	const struct inv_testimony *testimony = judge->dossiers->testimony;

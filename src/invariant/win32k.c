@@ -5,7 +5,6 @@
 #include "nt/thread.h"
 
 #define TAG_W32 0x69707355u // "Uspi"
-#define USER_REQUEST 6u     // KWAIT_REASON
 #define TAG_DXG 0x50677844u // "DxgP"
 
 static void says(struct inv_judge *judge, struct inv_finding *finding, const char *witness, const char *field,
@@ -39,7 +38,7 @@ static bool is_leaving(const struct inv_judge *judge, uint64_t thread, uint64_t 
 {
 	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
 	struct inv_value reason = inv_field(judge->kernel, thread, INV_F_KTHREAD_WaitReason);
-	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == USER_REQUEST;
+	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == INV_WAIT_USER_REQUEST;
 	return is_exiting(judge, process) || (is_set(judge, thread, INV_F_ETHREAD_Terminated) && !waits);
 }
 
@@ -51,7 +50,7 @@ static bool has_tag(const struct inv_value *block, uint32_t tag)
 // A finding where a block's header tells whether it is in use; else only an observation.
 static struct inv_finding *accuse(struct inv_judge *judge, struct inv_subject subject)
 {
-	return judge->kernel->version.build < INV_SEGMENT_HEAP ? inv_broken(judge, subject, INV_TIER_SUBSYSTEM)
+	return inv_knows(judge->kernel, INV_POOL_HEADERS_TELL) ? inv_broken(judge, subject, INV_TIER_SUBSYSTEM)
 	                                                       : inv_observed(judge, subject, INV_TIER_SUBSYSTEM);
 }
 
@@ -68,7 +67,7 @@ static const char *through(struct inv_judge *judge, uint64_t eyes, const char *t
 static bool is_pid_wrong(const struct inv_judge *judge, const struct inv_w32_process *record,
                          const struct inv_dossier *process)
 {
-	return judge->kernel->version.build <= INV_W32_PID_KNOWN && record->pid.ok && process->pid.ok &&
+	return inv_knows(judge->kernel, INV_W32_PID_PLACE) && record->pid.ok && process->pid.ok &&
 	       (uint32_t)record->pid.u != (uint32_t)(process->pid.u & ~(uint64_t)3);
 }
 
@@ -78,7 +77,7 @@ static void report_w32(struct inv_judge *judge, const struct inv_w32_process *re
 	says(judge, finding, "win32k", "W32PROCESS.Process", &record->back,
 	     through(judge, record->eyes,
 	             record->back.u == record->process ? "it is this process'" : "it names another process"));
-	if (record->pid.ok && judge->kernel->version.build <= INV_W32_PID_KNOWN)
+	if (record->pid.ok && inv_knows(judge->kernel, INV_W32_PID_PLACE))
 		says(judge, finding, "win32k", "W32PROCESS.W32Pid", &record->pid, "the PID with which it was made");
 	if (record->block.ok && !has_tag(&record->block, TAG_W32))
 		says(judge, finding, "pool", "_POOL_HEADER", &record->block, "its block has not got the tag of W32PROCESS");

@@ -26,6 +26,10 @@ struct inv_value {
 
 // KUSER_SHARED_DATA stands here on every x64 and ARM64 Windows (KI_USER_SHARED_DATA, ntddk.h of the Windows Driver Kit).
 #define INV_KUSER_SHARED_DATA UINT64_C(0xfffff78000000000)
+// And here user mode reads it (MM_SHARED_USER_DATA_VA, ibid.): in the last 64 KiB below what MmHighestUserAddress was in 32-bit Windows,
+// at their start; somewhere in them stands the page of the hypervisor's clock.
+#define INV_USER_SHARED_DATA UINT64_C(0x7ffe0000)
+#define INV_USER_SHARED_END UINT64_C(0x7fff0000)
 
 // The ways by which the program finds where things are.
 enum inv_way {
@@ -180,6 +184,9 @@ void inv_kernel_free(struct inv_kernel *kernel); // NULL is allowed
 // the kernel's export directory (INV_WAY_PE), else as the image's header claims. `way` (may be NULL) tells which. The
 // result's `u` is the address; INV_NO_SYMBOL otherwise.
 struct inv_value inv_kernel_symbol(const struct inv_kernel *kernel, enum inv_symbol symbol, enum inv_way *way);
+
+// Is this known of the kernel's build? (facts/known.c)
+bool inv_knows(const struct inv_kernel *kernel, enum inv_known what);
 
 // Reading by the kernel's layout: a field of the object at `address`. Pointers, lists' Flink and integers come
 // zero-extended in `u`; bit fields are shifted down; INV_FASTREF is masked to the pointer. A structure or a

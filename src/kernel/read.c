@@ -125,6 +125,11 @@ struct inv_value inv_field(const struct inv_kernel *kernel, uint64_t address, en
 	return inv_layout_field(kernel, kernel->layout, address, field);
 }
 
+bool inv_knows(const struct inv_kernel *kernel, enum inv_known what)
+{
+	return inv_facts_known(kernel->version.build, what);
+}
+
 static bool header_symbol(const struct inv_kernel *kernel, enum inv_symbol symbol, uint64_t *address)
 {
 	const struct inv_header *header = &inv_image_info(kernel->image)->header;

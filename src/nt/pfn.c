@@ -14,7 +14,6 @@
 #define TAIL_AT 0x24u
 #define KERNEL_HALF 0xffff800000000000ull
 #define ADDRESS_BITS 0x0000ffffffffffffull
-#define TABLE_ENTRIES 512u
 #define SLOT_SIZE (1ull << 39) // what one entry of the root maps
 #define PROOFS 3u
 
@@ -350,7 +349,7 @@ static bool self_slot(const struct inv_kernel *kernel, uint64_t *slot)
 	unsigned found = 0;
 	if (!kernel->image || inv_image_read(kernel->image, root, table, sizeof table) < sizeof table)
 		return false;
-	for (uint64_t i = TABLE_ENTRIES / 2; i < TABLE_ENTRIES; i++) {
+	for (uint64_t i = INV_TABLE_ENTRIES / 2; i < INV_TABLE_ENTRIES; i++) {
 		uint64_t entry = inv_le64(table + i * 8);
 		if ((entry & 1) && (entry & INV_FRAME_MASK) == root) {
 			*slot = i;

@@ -7,8 +7,10 @@
 #include "kernel/kernel.h"
 
 #define INV_STATUS_PENDING 0x103u // ExitStatus of a process that has not exited (lifetime.md, D.1)
-#define INV_PROCESS_OBJECT 3u     // DISPATCHER_HEADER.Type of a process (layouts.md, B.3.6)
-#define INV_THREAD_OBJECT 6u      // DISPATCHER_HEADER.Type of a thread
+// DISPATCHER_HEADER.Type: its bits, for bit 7 is a lock, and its value for a process and for a thread (layouts.md, B.3.6).
+#define INV_DISPATCHER_TYPE 0x7fu
+#define INV_PROCESS_OBJECT 3u
+#define INV_THREAD_OBJECT 6u
 
 // EPROCESS.ImageFileName: 15 bytes, not always terminated. Empty with value->ok false when unreadable.
 const char *inv_process_name(const struct inv_kernel *kernel, uint64_t process, struct inv_arena *arena,

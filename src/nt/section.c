@@ -7,8 +7,8 @@
 #include "base/array.h"
 #include "image/image.h"
 #include "nt/object.h"
+#include "paging/frame.h"
 
-#define PTE_SIZE 8u
 #define RELATED_DEPTH 16u
 
 struct entry {
@@ -277,15 +277,15 @@ uint64_t inv_section_prototype(const struct inv_control_area *section, uint64_t 
 	uint64_t page = offset / INV_PAGE_SIZE;
 	for (uint64_t from = first; i < count; i++) {
 		const struct inv_subsection *part = &section->subsections[i];
-		uint64_t start = from ? from : part->base, end = part->base + (uint64_t)part->pages * PTE_SIZE;
+		uint64_t start = from ? from : part->base, end = part->base + (uint64_t)part->pages * INV_ENTRY_SIZE;
 		from = 0;
 		if (start < part->base || start > end)
 			return 0;
-		uint64_t left = (end - start) / PTE_SIZE;
+		uint64_t left = (end - start) / INV_ENTRY_SIZE;
 		if (page < left) {
 			if (protection)
 				*protection = part->protection;
-			return start + page * PTE_SIZE;
+			return start + page * INV_ENTRY_SIZE;
 		}
 		page -= left;
 	}

@@ -7,10 +7,19 @@
 
 // KTHREAD.State: those of KTHREAD_STATE that are asked for by number (of the kernel's public symbols).
 enum {
+	INV_KTHREAD_INITIALIZED = 0,
+	INV_KTHREAD_READY = 1,
 	INV_KTHREAD_RUNNING = 2,
 	INV_KTHREAD_STANDBY = 3,
 	INV_KTHREAD_TERMINATED = 4,
 	INV_KTHREAD_WAITING = 5,
+	INV_KTHREAD_DEFERRED_READY = 7,
+};
+// KTHREAD.WaitReason: likewise of KWAIT_REASON.
+enum {
+	INV_WAIT_PAGE_IN = 2,
+	INV_WAIT_USER_REQUEST = 6,
+	INV_WAIT_WR_PAGE_IN = 9,
 };
 
 // KTHREAD.State, in words ("running", "waiting", ...); the order of KTHREAD_STATE in ntddk-level symbols. "state 12" style numbers

@@ -10,9 +10,6 @@
 #include "paging/frame.h"
 #include "paging/pte.h"
 
-#define ENTRY_SIZE 8u
-#define ENTRIES 512u
-#define USER_ENTRIES 256u // of the root
 #define MOST_LEVELS 5u
 #define LARGEST_LEVEL 3u // of a large page: 1 GiB
 #define LONGEST_TEXT 65534u
@@ -208,7 +205,7 @@ static uint64_t entry_for_user(const struct walk *walk, unsigned level, unsigned
 {
 	if (level != walk->user->levels || !walk->user_root)
 		return entry;
-	uint64_t other = inv_le64(walk->user_root + (size_t)index * ENTRY_SIZE);
+	uint64_t other = inv_le64(walk->user_root + (size_t)index * INV_ENTRY_SIZE);
 	bool same = (other & INV_ENTRY_VALID) && ((other ^ entry) & INV_FRAME_MASK) == 0;
 	return same ? entry & ~(INV_ENTRY_NO_EXECUTE & ~other) : entry;
 }
@@ -228,7 +225,7 @@ static bool report(struct walk *walk, const struct table *table, unsigned level,
 	    .address = table->address + index * size,
 	    .size = size,
 	    .entry = entry,
-	    .entry_at = table->frame + (uint64_t)index * ENTRY_SIZE,
+	    .entry_at = table->frame + (uint64_t)index * INV_ENTRY_SIZE,
 	    .valid = table->valid && (entry & INV_ENTRY_VALID),
 	    .wayward = table->wayward,
 	};
@@ -277,11 +274,11 @@ static bool enter(struct walk *walk, unsigned level, unsigned index, uint64_t en
 static bool walk_table(struct walk *walk, unsigned level)
 {
 	const struct table *table = &walk->tables[level];
-	unsigned count = level == walk->user->levels ? USER_ENTRIES : ENTRIES;
+	unsigned count = level == walk->user->levels ? INV_TABLE_ENTRIES / 2 : INV_TABLE_ENTRIES;
 	if (level == 0 || !table->bytes)
 		return true;
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t entry = inv_le64(table->bytes + (size_t)i * ENTRY_SIZE);
+		uint64_t entry = inv_le64(table->bytes + (size_t)i * INV_ENTRY_SIZE);
 		if (entry == 0)
 			continue;
 		if (walk->left == 0)

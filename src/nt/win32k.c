@@ -11,8 +11,7 @@
 #define POOL_HEADER_SIZE 0x10u
 #define W32_PID 0x38u
 #define W32_DXPROCESS 0xf8u
-#define DXPROCESS_KNOWN 9600u // 8.1
-#define INFO_END 0x400u       // members of tagTHREADINFO are looked for below this
+#define INFO_END 0x400u // members of tagTHREADINFO are looked for below this
 #define INFO_SLOTS (INFO_END / 8)
 #define MOST_EYES 256u
 #define EYES_OF_SESSION 4u
@@ -243,7 +242,7 @@ struct inv_value inv_win32k_dx(struct inv_win32k *win32k, uint64_t process)
 {
 	struct inv_value slot = inv_field(win32k->kernel, process, INV_F_EPROCESS_Win32Process);
 	uint64_t eyes;
-	if (win32k->kernel->version.build == 0 || win32k->kernel->version.build > DXPROCESS_KNOWN)
+	if (!inv_knows(win32k->kernel, INV_W32_DXPROCESS_PLACE))
 		return (struct inv_value){.why = {.reason = INV_NO_FIELD, .name = "W32PROCESS.DxProcess"}};
 	if (!slot.ok)
 		return slot;

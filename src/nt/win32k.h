@@ -11,11 +11,6 @@
 
 #include "nt/user.h"
 
-// W32Pid is known to stand at +38 up to this build, 1803.
-#define INV_W32_PID_KNOWN 17134u
-// From this build on, 1903, blocks of pool come from a heap of segments, in which the header of a freed block may stay as it was.
-#define INV_SEGMENT_HEAP 18362u
-
 // What stands where by the word of most. An offset counts when at least three say so and more than half of those who can tell; one that
 // is not published for any build must have them all.
 #define INV_VOTE_LEAST 3u

@@ -15,6 +15,10 @@
 #define INV_ENTRY_LARGE (UINT64_C(1) << 7)
 #define INV_ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
 
+// A page table of any level is a page of such entries; the upper half of the root is the kernel's (ibid., 4.5.2).
+#define INV_ENTRY_SIZE 8u
+#define INV_TABLE_ENTRIES 512u
+
 // From here on addresses are the kernel's: what lies between the halves is not canonical.
 #define INV_KERNEL_HALF (UINT64_C(1) << 63)
 

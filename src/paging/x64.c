@@ -14,7 +14,6 @@
 // its own there), bit 63 asks that the TLB be kept.
 
 #define PAGE_OFFSET_MASK ((uint64_t)INV_PAGE_SIZE - 1)
-#define ENTRY_SIZE 8u
 
 // Prototype PTEs stand in paged pool, whose own pages are ordinary. A longer way than this is a loop.
 #define MAX_PROTOTYPE_DEPTH 4
@@ -114,7 +113,7 @@ static bool read_entry(struct x64_space *space, uint64_t at, uint64_t *entry)
 	if (!recall(slot, key, &table)) {
 		table.physical = at & ~PAGE_OFFSET_MASK;
 		if (inv_image_bytes(space->image, table.physical, INV_PAGE_SIZE, &table.bytes) < INV_PAGE_SIZE) {
-			uint8_t raw[ENTRY_SIZE];
+			uint8_t raw[INV_ENTRY_SIZE];
 			if (inv_image_read(space->image, at, raw, sizeof raw) < sizeof raw)
 				return false;
 			*entry = inv_le64(raw);
@@ -182,7 +181,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 // would write.
 static bool find_prototype(struct x64_space *space, uint64_t prototype, unsigned depth, uint64_t *at)
 {
-	if (depth >= MAX_PROTOTYPE_DEPTH || prototype % ENTRY_SIZE != 0 || !in_kernel_half(prototype))
+	if (depth >= MAX_PROTOTYPE_DEPTH || prototype % INV_ENTRY_SIZE != 0 || !in_kernel_half(prototype))
 		return false;
 	struct inv_mapping mapping;
 	struct inv_why why;
@@ -257,7 +256,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 	*mapping = (struct inv_mapping){.user = true, .writable = true, .executable = true};
 	uint64_t table = space->base.dtb;
 	for (unsigned level = space->base.levels; level > 1; level--) {
-		const uint64_t at = table + (address >> level_shift(level) & 0x1ff) * ENTRY_SIZE;
+		const uint64_t at = table + (address >> level_shift(level) & 0x1ff) * INV_ENTRY_SIZE;
 		uint64_t entry;
 		if (!read_entry(space, at, &entry))
 			return absent(why, INV_NOT_IN_IMAGE, address, table);
@@ -278,7 +277,7 @@ static bool walk(struct x64_space *space, uint64_t address, unsigned depth, stru
 		table = entry & INV_FRAME_MASK;
 	}
 
-	const uint64_t at = table + (address >> 12 & 0x1ff) * ENTRY_SIZE;
+	const uint64_t at = table + (address >> 12 & 0x1ff) * INV_ENTRY_SIZE;
 	uint64_t entry;
 	if (!read_entry(space, at, &entry))
 		return absent(why, INV_NOT_IN_IMAGE, address, table);
@@ -298,7 +297,8 @@ static bool find_in_region(struct x64_space *space, uint64_t address, struct pla
 	struct place table;
 	uint64_t entry;
 	if (!recall(&space->regions[key % space->region_slots], key, &table) ||
-	    !read_entry(space, table.physical + (address >> 12 & 0x1ff) * ENTRY_SIZE, &entry) || !(entry & INV_ENTRY_VALID))
+	    !read_entry(space, table.physical + (address >> 12 & 0x1ff) * INV_ENTRY_SIZE, &entry) ||
+	    !(entry & INV_ENTRY_VALID))
 		return false;
 	page->physical = entry & INV_FRAME_MASK;
 	return true;

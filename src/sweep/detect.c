@@ -24,8 +24,6 @@
 #define TAG_DXG 0x50677844u     // "DxgP"
 #define TAG_DESKTOP 0x6b736544u // "Desk"
 #define KDBG_TAG 0x4742444bu    // "KDBG"
-// Bit 7 of DISPATCHER_HEADER.Type is a lock (layouts.md, B.3.6).
-#define TYPE_MASK 0x7fu
 #define ABOVE_FRAME 0x7ff0000000000000ull
 
 static bool in_page(size_t at, uint32_t offset, size_t size)
@@ -118,7 +116,7 @@ static void look_closer(const struct inv_pattern *pattern, const uint8_t *page, 
                         struct inv_catch *catch)
 {
 	uint32_t tag = inv_le32(page + at + 4) & TAG_MASK;
-	unsigned type = page[at] & TYPE_MASK;
+	unsigned type = page[at] & INV_DISPATCHER_TYPE;
 	if (tag == TAG_PROCESS)
 		keep(catch, INV_HIT_PROCESS_TAG, physical + at);
 	else if (tag == TAG_THREAD)
@@ -164,7 +162,7 @@ static unsigned worth_a_look(const uint8_t *group)
 	__m128i tags = _mm_unpackhi_epi64(low01, low23);    // the second four
 	__m128i third = _mm_unpacklo_epi64(high01, high23); // and so on
 	__m128i ends = _mm_unpackhi_epi64(high01, high23);
-	__m128i types = _mm_and_si128(first, _mm_set1_epi32(TYPE_MASK));
+	__m128i types = _mm_and_si128(first, _mm_set1_epi32(INV_DISPATCHER_TYPE));
 	types = _mm_or_si128(equals(types, INV_PROCESS_OBJECT), equals(types, INV_THREAD_OBJECT));
 	types = _mm_or_si128(types, equals(first, KDBG_TAG));
 	ends = _mm_cmpeq_epi32(_mm_srai_epi32(ends, 24), _mm_set1_epi32(-1)); // the last byte is 0xff

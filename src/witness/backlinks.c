@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 // What other parts of the kernel keep of processes, as witnesses: ports, registrations of event providers, contexts of WNF, who
 // asked for a resolution of timers, and timers with a routine. Whether their pointers hold references is not verified: they count
 // only where they lead to a process that is inserted, for deletion clears that first of all.
@@ -18,7 +17,7 @@
 static bool is_process(const struct inv_kernel *kernel, uint64_t object)
 {
 	struct inv_value type = inv_field(kernel, object, INV_F_DISPATCHER_HEADER_Type);
-	return (object >> 63) && type.ok && (type.u & TYPE_BITS) == INV_PROCESS_OBJECT;
+	return (object >> 63) && type.ok && (type.u & INV_DISPATCHER_TYPE) == INV_PROCESS_OBJECT;
 }
 
 // False: what the pointer leads to is no process.

@@ -10,7 +10,6 @@
 #include "nt/thread.h"
 #include "witness/witness.h"
 
-#define TYPE_BITS 0x7fu      // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 #define PRIORITIES 32u       // elements of DispatcherReadyListHead and ReadyListHead in every layout
 #define GROUP_PRIORITIES 16u // elements of KSCB.ReadyListHead in every layout: real-time threads are in no group
 #define LIST_ENTRY_SIZE 16u  // x64
@@ -21,7 +20,7 @@
 static bool is_thread(const struct inv_kernel *kernel, uint64_t address)
 {
 	struct inv_value type = inv_field(kernel, address, INV_F_DISPATCHER_HEADER_Type);
-	return type.ok && (type.u & TYPE_BITS) == INV_THREAD_OBJECT;
+	return type.ok && (type.u & INV_DISPATCHER_TYPE) == INV_THREAD_OBJECT;
 }
 
 static void sight(struct inv_testimony *testimony, enum inv_witness_id witness, uint64_t thread, uint64_t entry)

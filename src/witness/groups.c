@@ -9,7 +9,6 @@
 #include "witness/witness.h"
 
 // More objects, and more entries on all their lists together, than any system has.
-#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 #define GROUP_BUDGET ((size_t)1 << 16)
 #define MEMBER_BUDGET INV_LIST_BOUND
 
@@ -128,7 +127,7 @@ static void walk_members(struct inv_testimony *testimony, const struct kind *kin
 			struct inv_membership membership = {entry - offset, group->address};
 			struct inv_value type = inv_field(testimony->kernel, membership.process, INV_F_DISPATCHER_HEADER_Type);
 			// A pointer to what is no group at all leads to lists of anything.
-			if (!type.ok || (type.u & TYPE_BITS) != INV_PROCESS_OBJECT) {
+			if (!type.ok || (type.u & INV_DISPATCHER_TYPE) != INV_PROCESS_OBJECT) {
 				coverage->broken++;
 				continue;
 			}

@@ -12,11 +12,10 @@
 #define MAX_HEADER 0x40u
 #define ID_OF_SYSTEM 4u
 #define HANDLE_VALUE_MASK 0x3fffffffu // INV_HANDLE_BOUND times 4 is less
-#define TYPE_BITS 0x7fu               // of DISPATCHER_HEADER.Type: the kernel masks it so before it compares
 
 static enum inv_target target_of_type(uint8_t type)
 {
-	switch (type & TYPE_BITS) {
+	switch (type & INV_DISPATCHER_TYPE) {
 	case INV_PROCESS_OBJECT:
 		return INV_TARGET_PROCESS;
 	case INV_THREAD_OBJECT:

@@ -265,6 +265,32 @@ static void members_of_a_layout(void **state)
 	assert_false(inv_layout_members(find_layout("26100.0-supplement"), "_MMPFN", &size, see, &seen));
 }
 
+static void what_is_known_of_builds(void **state)
+{
+	(void)state;
+	for (enum inv_known what = 0; what < INV_KNOWN_COUNT; what++) {
+		assert_false(inv_facts_known(0, what));
+		assert_true(inv_facts_known(7601, what));
+		assert_false(inv_facts_known(UINT16_MAX, what));
+	}
+	assert_false(inv_facts_known(9600, INV_CSRSS_SETS_PORT));
+	assert_true(inv_facts_known(19041, INV_CSRSS_SETS_PORT));
+	assert_true(inv_facts_known(19045, INV_CSRSS_SETS_PORT));
+	assert_false(inv_facts_known(20348, INV_CSRSS_SETS_PORT));
+	assert_true(inv_facts_known(9600, INV_W32_DXPROCESS_PLACE));
+	assert_false(inv_facts_known(10240, INV_W32_DXPROCESS_PLACE));
+	assert_true(inv_facts_known(17134, INV_W32_PID_PLACE));
+	assert_false(inv_facts_known(17763, INV_W32_PID_PLACE));
+	assert_true(inv_facts_known(26100, INV_PRIVILEGES_DEFINED));
+	// A layout from a symbol table says itself whether there are lists of free blocks.
+	for (size_t i = 0; i < inv_facts_layout_count(); i++) {
+		const struct inv_layout *layout = inv_facts_layout(i);
+		if (layout->arch == INV_ARCH_X64 && layout->size[INV_T_POOL_DESCRIPTOR])
+			assert_int_equal(layout->place[INV_F_POOL_DESCRIPTOR_ListHeads].offset != INV_NO_OFFSET,
+			                 inv_facts_known(layout->build, INV_POOL_HEADERS_TELL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +306,7 @@ int main(void)
 	    cmocka_unit_test(neighbours_agree_with_the_builds_table),
 	    cmocka_unit_test(candidates_are_bounded),
 	    cmocka_unit_test(members_of_a_layout),
+	    cmocka_unit_test(what_is_known_of_builds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
