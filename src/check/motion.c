@@ -6,7 +6,6 @@
 #include "nt/thread.h"
 #include "paging/frame.h"
 
-#define TYPE_BITS 0x7fu // of DISPATCHER_HEADER.Type
 #define SECOND 10000000ull
 #define FRAME_SHIFT 12u
 #define BLINK 8u // of a LIST_ENTRY
@@ -46,13 +45,13 @@ static bool reads(const struct inv_kernel *kernel, uint64_t object, enum inv_fie
 
 static bool is_live_process(const struct inv_kernel *kernel, uint64_t process)
 {
-	return reads(kernel, process, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_PROCESS_OBJECT) &&
+	return reads(kernel, process, INV_F_DISPATCHER_HEADER_Type, INV_DISPATCHER_TYPE, INV_PROCESS_OBJECT) &&
 	       reads(kernel, process, INV_F_EPROCESS_ProcessInserted, 1, 1);
 }
 
 static bool is_thread(const struct inv_kernel *kernel, uint64_t object)
 {
-	return reads(kernel, object, INV_F_DISPATCHER_HEADER_Type, TYPE_BITS, INV_THREAD_OBJECT);
+	return reads(kernel, object, INV_F_DISPATCHER_HEADER_Type, INV_DISPATCHER_TYPE, INV_THREAD_OBJECT);
 }
 
 static bool is_running_thread(const struct inv_kernel *kernel, uint64_t thread)
@@ -319,12 +318,23 @@ static uint64_t created_by(const struct tracker *t, const struct inv_track *trac
 	return low < inv_count(t->timeline->moments) ? t->timeline->moments[low].place : INV_NOWHERE;
 }
 
+bool inv_ended_later(const struct inv_kernel *kernel, const struct inv_timeline *timeline, uint64_t thread)
+{
+	struct inv_value exited = inv_field(kernel, thread, INV_F_ETHREAD_ExitTime);
+	if (timeline->clock_place == INV_NOWHERE || !exited.ok || exited.u <= timeline->clock ||
+	    exited.u - timeline->clock > timeline->longest || !reads(kernel, thread, INV_F_ETHREAD_Terminated, 1, 1) ||
+	    !reads(kernel, thread, INV_F_KTHREAD_State, UINT64_MAX, INV_KTHREAD_TERMINATED))
+		return false;
+	uint64_t place = inv_place(kernel, exited.address);
+	return place != INV_NOWHERE && place > timeline->clock_place;
+}
+
 // Exited after the acquisition may have begun.
 static bool has_ended(const struct tracker *t, const struct inv_track *track)
 {
-	struct inv_value exited = {0};
-	if (!track->thread)
-		exited = inv_field(t->kernel, track->key, INV_F_EPROCESS_ExitTime);
+	if (track->thread)
+		return inv_ended_later(t->kernel, t->timeline, track->key);
+	struct inv_value exited = inv_field(t->kernel, track->key, INV_F_EPROCESS_ExitTime);
 	return exited.ok && exited.u != 0 && exited.u + t->timeline->longest > t->timeline->clock;
 }
 
@@ -347,6 +357,9 @@ static void decide(const struct tracker *t, struct inv_track *track)
 	if (track->denied_at == INV_NOWHERE)
 		track->denied_at = one_between(track->stopped, start, track->running);
 	bool gone = one_between(track->denials, track->last, INV_NOWHERE) != INV_NOWHERE;
+	// A thread that ended is there as long as somebody has a handle to it, but runs no more.
+	if (track->thread)
+		gone |= one_between(track->stopped, track->running, INV_NOWHERE) != INV_NOWHERE;
 	if (track->denied_at != INV_NOWHERE)
 		track->motion = INV_DENIED;
 	else if (track->young || track->ended || gone)

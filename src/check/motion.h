@@ -32,6 +32,10 @@ struct inv_timeline {
 void inv_timeline_make(const struct inv_dossiers *dossiers, unsigned threads, struct inv_timeline *timeline);
 void inv_timeline_free(struct inv_timeline *timeline);
 
+// Did the thread end while memory was read? Its object stays while somebody has a handle to it. The time of its end is later than the
+// clock only where its page was read after the clock's, and no later than the acquisition can have lasted.
+bool inv_ended_later(const struct inv_kernel *kernel, const struct inv_timeline *timeline, uint64_t thread);
+
 enum inv_motion {
 	INV_STEADY, // nothing says that it came or went while memory was read
 	INV_MOVING, // it came or went meanwhile, and nothing contradicts that

@@ -39,6 +39,14 @@ static size_t count_born_later(const struct inv_dossiers *dossiers, const struct
 	return count;
 }
 
+static size_t count_ended_later(const struct inv_dossiers *dossiers, const struct inv_timeline *timeline)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < dossiers->thread_count && timeline->clock; i++)
+		count += inv_ended_later(dossiers->kernel, timeline, dossiers->threads[i].address);
+	return count;
+}
+
 static bool runs_somewhere(const struct inv_testimony *testimony, uint64_t thread)
 {
 	for (size_t i = 0; i < inv_count(testimony->cpus); i++)
@@ -114,15 +122,17 @@ static void decide_how_taken(struct inv_check *check, const struct inv_timeline 
 	struct inv_smear *smear = &check->smear;
 	int atomic = inv_image_info(check->kernel->image)->atomic;
 	size_t born = count_born_later(&check->dossiers, timeline);
+	size_t ended = count_ended_later(&check->dossiers, timeline);
 	size_t switched = count_switched(&check->dossiers);
 	size_t unnumbered = count_unnumbered(&check->dossiers);
 	size_t torn = count_torn(check->dossiers.testimony);
-	smear->signs = born + switched + unnumbered + torn;
+	smear->signs = born + ended + switched + unnumbered + torn;
 	smear->live = atomic == 0 || smear->signs >= ENOUGH_SIGNS;
-	const char *signs = inv_arena_printf(check->arena,
-	                                     "%zu threads younger than the clock, %zu at odds with the CPUs, %zu processes "
-	                                     "beyond the counter, %zu lists of processes torn",
-	                                     born, switched, unnumbered, torn);
+	const char *signs =
+	    inv_arena_printf(check->arena,
+	                     "%zu threads younger than the clock, %zu that ended after it, %zu at odds with the "
+	                     "CPUs, %zu processes beyond the counter, %zu lists of processes torn",
+	                     born, ended, switched, unnumbered, torn);
 	if (atomic == 0)
 		smear->why = inv_arena_printf(check->arena, "its format says that the machine ran meanwhile (%s)", signs);
 	else if (smear->live)
@@ -370,7 +380,9 @@ static const char *explain(struct weighing *weighing, struct inv_finding *findin
 		    "memory was read while the machine ran, but what contradicts each other stands in one page";
 		return NULL;
 	}
-	if (weighing->moving)
+	// What is there all the same has its times, wherever it stands no more.
+	bool timed = finding->invariant->smear == INV_SMEAR_TIME && weighing->moving && weighing->moving->thread && !unborn;
+	if (weighing->moving && !timed)
 		return moving_text(check, weighing->moving);
 	if (leads_to_blank(check, finding))
 		return "the list leads to memory that was read before anything stood there";
