@@ -222,7 +222,7 @@ void inv_machine_count_entry(struct inv_machine *machine, uint64_t table, int st
 
 // -- who has handles, as the object has it ----------------------------------------------------------------------------------
 
-#define MORE_ENTRIES 4u // by which a full table grows (so in ReactOS, and not verified on Windows)
+#define MORE_ENTRIES 4u // by which a full table grows at least (4 in ReactOS; not verified on Windows)
 
 struct holdings {
 	uint64_t first; // OBJECT_HANDLE_COUNT_ENTRY
@@ -272,7 +272,8 @@ static uint64_t more_holdings(struct inv_machine *machine, uint64_t object)
 {
 	uint64_t info = inv_machine_handle_info(machine, object), header = inv_machine_header(machine, object);
 	struct holdings old = holdings_of(machine, object);
-	uint64_t count = old.count + (old.first == info ? 1 : MORE_ENTRIES), size = holding_size(machine);
+	uint64_t more = old.first == info ? 1 : old.count / 4 > MORE_ENTRIES ? old.count / 4 : MORE_ENTRIES;
+	uint64_t count = old.count + more, size = holding_size(machine);
 	uint32_t room = inv_machine_size(machine, INV_T_OBJECT_HANDLE_COUNT_DATABASE, 0x18);
 	uint64_t table = inv_machine_pool(machine, &machine->paged, (uint32_t)(room + (count - 1) * size), "ObHd");
 	uint64_t first = inv_machine_at(machine, table, INV_F_OBJECT_HANDLE_COUNT_DATABASE_HandleCountEntries);
