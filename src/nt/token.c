@@ -115,6 +115,8 @@ void inv_token_hash(const struct inv_token_sids *sids, uint64_t words[INV_SID_HA
 	memset(words, 0, INV_SID_HASH_WORDS * sizeof *words);
 	for (size_t i = 0; i < sids->read && i < 64; i++) {
 		const struct inv_sid *sid = &sids->sids[i].sid;
+		if (!sids->sids[i].ok) // its count may be anything
+			continue;
 		// Of a SID without sub-authorities that byte is the authority's; Windows makes none.
 		unsigned byte = sid->count ? sid->sub[sid->count - 1] & 0xff : 0;
 		words[byte & 15] |= UINT64_C(1) << i;

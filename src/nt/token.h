@@ -52,7 +52,7 @@ bool inv_token_integrity(const struct inv_token *token, uint32_t *level);
 
 // RtlSidHashInitialize over the groups: 32 words. Bit i of a word stands for the i-th SID, of the first 64; the low half of the lowest
 // byte of its last sub-authority chooses one of the first sixteen words, the high half one of the others. (As in Wine's ntdll; that
-// the kernel's hash is the same is not verified.)
+// the kernel's hash is the same is not verified.) Those that could not be read set no bit.
 #define INV_SID_HASH_WORDS 32u
 void inv_token_hash(const struct inv_token_sids *sids, uint64_t words[INV_SID_HASH_WORDS]);
 

@@ -156,6 +156,10 @@ static void test_lies(void **state)
 	assert_int_equal(token.groups.sids[1].why.reason, INV_NOT_CAPTURED);
 	assert_true(token.groups.sids[2].ok);
 	assert_false(inv_token_integrity(&token, &level));
+	uint64_t words[INV_SID_HASH_WORDS];
+	inv_token_hash(&token.groups, words);
+	for (unsigned i = 0; i < INV_SID_HASH_WORDS; i++)
+		assert_int_equal(words[i] & 3, 0);
 	put_group(world, 0, ARENA + (uint64_t)PAGES * PAGE - 8); // its end is not there
 	put64(world, ARENA + (uint64_t)PAGES * PAGE - 8, 0x0500000000000201);
 	inv_token_read(&world->kernel, ARENA, world->arena, &token);
