@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queues of APCs and trap frames. The input is the kernel memory itself: sixteen pages at ARENA, with the thread at its start. The
 // first byte chooses the layout.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
+#include "fuzz_fragment.h"
 #include "nt/apc.h"
 #include "nt/user_thread.h"
 
-#define ARENA 0xffff800000000000ull
-#define PAGES 16u
-#define PAGE 0x1000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void use(const struct inv_kernel *kernel, uint64_t thread)
+static void use(struct inv_kernel *kernel)
 {
+	const uint64_t thread = ARENA;
 	struct inv_arena *arena = inv_arena_new();
 	struct inv_apcs apcs;
 	inv_apcs_read(kernel, thread, arena, &apcs);
@@ -47,16 +38,5 @@ static void use(const struct inv_kernel *kernel, uint64_t thread)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1)
-		return 0;
-	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
-	if (size > 1)
-		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
-	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
-	                            .space = inv_space_new_fragments()};
-	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
-	use(&kernel, ARENA);
-	inv_space_free(kernel.space);
-	free(bytes);
-	return 0;
+	return with_fragment(data, size, (struct inv_kernel){0}, use);
 }

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registrations, timers, who has handles to an object, jobs within jobs and the globals of silos. The input is the kernel memory itself: sixteen pages at ARENA, with
 // the object at its start. The first byte chooses the layout.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
+#include "fuzz_fragment.h"
 #include "nt/backlinks.h"
 #include "nt/object.h"
 #include "nt/silo.h"
 
-#define ARENA 0xffff800000000000ull
-#define PAGES 16u
-#define PAGE 0x1000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void use(const struct inv_kernel *kernel, uint64_t object)
+static void use_object(const struct inv_kernel *kernel, uint64_t object)
 {
 	struct inv_value process = inv_registration_process(kernel, object);
 	if (process.ok && process.u && !(process.u >> 63))
@@ -45,19 +35,13 @@ static void use_holdings(const struct inv_kernel *kernel, uint64_t header)
 	inv_array_free(holdings);
 }
 
+static void use(struct inv_kernel *kernel)
+{
+	use_object(kernel, ARENA);
+	use_holdings(kernel, ARENA + PAGE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1)
-		return 0;
-	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
-	if (size > 1)
-		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
-	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
-	                            .space = inv_space_new_fragments()};
-	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
-	use(&kernel, ARENA);
-	use_holdings(&kernel, ARENA + PAGE);
-	inv_space_free(kernel.space);
-	free(bytes);
-	return 0;
+	return with_fragment(data, size, (struct inv_kernel){0}, use);
 }

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is registered with the kernel, and the imports and exports of a driver. The input is the kernel memory itself: sixteen pages, the symbols in
 // the first two, a driver at the eighth. The first byte chooses the layout.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
+#include "fuzz_fragment.h"
 #include "kernel/exports.h"
 #include "nt/observers.h"
-
-#define ARENA 0xffff800000000000ull
-#define PAGES 16u
-#define PAGE 0x1000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void name_it(const struct inv_kernel *kernel, const struct inv_callback *callback, struct inv_arena *arena)
 {
@@ -30,7 +14,7 @@ static void name_it(const struct inv_kernel *kernel, const struct inv_callback *
 	inv_export_names_free(names);
 }
 
-static void use(const struct inv_kernel *kernel)
+static void use(struct inv_kernel *kernel)
 {
 	struct inv_arena *arena = inv_arena_new();
 	struct inv_callbacks callbacks;
@@ -61,24 +45,10 @@ static void use(const struct inv_kernel *kernel)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1)
-		return 0;
-	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
-	if (size > 1)
-		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
 	uint32_t rva[INV_SYMBOL_COUNT];
 	for (uint32_t i = 0; i < INV_SYMBOL_COUNT; i++)
 		rva[i] = i * 0x40;
 	struct inv_module module = {.base = ARENA + 8ull * PAGE, .size = 6ull * PAGE, .name = "driver.sys"};
-	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
-	                            .space = inv_space_new_fragments(),
-	                            .base = ARENA,
-	                            .rva = rva,
-	                            .modules = &module,
-	                            .module_count = 1};
-	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
-	use(&kernel);
-	inv_space_free(kernel.space);
-	free(bytes);
-	return 0;
+	struct inv_kernel kernel = {.base = ARENA, .rva = rva, .modules = &module, .module_count = 1};
+	return with_fragment(data, size, kernel, use);
 }

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handle tables and object headers. The input is the kernel memory itself: sixteen pages at ARENA, with the HANDLE_TABLE at its
 // start. The first byte chooses the layout.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/bytes.h"
+#include "fuzz_fragment.h"
 #include "nt/access.h"
 #include "nt/handle_table.h"
 #include "nt/object.h"
-
-#define ARENA 0xffff800000000000ull
-#define PAGES 16u
-#define PAGE 0x1000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct seen {
 	const struct inv_kernel *kernel;
@@ -47,8 +37,9 @@ static void find_again(void *context, const struct inv_handle *handle)
 		abort();
 }
 
-static void use(struct inv_kernel *kernel, uint64_t table)
+static void use(struct inv_kernel *kernel)
 {
+	uint64_t table = ARENA;
 	struct seen seen = {.kernel = kernel};
 	struct inv_handle_coverage coverage;
 	size_t budget = (size_t)1 << 16;
@@ -78,16 +69,5 @@ static void use(struct inv_kernel *kernel, uint64_t table)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1)
-		return 0;
-	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
-	if (size > 1)
-		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
-	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
-	                            .space = inv_space_new_fragments()};
-	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
-	use(&kernel, ARENA);
-	inv_space_free(kernel.space);
-	free(bytes);
-	return 0;
+	return with_fragment(data, size, (struct inv_kernel){0}, use);
 }

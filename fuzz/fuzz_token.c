@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens, SIDs and logon sessions. The input is the kernel memory itself: sixteen pages at ARENA, with the token at its start and
-// SepLogonSessions in its last page. The first byte chooses the layout.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+// SepLogonSessions in its second page. The first byte chooses the layout.
 #include "base/array.h"
+#include "fuzz_fragment.h"
 #include "nt/token.h"
-
-#define ARENA 0xffff800000000000ull
-#define PAGES 16u
-#define PAGE 0x1000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_sids(const struct inv_token_sids *sids)
 {
@@ -57,22 +47,10 @@ static void use(struct inv_kernel *kernel)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1)
-		return 0;
-	uint8_t *bytes = inv_alloc((size_t)PAGES * PAGE);
-	if (size > 1)
-		memcpy(bytes, data + 1, size - 1 < (size_t)PAGES * PAGE ? size - 1 : (size_t)PAGES * PAGE);
 	uint32_t rva[INV_SYMBOL_COUNT];
 	for (size_t i = 0; i < INV_SYMBOL_COUNT; i++)
 		rva[i] = INV_NO_RVA;
-	rva[INV_S_SepLogonSessions] = (PAGES - 1) * PAGE;
-	struct inv_kernel kernel = {.layout = inv_facts_layout(data[0] % inv_facts_layout_count()),
-	                            .space = inv_space_new_fragments(),
-	                            .base = ARENA,
-	                            .rva = rva};
-	inv_space_add_fragment(kernel.space, ARENA, bytes, (size_t)PAGES * PAGE);
-	use(&kernel);
-	inv_space_free(kernel.space);
-	free(bytes);
-	return 0;
+	rva[INV_S_SepLogonSessions] = PAGE;
+	struct inv_kernel kernel = {.base = ARENA, .rva = rva};
+	return with_fragment(data, size, kernel, use);
 }
