@@ -172,6 +172,7 @@ struct inv_forge_process {
 	unsigned more_modules;           // DLLs beside those of every process
 	struct inv_forge_client *client; // what its session's csrss knows of it (csrss.h); NULL: nothing
 	bool unregistered;               // csrss is not told of it
+	unsigned subsystem;              // of its program's header, if it was wished for; 0: by its session
 	uint64_t win32, dxg;             // W32PROCESS, DXGPROCESS; 0: none
 };
 
@@ -555,11 +556,12 @@ struct inv_process_wish {
 	bool graphics; // it has made graphics calls
 	enum inv_forge_role role;
 	enum inv_forge_stage stage;
-	unsigned modules;  // DLLs beside those of every process
-	bool breakaway;    // it does not enter its parent's job
-	bool csrss;        // it is the csrss of its session
-	bool unregistered; // csrss is not told of it, nor is its exception port set
-	bool big, reused;  // its object lies in a block of a page or more; one whose address another had before
+	unsigned modules;   // DLLs beside those of every process
+	bool breakaway;     // it does not enter its parent's job
+	bool csrss;         // it is the csrss of its session
+	bool unregistered;  // csrss is not told of it, nor is its exception port set
+	unsigned subsystem; // of its program's header; 0: native without a session, else of windows
+	bool big, reused;   // its object lies in a block of a page or more; one whose address another had before
 	struct inv_forge_process *clone_of; // NULL: no clone
 	struct inv_token_wish token;        // its session is that of the process
 };

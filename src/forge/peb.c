@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "forge/user_pe.h"
 
 #define PAGE INV_RAM_PAGE
 #define WINDOWS_8_1 9600u
@@ -14,7 +15,11 @@
 #define LOW 0x2000000ull   // where small ranges begin that are not by the PEB; the forge's own choice
 #define HEAP_SIZE 0x40000ull
 #define HEAP_HEADER 0x300ull // of a heap's own records, which are not laid out
-#define NORMALIZED 0x4001u   // RTL_USER_PROC_PARAMS_NORMALIZED, and IMAGE_KEY_MISSING as is usual
+#define IMAGE_SCN_CODE 0x20u
+#define TABLE_AT 0x40u // of KernelCallbackTable in its module's data; the forge's own choice
+#define CONSOLE_HANDLE                                                                                                 \
+	0x44u // to what the driver of the console made, which is not laid out; its value is the forge's choice
+#define NORMALIZED 0x4001u // RTL_USER_PROC_PARAMS_NORMALIZED, and IMAGE_KEY_MISSING as is usual
 
 void inv_forge_user_free(struct inv_forge_user *user)
 {
@@ -202,6 +207,13 @@ struct parameter {
 	const char *text;
 };
 
+// The kernel copies it from the header of the program.
+static unsigned subsystem_of(const struct inv_forge_process *process)
+{
+	const struct inv_forge_area *area = process->program ? process->program->image : NULL;
+	return area && area->image ? area->image->subsystem : INV_SUBSYSTEM_NATIVE;
+}
+
 // RtlCreateProcessParameters: the strings stand behind the structure, in one block; the environment stands behind them.
 static void make_parameters(struct inv_machine *machine, struct inv_forge_process *process, struct inv_forge_half *half)
 {
@@ -239,6 +251,8 @@ static void make_parameters(struct inv_machine *machine, struct inv_forge_proces
 	} fields[] = {{INV_F_RTL_USER_PROCESS_PARAMETERS_MaximumLength, length},
 	              {INV_F_RTL_USER_PROCESS_PARAMETERS_Length, length},
 	              {INV_F_RTL_USER_PROCESS_PARAMETERS_Flags, NORMALIZED},
+	              {INV_F_RTL_USER_PROCESS_PARAMETERS_ConsoleHandle,
+	               subsystem_of(process) == INV_SUBSYSTEM_CONSOLE ? CONSOLE_HANDLE : 0},
 	              {INV_F_RTL_USER_PROCESS_PARAMETERS_Environment, text},
 	              {INV_F_RTL_USER_PROCESS_PARAMETERS_EnvironmentSize, 2 * environment_size + 2}};
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -450,7 +464,7 @@ static uint64_t choose_peb(struct inv_machine *machine, const struct inv_forge_p
 static void put_peb(struct inv_machine *machine, struct inv_forge_process *process, const struct inv_forge_half *half)
 {
 	unsigned build = machine->build;
-	unsigned subsystem = !process->session ? 1 : process->gui ? 2 : 3; // native, Windows, console
+	unsigned subsystem = subsystem_of(process);
 	const struct {
 		enum inv_field field;
 		uint64_t value;
@@ -548,4 +562,25 @@ void inv_machine_make_peb(struct inv_machine *machine, struct inv_forge_process 
 	for (size_t i = 0; i < 2; i++)
 		if (user->half[i].layout && half_has(&user->half[i], INV_F_PEB_ProcessParameters))
 			fill_half(machine, process, &user->half[i]);
+}
+
+// What win32k calls in user mode: a table in user32, which that module enters when it is loaded, after it has made itself known to win32k
+// (ReactOS, user32's DllMain); in the 64-bit half of a 32-bit process one in wow64win (not verified).
+void inv_machine_give_window_routines(struct inv_machine *machine, struct inv_forge_process *process)
+{
+	static const char *const names[] = {"user32.dll", "wow64win.dll"};
+	for (unsigned i = 0; process->user && i < 2; i++) {
+		const struct inv_forge_half *half = &process->user->half[i];
+		const struct inv_forge_user_module *module =
+		    inv_machine_find_module(process, names[process->wow64 && half->pointer == 8]);
+		if (!half->layout || !half->peb || !module)
+			continue;
+		const struct inv_user_section *data = NULL; // the first that is no code
+		for (size_t j = 0; j < module->image->section_count && !data; j++)
+			if (!(module->image->sections[j].characteristics & IMAGE_SCN_CODE))
+				data = &module->image->sections[j];
+		if (data)
+			inv_machine_put_half(machine, process, half, half->peb, INV_F_PEB_KernelCallbackTable,
+			                     module->base + data->rva + TABLE_AT);
+	}
 }

@@ -41,6 +41,8 @@ struct inv_forge_user {
 
 // False while it is created: the loader, which makes the lists and maps all but ntdll, runs in the first thread.
 bool inv_machine_has_run(const struct inv_forge_process *process);
+// PEB.KernelCallbackTable of a process that has user32, once win32k knows it.
+void inv_machine_give_window_routines(struct inv_machine *machine, struct inv_forge_process *process);
 void inv_forge_user_free(struct inv_forge_user *user); // NULL is allowed
 
 // A path as programs see it: \Device\HarddiskVolume3\ is C:\, 4 is D:\ and so on; \Device\Mup\ is \\. In the arena.

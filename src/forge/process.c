@@ -10,6 +10,7 @@
 #include "forge/csrss.h"
 #include "forge/machine.h"
 #include "forge/parts.h"
+#include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/registry.h"
 #include "forge/user_thread.h"
@@ -570,8 +571,10 @@ static void make_win32(struct inv_machine *machine, struct inv_forge_process *pr
 	// Where nothing is said of a csrss, there is one all the same, of which only this is seen.
 	if (!process->unregistered && !inv_csr_of(machine, process))
 		inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, machine->error_port | 1);
-	if (process->gui)
+	if (process->gui) {
 		inv_machine_give_win32(machine, process);
+		inv_machine_give_window_routines(machine, process);
+	}
 	if (graphics)
 		inv_machine_give_graphics(machine, process);
 }
@@ -671,6 +674,7 @@ struct inv_forge_process *inv_machine_shape_process(struct inv_machine *machine,
 	process->minimal = wish->minimal;
 	process->gui = wish->gui;
 	process->wow64 = wish->wow64;
+	process->subsystem = wish->subsystem;
 	process->unregistered = wish->unregistered || wish->clone_of; // by whoever cloned it
 	process->address = process_object(machine, wish);
 	put_process(machine, process);

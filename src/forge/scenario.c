@@ -30,7 +30,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"process",
      "process{name=, pid=, parent=, creator=, threads=, session=, state=, minimal=, gui=, wow64=, path=, protection=, "
      "created=, exited=, exit_status=, role=, clone_of=, big=, modules=, command_line=, breakaway=, user=, "
-     "integrity=, elevated=, appcontainer=, restricted=, service=, csrss=, registered=, graphics=}",
+     "integrity=, elevated=, appcontainer=, restricted=, service=, csrss=, registered=, graphics=, "
+     "subsystem=}",
      "creates a process and returns it; state is running, zombie, or where creation (c0 to c3) or deletion (d1, d2) "
      "stopped; role is registry, memory-compression or secure-system; clone_of is the process that it is a snapshot "
      "of; modules: so many DLLs beside those of every process; gui: it has made USER calls; graphics: calls of "
@@ -42,9 +43,10 @@ const struct inv_forge_word inv_forge_words[] = {
      "localservice, "
      "networkservice, administrator or user (by itself system without a session and in session 0, else administrator); "
      "integrity is untrusted, low, medium, high, system or a number; elevated: not filtered by UAC; appcontainer, "
-     "restricted: in a sandbox; service: it runs the service of this name, whose SID is in its token; csrss: it is the "
-     "csrss of its session, whose processes are its clients; registered = "
-     "false: csrss is not told of it",
+     "restricted: in a sandbox; service: it runs the service of this name, whose SID is in its token; csrss: it is the csrss of its session, whose processes are its clients; registered = "
+     "false: csrss is not told of it; subsystem: native, windows or console, by the header of its program, which is "
+     "one "
+     "for all who run it",
      false},
     {"freed", "freed{name=, pid=, ..., overwritten=}",
      "what is left in freed pool of a process that was deleted; overwritten: other data stands over its second half",
@@ -237,6 +239,8 @@ const struct inv_forge_word inv_forge_words[] = {
     {"session_peek", "session_peek(process, address)", "eight bytes as the process' session sees them", false},
     {"session_poke", "session_poke(process, address, value [, whom])",
      "writes eight bytes of session space; whom: the process or thread that this is a lie about", true},
+    {"forget_windows", "forget_windows(process)",
+     "all that win32k and dxgkrnl have of the process goes, as at its exit, and it runs on", true},
     {"window_desktop", "window_desktop(session, name)", "the address of a desktop of a session, or nil", false},
     {"set_desktop", "set_desktop(thread, desktop|nil)", "SetThreadDesktop; nil: the thread leaves its desktop's list",
      false},
@@ -296,8 +300,10 @@ const struct inv_forge_word inv_forge_words[] = {
     {"count_views", "count_views(process, address, step)",
      "adds to the number of views of the section that the range around an address maps", true},
     {"context", "context(thread, {rip=, rsp=})", "writes where a thread left user mode", true},
-    {"peb", "peb(process, {image_path=, command_line=, image_base=, being_debugged=})",
-     "writes PEB and process parameters, those of WOW64 too; strings stand where they stood if they fit", true},
+    {"peb", "peb(process, {image_path=, command_line=, image_base=, being_debugged=, routines=})",
+     "routines: KernelCallbackTable; writes PEB and process parameters, those of WOW64 too; strings stand where they "
+     "stood if they fit",
+     true},
     {"unlink_module", "unlink_module(process, name|base [, {list, ...}])",
      "takes a module off lists of the loader: load, memory, initialization; all if none is named", true},
     {"rename_module", "rename_module(process, name|base, path)", "writes both names of a module in the loader's lists",
@@ -848,6 +854,19 @@ static enum inv_forge_stage stage_of(lua_State *lua, const char *state)
 	return INV_STAGE_WHOLE;
 }
 
+// 0: it does not say.
+static unsigned key_subsystem(lua_State *lua, int index)
+{
+	static const char *const names[] = {"native", "windows", "console"};
+	const char *name = key_text(lua, index, "subsystem");
+	for (unsigned i = 0; name && i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i + 1; // IMAGE_SUBSYSTEM_...
+	if (name)
+		luaL_error(lua, "'%s' is no subsystem: native, windows, console", name);
+	return 0;
+}
+
 static struct inv_process_wish read_wish(lua_State *lua)
 {
 	const char *state = key_text(lua, 1, "state");
@@ -873,6 +892,7 @@ static struct inv_process_wish read_wish(lua_State *lua)
 	    .graphics = key_flag(lua, 1, "graphics", key_flag(lua, 1, "gui", false)),
 	    .wow64 = key_flag(lua, 1, "wow64", false),
 	    .role = key_role(lua, 1),
+	    .subsystem = key_subsystem(lua, 1),
 	};
 	wish.command_line = key_text(lua, 1, "command_line");
 	wish.token = inv_word_token_wish(lua, 1);
@@ -944,10 +964,10 @@ static int word_acquire(lua_State *lua)
 static int word_process(lua_State *lua)
 {
 	static const char *const known[] = {
-	    "name",         "path",        "pid",          "parent",     "session",   "created", "exited",    "threads",
-	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",   "role",      "clone_of",
-	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",    "integrity", "elevated",
-	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  "service", NULL};
+	    "name",         "path",        "pid",          "parent",     "session",   "created",   "exited",    "threads",
+	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",     "role",      "clone_of",
+	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",      "integrity", "elevated",
+	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  "subsystem", "service", NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);
@@ -1859,7 +1879,8 @@ static const char prelude[] =
     "'system'}\n"
     "  d.explorer = process{name = 'explorer.exe', parent = 2204, session = 1, threads = 8, gui = true}\n"
     "  d.notepad = process{name = 'notepad.exe', parent = d.explorer, session = 1, threads = 3, gui = true}\n"
-    "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2}\n"
+    "  d.cmd = process{name = 'cmd.exe', parent = d.explorer, session = 1, threads = 2, subsystem = "
+    "'console'}\n"
     "  open(d.system, d.smss)\n"
     "  open(d.smss, d.csrss)\n"
     "  open(d.explorer, d.notepad, 0x101000)\n"

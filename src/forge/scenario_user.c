@@ -119,7 +119,7 @@ static int word_fiber(lua_State *lua)
 
 static int word_peb(lua_State *lua)
 {
-	static const char *const known[] = {"image_path", "command_line", "image_base", "being_debugged", NULL};
+	static const char *const known[] = {"image_path", "command_line", "image_base", "being_debugged", "routines", NULL};
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user(lua);
 	inv_word_check_keys(lua, 2, known);
@@ -134,6 +134,11 @@ static int word_peb(lua_State *lua)
 		inv_machine_put_half(machine, process, half, half->peb, INV_F_PEB_BeingDebugged,
 		                     inv_word_key_flag(lua, 2, "being_debugged", false));
 	}
+	lua_getfield(lua, 2, "routines");
+	if (!lua_isnil(lua, -1))
+		inv_machine_put_half(machine, process, &process->user->half[0], process->peb, INV_F_PEB_KernelCallbackTable,
+		                     inv_word_key_value(lua, 2, "routines", 0));
+	lua_pop(lua, 1);
 	inv_word_note(lua, "peb", process->address, true);
 	inv_word_check(lua);
 	return 0;

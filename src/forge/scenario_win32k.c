@@ -89,16 +89,26 @@ static int word_set_desktop(lua_State *lua)
 	return 0;
 }
 
+// As at exit, with the process running on.
+static int word_forget_windows(lua_State *lua)
+{
+	struct inv_forge_process *process = inv_word_process(lua, 1);
+	struct inv_machine *machine = inv_word_machine(lua);
+	for (size_t i = 0; i < inv_count(process->threads); i++) {
+		inv_machine_drop_win32_thread(machine, process->threads[i]);
+		inv_machine_put(machine, process->threads[i]->address, INV_F_KTHREAD_GuiThread, 0);
+	}
+	inv_machine_drop_win32(machine, process);
+	inv_word_note(lua, "forget_windows", process->address, true);
+	inv_word_check(lua);
+	return 0;
+}
+
 const luaL_Reg inv_win32k_words[] = {
-    {"w32process", word_w32process},
-    {"threadinfo", word_threadinfo},
-    {"dxgprocess", word_dxgprocess},
-    {"make_dxgprocess", word_make_dxgprocess},
-    {"copy_w32process", word_copy_w32process},
-    {"w32_offset", word_w32_offset},
-    {"session_peek", word_session_peek},
-    {"session_poke", word_session_poke},
-    {"window_desktop", word_window_desktop},
-    {"set_desktop", word_set_desktop},
-    {NULL, NULL},
+    {"forget_windows", word_forget_windows},   {"w32process", word_w32process},
+    {"threadinfo", word_threadinfo},           {"dxgprocess", word_dxgprocess},
+    {"make_dxgprocess", word_make_dxgprocess}, {"copy_w32process", word_copy_w32process},
+    {"w32_offset", word_w32_offset},           {"session_peek", word_session_peek},
+    {"session_poke", word_session_poke},       {"window_desktop", word_window_desktop},
+    {"set_desktop", word_set_desktop},         {NULL, NULL},
 };

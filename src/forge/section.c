@@ -241,7 +241,9 @@ struct inv_forge_area *inv_machine_image_area(struct inv_machine *machine, struc
 	                                 .x86 = kind & INV_IMAGE_X86,
 	                                 .dll = kind & INV_IMAGE_DLL,
 	                                 .managed = kind & INV_IMAGE_MANAGED,
-	                                 .subsystem = kind & INV_IMAGE_NATIVE ? INV_SUBSYSTEM_NATIVE : 0,
+	                                 .subsystem = kind & INV_IMAGE_NATIVE    ? INV_SUBSYSTEM_NATIVE
+	                                              : kind & INV_IMAGE_CONSOLE ? INV_SUBSYSTEM_CONSOLE
+	                                                                         : 0,
 	                                 .seed = machine->config.seed,
 	                                 .build = machine->build};
 	inv_user_image_build(image);

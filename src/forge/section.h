@@ -56,7 +56,8 @@ void inv_forge_free_files(struct inv_machine *machine);
 // The control area of the file as an image, made when it is first asked for; `kind` is its first asker's.
 #define INV_IMAGE_X86 1u
 #define INV_IMAGE_DLL 2u
-#define INV_IMAGE_NATIVE 4u // a program without subsystem
+#define INV_IMAGE_NATIVE 4u   // a program without subsystem
+#define INV_IMAGE_CONSOLE 16u // a program of the console
 #define INV_IMAGE_MANAGED 8u
 struct inv_forge_area *inv_machine_image_area(struct inv_machine *machine, struct inv_forge_file *file, unsigned kind);
 // That of the file as data: `bytes` (NULL: as they are in the file of an image) are its content, of which all pages are resident.

@@ -170,10 +170,16 @@ void inv_machine_map_dlls(struct inv_machine *machine, struct inv_forge_process 
 		map_dll(machine, process, SYSTEM_32, "wow64.dll");
 		map_dll(machine, process, SYSTEM_WOW64, "ntdll.dll");
 	}
-	if (!process->session || !inv_machine_has_run(process)) // a native program, or one that has not run
+	const struct inv_forge_area *program = process->program ? process->program->image : NULL;
+	bool native = !process->session || (program && program->image && program->image->subsystem == INV_SUBSYSTEM_NATIVE);
+	if (!inv_machine_has_run(process) || (native && !process->gui)) // csrss is native, and has windows all the same
 		return;
 	map_dll(machine, process, folder, "kernel32.dll");
 	map_dll(machine, process, folder, "KERNELBASE.dll");
+	if (process->gui && process->wow64)
+		map_dll(machine, process, SYSTEM_32, "wow64win.dll");
+	if (process->gui && !more)
+		more = 1; // user32
 	for (unsigned i = 0; i < more; i++)
 		map_dll(machine, process, folder,
 		        i < sizeof others / sizeof *others ? others[i] : inv_arena_printf(machine->arena, "extra%u.dll", i));
@@ -181,7 +187,9 @@ void inv_machine_map_dlls(struct inv_machine *machine, struct inv_forge_process 
 
 void inv_machine_give_image(struct inv_machine *machine, struct inv_forge_process *process)
 {
-	unsigned kind = (process->wow64 ? INV_IMAGE_X86 : 0) | (process->session ? 0 : INV_IMAGE_NATIVE);
+	bool native = process->subsystem ? process->subsystem == INV_SUBSYSTEM_NATIVE : !process->session;
+	unsigned kind = (process->wow64 ? INV_IMAGE_X86 : 0) | (native ? INV_IMAGE_NATIVE : 0) |
+	                (process->subsystem == INV_SUBSYSTEM_CONSOLE ? INV_IMAGE_CONSOLE : 0);
 	process->program = inv_machine_file(machine, process->path);
 	inv_machine_start_vads(machine, process);
 	process->image_base = inv_machine_map_image(machine, process, process->program, kind, 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "forge/parts.h"
+#include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/user.h"
 
@@ -197,6 +198,8 @@ static void put_parts(struct world *world, struct inv_forge_process *process, co
 		inv_machine_give_clone(machine, process, address_of(world, from->section));
 	if (from->win32_process)
 		inv_machine_give_win32(machine, process);
+	if (from->window_routines)
+		inv_machine_give_window_routines(machine, process);
 }
 
 static enum inv_forge_stage stage_of(const struct inv_model *model, const struct inv_model_process *process)
@@ -220,6 +223,7 @@ static bool lay_process(struct world *world, const struct inv_model_process *fro
 	    .parent = id_of(world, from->inherited_from_unique_process_id),
 	    .created = time_of(world, from->create_time),
 	    .minimal = from->minimal,
+	    .gui = from->win32_process || from->window_routines,
 	};
 	struct inv_forge_process *process = inv_machine_shape_process(machine, &wish);
 	remember(world, from, process->address, process, NULL);

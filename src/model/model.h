@@ -113,6 +113,7 @@ struct inv_model_process {
 	struct inv_model_space space;
 	struct inv_model_ldr ldr;  // in its own memory
 	bool win32_process;        // W32PROCESS
+	bool window_routines;      // user32 has entered its table into the PEB
 	bool se_audit;             // SeAuditProcessCreationInfo holds the image's name
 	struct inv_model_job *job; // stays until deletion
 	struct inv_model_link job_links;

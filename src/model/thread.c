@@ -615,10 +615,21 @@ STEP(connect_thread)
 	return INV_TOOK;
 }
 
+// user32 enters its table once win32k knows it (ReactOS, user32's DllMain). It is never taken back.
+STEP(enter_routines)
+{
+	(void)operation;
+	const struct inv_model_thread *thread = inv_as_thread(call->subject);
+	if (!thread->leaving && thread->process->win32_process && thread->process->peb)
+		thread->process->window_routines = true;
+	return INV_TOOK;
+}
+
 static const struct inv_model_step wait_steps[] = {{"KiCommitThreadWait", enter_wait}, {"SwapContext", leave_cpu}};
 static const struct inv_model_step wake_steps[] = {{"KiUnwaitThread", wake}};
 static const struct inv_model_step schedule_steps[] = {{"KiSelectNextThread", choose}, {"SwapContext", swap}};
-static const struct inv_model_step win32_steps[] = {{"W32PROCESS", connect_process}, {"W32THREAD", connect_thread}};
+static const struct inv_model_step win32_steps[] = {
+    {"W32PROCESS", connect_process}, {"W32THREAD", connect_thread}, {"KernelCallbackTable", enter_routines}};
 
 struct inv_model_routine_steps inv_model_thread_steps(enum inv_model_operation_kind kind)
 {
