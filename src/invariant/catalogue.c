@@ -1256,7 +1256,9 @@ static const struct inv_invariant catalogue[] = {
      "7 and later",
      TYPES "; whether a job lets its processes break away is not read",
      inv_judge_P05,
-     {{"exited", "The parent has exited: it has left its job."}},
+     {{"exited", "The parent has exited: it has left its job."},
+      {"creating", "Flags.ProcessInserted is clear, Job is 0, and there is no thread and never was one: it is put into "
+                   "the job later."}},
      .smear = INV_SMEAR_STATE,
      .weight = INV_HINT},
     {"P06",
