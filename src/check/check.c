@@ -95,6 +95,7 @@ void inv_check_free(struct inv_check *check)
 		return;
 	inv_judge_free(&check->judge);
 	inv_views_free(check->views);
+	free(check->classes);
 	inv_control_areas_free(check->sections);
 	inv_dossiers_free(&check->dossiers);
 	inv_testimony_free(check->testimony);

@@ -3,7 +3,7 @@
 #ifndef INV_CHECK_CHECK_H
 #define INV_CHECK_CHECK_H
 
-#include "invariant/inside.h"
+#include "invariant/class.h"
 
 // Whether the image was taken while the machine ran, and what that explains.
 struct inv_smear {
@@ -26,7 +26,9 @@ struct inv_check {
 	struct inv_smear smear;             // of a judged check
 	struct inv_control_areas *sections; // of a judged check: the control areas that processes map
 	struct inv_views *views;            // of a judged check
-	double seconds;                     // of collecting, assembling and judging
+	struct inv_class
+	    *classes;          // of a judged check: what each process is, as the dossiers; of one that is not live nothing
+	double seconds;        // of collecting, assembling and judging
 	const char *cut_short; // a bound that was reached, or when it was interrupted; NULL: it was done to its end
 	bool interrupted;      // the kernel's progress was asked to stop
 	// What was found by rules (report/patterns.h); NULL: none were given.
@@ -53,6 +55,9 @@ void inv_dossiers_free(struct inv_dossiers *dossiers);
 // inv_inside_free().
 void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
                      struct inv_control_areas *sections, struct inv_inside *inside);
+// The same without its pages: there is no survey.
+void inv_inside_open(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
+                     struct inv_control_areas *sections, struct inv_inside *inside);
 void inv_inside_free(struct inv_inside *inside);
 // Goes through the pages of the process: fills inside->survey. Needs its VADs and its user half. (survey.c)
 void inv_survey_read(struct inv_inside *inside);
@@ -66,7 +71,7 @@ struct inv_thread_owners;
 struct inv_thread_owners *inv_thread_owners_new(const struct inv_dossiers *dossiers);
 void inv_thread_owners_free(struct inv_thread_owners *owners);
 void inv_thread_owners_give(const struct inv_thread_owners *owners, struct inv_inside *inside);
-// Judges the inside of every process that has one, by so many threads at once.
+// Judges the inside of every process that has one, by so many threads at once; and says of each process what it is.
 void inv_judge_insides(struct inv_check *check, unsigned threads);
 
 // Decides how the image was taken, and turns the findings that smear explains into excused verdicts (exception "smear").

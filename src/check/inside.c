@@ -103,16 +103,22 @@ static void read_pebs(struct inv_inside *inside)
 		inv_peb_read(inside->user, peb32.u, true, inside->arena, &inside->peb32);
 }
 
-void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
+void inv_inside_open(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
                      struct inv_control_areas *sections, struct inv_inside *inside)
 {
 	*inside =
 	    (struct inv_inside){.dossiers = dossiers, .process = process, .arena = inv_arena_new(), .sections = sections};
 	inside->user = inv_user_open(dossiers->kernel, process->address, &inside->why);
 	inv_vad_tree_read(dossiers->kernel, process->address, &inside->vads);
-	inv_survey_read(inside);
 	read_main_image(inside);
 	read_pebs(inside);
+}
+
+void inv_inside_read(const struct inv_dossiers *dossiers, const struct inv_dossier *process,
+                     struct inv_control_areas *sections, struct inv_inside *inside)
+{
+	inv_inside_open(dossiers, process, sections, inside);
+	inv_survey_read(inside);
 }
 
 void inv_inside_free(struct inv_inside *inside)
@@ -132,7 +138,23 @@ struct insides {
 	const struct inv_check *check;
 	const struct inv_thread_owners *owners;
 	const struct inv_known_files *files;
+	struct inv_class_books books;
+	struct inv_class *classes;
 };
+
+// `inside` may be NULL.
+static void class_one(const struct insides *insides, const struct inv_dossier *process,
+                      struct inv_control_areas *sections, const struct inv_inside *inside)
+{
+	struct inv_class *class = &insides->classes[process - insides->check->dossiers.processes];
+	struct inv_class_claim claims[INV_CLAIM_COUNT];
+	struct inv_arena *arena = inside ? inside->arena : inv_arena_new();
+	class->is = inv_class_read(&insides->books, process, sections, inside, arena, claims);
+	for (unsigned i = 0; i < INV_CLAIM_COUNT; i++)
+		class->says[i] = claims[i].says;
+	if (!inside)
+		inv_arena_free(arena);
+}
 
 static void judge_one(const struct insides *insides, const struct inv_dossier *process,
                       struct inv_control_areas *sections, struct inv_judge *judge)
@@ -142,6 +164,7 @@ static void judge_one(const struct insides *insides, const struct inv_dossier *p
 	inv_thread_owners_give(insides->owners, &inside);
 	inside.files = insides->files;
 	inv_judge_inside(judge, &inside);
+	class_one(insides, process, sections, &inside);
 	inv_inside_free(&inside);
 }
 
@@ -157,22 +180,37 @@ static void judge_part(void *context, struct inv_judge *judge, size_t part)
 			inv_judge_not_inside(judge);
 		else if (has_inside)
 			judge_one(insides, &dossiers->processes[i], sections, judge);
+		else if (!has_inside && inv_is_live(&dossiers->processes[i]))
+			class_one(insides, &dossiers->processes[i], sections, NULL);
 		inv_progress_add(dossiers->kernel->progress, 1);
 	}
 	inv_control_areas_free(sections);
 }
 
-void inv_judge_insides(struct inv_check *check, unsigned threads)
+static void judge_parts(struct inv_check *check, unsigned threads, struct insides *insides)
 {
-	if (!has_page_tables(check->kernel)) {
-		inv_judge_no_inside(&check->judge, "the image holds no page tables, and so no memory of processes");
-		return;
-	}
-	inv_progress_begin(check->kernel->progress, INV_PHASE_INSIDES, check->dossiers.process_count);
 	struct inv_thread_owners *owners = inv_thread_owners_new(&check->dossiers);
 	struct inv_known_files *files = inv_known_files_read(&check->dossiers, check->arena);
-	struct insides insides = {check, owners, files};
-	inv_judge_parts(&check->judge, threads, PARTS, judge_part, &insides);
+	insides->owners = owners;
+	insides->files = files;
+	inv_progress_begin(check->kernel->progress, INV_PHASE_INSIDES, check->dossiers.process_count);
+	inv_judge_parts(&check->judge, threads, PARTS, judge_part, insides);
 	inv_known_files_free(files);
 	inv_thread_owners_free(owners);
+}
+
+void inv_judge_insides(struct inv_check *check, unsigned threads)
+{
+	struct insides insides = {.check = check};
+	insides.classes = check->classes = inv_alloc((check->dossiers.process_count + 1) * sizeof *check->classes);
+	inv_class_books_read(&check->dossiers, &insides.books);
+	if (has_page_tables(check->kernel)) {
+		judge_parts(check, threads, &insides);
+	} else {
+		inv_judge_no_inside(&check->judge, "the image holds no page tables, and so no memory of processes");
+		for (size_t i = 0; i < check->dossiers.process_count; i++)
+			if (inv_is_live(&check->dossiers.processes[i]))
+				class_one(&insides, &check->dossiers.processes[i], check->sections, NULL);
+	}
+	inv_class_books_free(&insides.books);
 }

@@ -246,3 +246,35 @@ struct inv_table *inv_dossier_claims(const struct inv_dossier_view *view)
 	add_claims(table, &view->opened->inside.peb32);
 	return table;
 }
+
+// -- class ------------------------------------------------------------------------------------------------------------------
+
+struct inv_table *inv_dossier_class(const struct inv_dossier_view *view)
+{
+	static const char *const columns[] = {"source", "tier", "says", "value", "at"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	const struct inv_inside *inside = inv_has_inside(view->process, view->check->kernel) ? &view->opened->inside : NULL;
+	struct inv_class_claim claims[INV_CLAIM_COUNT];
+	struct inv_class_books books;
+	inv_class_books_read(&view->check->dossiers, &books);
+	unsigned is = inv_class_read(&books, view->process, view->opener->sections, inside, view->arena, claims);
+	const char *text = inv_class_text(is, view->arena);
+	inv_table_text(table, "all together");
+	inv_table_text(table, NULL);
+	inv_table_text(table, *text ? text : NULL);
+	inv_table_text(table, NULL);
+	inv_table_text(table, NULL);
+	for (unsigned i = 0; i < INV_CLAIM_COUNT; i++) {
+		enum inv_claim_id id = (enum inv_claim_id)i;
+		inv_table_text(table, inv_claim_name(id));
+		inv_table_text(table, inv_tier_name(inv_claim_tier(id)));
+		inv_table_text(table, claims[i].says);
+		inv_table_value(table, &claims[i].value, INV_CELL_ADDRESS);
+		if (claims[i].value.address)
+			inv_table_address(table, claims[i].value.address);
+		else
+			inv_table_text(table, NULL);
+	}
+	inv_class_books_free(&books);
+	return table;
+}

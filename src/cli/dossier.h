@@ -18,6 +18,7 @@ struct inv_dossier_view {
 struct inv_table *inv_dossier_identity(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_names(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_image(const struct inv_dossier_view *view);
+struct inv_table *inv_dossier_class(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_claims(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_threads(const struct inv_dossier_view *view);
 struct inv_table *inv_dossier_ranges(const struct inv_dossier_view *view);

@@ -90,7 +90,9 @@ static const struct inv_command commands[] = {
      inv_run_sessions, false,
      "Per session: its leader and its csrss, as far as the kernel's own pointers prove them (by address, never by "
      "name),\n"
-     "and whose page tables show its memory. Per process: whether it has a GUI and graphics, and whether csrss knows "
+     "and whose page tables show its memory. Per process: its class (native, console, gui, headless, graphics, "
+     "service,\n"
+     "container, minimal; by structure, never by a name), whether it has a GUI and graphics, and whether csrss knows "
      "it;\n"
      "where not, why (native, minimal, clone, not started, exited). Then the jobs, each under the one it is within.\n"
      "CSV has only the processes.\n\n  invar sessions memory.raw\n"

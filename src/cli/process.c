@@ -141,6 +141,7 @@ static const struct part {
     {"Identity", "identity", inv_dossier_identity},
     {"Names, by every record", "names", inv_dossier_names},
     {"Seen by", "seen_by", sighting_table},
+    {"Class, by every source", "class", inv_dossier_class},
     {"Image", "image", inv_dossier_image},
     {"What it says of itself", "claims", inv_dossier_claims},
     {"Threads", "threads", inv_dossier_threads},

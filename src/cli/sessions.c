@@ -22,6 +22,7 @@ struct view {
 	const struct inv_check *check;
 	struct inv_arena *arena;
 	struct inv_control_areas *areas;
+	const struct inv_class_books *books;
 	enum inv_output output;
 	FILE *file;
 };
@@ -250,6 +251,22 @@ static void add_record(const struct view *view, struct inv_table *table, const s
 	inv_table_text(table, !known ? "unknown" : listed ? "yes" : "no");
 }
 
+// By what every source says, without the pages of the process.
+static void add_class(const struct view *view, struct inv_table *table, const struct inv_dossier *process)
+{
+	struct inv_class_claim claims[INV_CLAIM_COUNT];
+	struct inv_inside inside;
+	bool has_inside = inv_has_inside(process, view->kernel);
+	if (has_inside)
+		inv_inside_open(&view->check->dossiers, process, view->areas, &inside);
+	const char *class = inv_class_text(
+	    inv_class_read(view->books, process, view->areas, has_inside ? &inside : NULL, view->arena, claims),
+	    view->arena);
+	inv_table_text(table, *class ? class : NULL);
+	if (has_inside)
+		inv_inside_free(&inside);
+}
+
 static void add_process(const struct view *view, struct inv_table *table, const struct one_session *session,
                         const struct inv_dossier *process)
 {
@@ -263,6 +280,7 @@ static void add_process(const struct view *view, struct inv_table *table, const 
 	inv_table_value(table, &process->pid, INV_CELL_NUMBER);
 	inv_table_text(table, process->name);
 	inv_table_text(table, inv_state_name(process->state));
+	add_class(view, table, process);
 	add_flag(view, table, process, INV_F_EPROCESS_Win32Process);
 	add_flag(view, table, process, INV_F_EPROCESS_DxgProcess);
 	add_flag(view, table, process, INV_F_EPROCESS_ExceptionPortData);
@@ -277,8 +295,8 @@ static void add_process(const struct view *view, struct inv_table *table, const 
 
 static struct inv_table *process_table(const struct view *view, struct one_session *sessions)
 {
-	static const char *const columns[] = {"session",    "pid",    "name", "state", "gui",  "graphics",
-	                                      "registered", "record", "why",  "job",   "silo", "address"};
+	static const char *const columns[] = {"session",    "pid",    "name", "state", "class", "gui",    "graphics",
+	                                      "registered", "record", "why",  "job",   "silo",  "address"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof *columns);
 	for (size_t i = 0; i < inv_count(sessions); i++)
 		for (size_t j = 0; j < inv_count(sessions[i].members); j++)
@@ -487,12 +505,17 @@ enum inv_exit inv_run_sessions(struct inv_session *session, struct inv_error *er
 	(void)error;
 	struct inv_check_options how = {.swept = true, .threads = session->options->threads}; // desktops are found so
 	struct inv_check *check = inv_check_run(session->kernel, &how);
+	struct inv_class_books books;
 	struct view view = {.kernel = session->kernel,
 	                    .check = check,
 	                    .arena = inv_arena_new(),
 	                    .areas = inv_control_areas_new(session->kernel),
+	                    .books = &books,
 	                    .output = session->options->output,
 	                    .file = session->out};
+	check->views = inv_views_read(&check->dossiers, view.areas, session->options->threads);
+	check->dossiers.views = check->views;
+	inv_class_books_read(&check->dossiers, &books);
 	inv_sort_backlinks(check->testimony);
 	struct one_session *sessions = all_sessions(&view);
 	for (size_t i = 0; i < inv_count(sessions); i++)
@@ -501,6 +524,7 @@ enum inv_exit inv_run_sessions(struct inv_session *session, struct inv_error *er
 	for (size_t i = 0; i < inv_count(sessions); i++)
 		inv_array_free(sessions[i].members);
 	inv_array_free(sessions);
+	inv_class_books_free(&books);
 	inv_control_areas_free(view.areas);
 	inv_arena_free(view.arena);
 	inv_check_free(check);

@@ -9,6 +9,7 @@
 #include "nt/section.h"
 #include "nt/user.h"
 #include "nt/vad.h"
+#include "nt/win32k.h"
 
 // A page that says something by itself.
 enum inv_page_kind {
@@ -74,13 +75,24 @@ struct inv_prototypes {
 	uint64_t start, end; // addresses
 	uint64_t area;
 };
+// Where the PEB of a process says that win32k finds what it calls in user mode (KernelCallbackTable).
+struct inv_window_routines {
+	uint64_t process;
+	uint64_t table;
+	uint64_t area; // the image that it lies in; 0: in none
+};
 // What all processes together map.
 struct inv_views {
-	struct inv_view *views;            // stb_ds, by control area, then VAD
-	struct inv_prototypes *prototypes; // stb_ds, by start
-	uint64_t *incomplete;              // stb_ds, sorted: processes whose tree could not be read to its end
-	bool full;                         // there were more than INV_VIEWS_BOUND
+	struct inv_view *views;               // stb_ds, by control area, then VAD
+	struct inv_prototypes *prototypes;    // stb_ds, by start
+	uint64_t *incomplete;                 // stb_ds, sorted: processes whose tree could not be read to its end
+	struct inv_window_routines *routines; // stb_ds, by process; of those that have a table
+	uint64_t *window_images; // stb_ds, rising: images that the tables of at least INV_VOTE_LEAST processes lie in
+	uint64_t *
+	    client_images; // stb_ds, rising: images that more than half of those map who have an exception port, of so many
+	bool full;         // there were more than INV_VIEWS_BOUND
 };
+bool inv_is_among(const uint64_t *areas, uint64_t area); // of these two
 #define INV_VIEWS_BOUND ((size_t)1 << 21)
 // The first view of a control area; further ones follow it. NULL with *count 0: none.
 const struct inv_view *inv_views_of(const struct inv_views *views, uint64_t area, size_t *count);

@@ -104,8 +104,25 @@ static json_t *handles_json(const struct inv_testimony *testimony, uint64_t proc
 	return table && table->coverage.complete ? json_integer((json_int_t)table->coverage.used) : json_null();
 }
 
-static json_t *process_json(const struct inv_testimony *testimony, const struct inv_dossier *process)
+// NULL class: nobody asked.
+static json_t *class_json(const struct inv_class *class)
 {
+	if (!class)
+		return json_null();
+	json_t *object = json_object(), *is = json_array(), *claims = json_object();
+	for (unsigned i = 0; i < INV_CLASS_BITS; i++)
+		if (class->is & 1u << i)
+			json_array_append_new(is, json_string(inv_class_name(i)));
+	for (unsigned i = 0; i < INV_CLAIM_COUNT; i++)
+		json_object_set_new(claims, inv_claim_name((enum inv_claim_id)i), inv_json_text(class->says[i]));
+	json_object_set_new(object, "is", is);
+	json_object_set_new(object, "claims", claims);
+	return object;
+}
+
+static json_t *process_json(const struct inv_check *check, const struct inv_dossier *process)
+{
+	const struct inv_testimony *testimony = check->testimony;
 	const struct inv_kernel *kernel = testimony->kernel;
 	json_t *object = json_object();
 	struct inv_value created = inv_field(kernel, process->address, INV_F_EPROCESS_CreateTime);
@@ -127,6 +144,9 @@ static json_t *process_json(const struct inv_testimony *testimony, const struct 
 	json_object_set_new(object, "threads", inv_json_value(&threads));
 	json_object_set_new(object, "handles", handles_json(testimony, process->address));
 	json_object_set_new(object, "role", json_string(inv_role_name(process->role)));
+	const struct inv_class *class =
+	    check->classes && inv_is_live(process) ? &check->classes[process - check->dossiers.processes] : NULL;
+	json_object_set_new(object, "class", class_json(class));
 	json_object_set_new(object, "seen_by", witness_names(process->seen_by));
 	json_object_set_new(object, "missing_from", witness_names(process->missing_from));
 	return object;
@@ -266,7 +286,7 @@ json_t *inv_report_json(const struct inv_check *check, const char *version)
 	json_object_set_new(report, "sweep", sweep_json(check->sweep));
 	json_t *processes = json_array();
 	for (size_t i = 0; i < check->dossiers.process_count; i++)
-		json_array_append_new(processes, process_json(check->testimony, &check->dossiers.processes[i]));
+		json_array_append_new(processes, process_json(check, &check->dossiers.processes[i]));
 	json_object_set_new(report, "processes", processes);
 	json_object_set_new(report, "findings", findings_json(check, check->judge.findings));
 	json_object_set_new(report, "observations", findings_json(check, check->judge.observations));

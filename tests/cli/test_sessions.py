@@ -23,7 +23,24 @@ local inside = silo{smss}
 local csrss = process{name = "csrss.exe", parent = smss, session = 2, threads = 2}
 leaders(inside, smss, csrss)
 leaders(nil, m.smss, m.csrss)
+process{name = "host.exe", parent = service, session = 0, threads = 2, user = "localservice"}
+process{name = "old.exe", parent = m.explorer, session = 1, threads = 2, gui = true, wow64 = true}
 """
+# By name: what it is, and what some of the sources say of it.
+CLASSES = {
+    "notepad.exe": (["gui", "graphics"], {"image": "windows", "header": "windows", "peb": "windows", "console": "none",
+                                          "routines": "gui", "loader": "gui", "ranges": "gui", "win32k": "gui",
+                                          "threads": "gui", "desktops": "gui", "dxgkrnl": "graphics",
+                                          "csrss": "client", "token": "none", "silo": "none"}),
+    "cmd.exe": (["console"], {"image": "console", "console": "console", "routines": "none", "loader": "none",
+                              "ranges": "none", "win32k": "none", "threads": "none", "desktops": "none",
+                              "dxgkrnl": "none", "csrss": "client"}),
+    "clone.exe": (["console"], {"image": "console", "threads": "none"}),
+    "host.exe": (["headless", "service"], {"token": "service", "image": "windows", "win32k": "none"}),
+    "old.exe": (["gui", "graphics"], {"routines": "gui", "loader": "gui", "ranges": "gui"}),
+    "System": (["graphics"], {"image": "none", "header": None, "csrss": "none"}),
+    "Idle": ([], {"image": "none", "header": None}),
+}
 
 
 def main():
@@ -46,6 +63,12 @@ def main():
             return done.stdout
 
         answer = json.loads(ask("--format", "json"))
+        expect("gui graphics" in ask(), "no class for people")
+        done = subprocess.run([invar, "check", image, "--format", "json"], capture_output=True, text=True, check=False)
+        checked = {row["name"]: row for row in json.loads(done.stdout)["processes"]}
+        done = subprocess.run([invar, "process", image, str(checked["cmd.exe"]["pid"]), "--format", "json"],
+                              capture_output=True, text=True, check=False)
+        sources = {row["source"]: row for row in json.loads(done.stdout)["class"]}
         with open(truth, encoding="utf-8") as file:
             made = {row["address"] for row in json.load(file)["processes"]}
     sessions = {row["session"]: row for row in answer["sessions"]}
@@ -65,6 +88,16 @@ def main():
     expect(sum(row["silo"] not in ("0x0", None) for row in rows) == 2, "silo")
     # One of the csrsses of this machine bears only the name: what the lists lack is not known.
     expect(named["notepad.exe"]["record"] == "yes" and named["System"]["record"] == "unknown", "records of csrss")
+    for name, (what, claims) in CLASSES.items():
+        class_of = checked[name]["class"]
+        expect(class_of["is"] == what, f"{name} is {class_of['is']}")
+        expect((named[name]["class"] or "").split() == what, f"{name} in sessions: {named[name]['class']}")
+        for source, says in claims.items():
+            expect(class_of["claims"][source] == says, f"{name}: {source} says {class_of['claims'][source]}")
+    expect({row["class"] for row in rows if row["name"] == "smss.exe" and row["silo"] == "0x0"} == {"native"}, "smss")
+    expect(any(row["class"] == "native container" for row in rows), "no class in a container")
+    expect(sources["all together"]["says"] == "console" and sources["image"]["value"] == "0x3", f"sources {sources}")
+    expect(set(sources) - {"all together"} == set(checked["cmd.exe"]["class"]["claims"]), "sources of a dossier")
     desktops = {(row["session"], row["desktop"]): row for row in answer["desktops"]}
     on_default = desktops[1, "Default"]["processes"]
     expect("notepad.exe" in on_default and "cmd.exe" not in on_default, f"desktops {desktops}")
