@@ -1497,7 +1497,7 @@ static const struct inv_invariant catalogue[] = {
      "and "
      "whoever runs a program of Windows has both.",
      "CsrCreateProcess enters the record and sets the port. A process that was made without kernel32 has neither: that "
-     "is an observation.",
+     "is an observation, and so is a record of a native program, which CreateProcess refuses to run.",
      "EPROCESS.ExceptionPortData against csr-list; SECTION_IMAGE_INFORMATION.SubSystemType",
      "unlinking the record in csrss; creating processes past the subsystem",
      "T1014, T1106",
@@ -1512,7 +1512,9 @@ static const struct inv_invariant catalogue[] = {
        "ExceptionPortData is 0, and it has neither a thread nor an exit time: csrss is told of a process when its "
        "first thread is there. So are snapshots."},
       {"native",
-       "ExceptionPortData is 0, and neither the image's section nor its header says the subsystem of Windows."},
+       "ExceptionPortData is 0, neither the image's section nor its header says the subsystem of Windows, and the "
+       "process has neither windows, graphics nor a console, nor an image of its own beside ntdll that most clients of "
+       "csrss map."},
       {"exited", "ExitTime is set and no thread is left: csrss drops its record, and the port stays until deletion."}},
      .smear = INV_SMEAR_LIFE,
      .judge_inside = inv_judge_unregistered},
@@ -1559,12 +1561,15 @@ static const struct inv_invariant catalogue[] = {
     {"S05",
      "A process with a Win32Process is the one that this W32PROCESS names, with its PID, and every W32PROCESS in use "
      "is that "
-     "of a process which leads to it.",
+     "of a process which leads to it; and, as an observation, a process whose PEB has a table of what win32k calls in "
+     "user mode has one, and one with a thread that made USER calls maps an image with such a table.",
      "AllocateW32Process writes the process into the block, and the block into the process, once; both go when it "
-     "exits.",
+     "exits. user32 makes itself known to win32k and then enters its table into the PEB (ReactOS), which is the "
+     "process' own to write; and from 1607 on USER calls can be made without it, by win32u.",
      "EPROCESS.Win32Process against W32PROCESS.Process, W32Pid (to 1803) and the block's tag, read through the page "
      "tables "
-     "of a process of the session; win32k against EPROCESS.Win32Process. From 1903 on, a freed block may look as if it "
+     "of a process of the session; win32k against EPROCESS.Win32Process; PEB.KernelCallbackTable, and VADs against the "
+     "images in which such tables of at least three processes lie. From 1903 on, a freed block may look as if it "
      "were in use: what only it says is an observation",
      "a forged or copied EPROCESS, a forged pointer to W32PROCESS",
      "T1014",
@@ -1573,14 +1578,16 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_S05,
      {{"exiting",
        "The process has an exit time or no active thread, or has lost its W32PROCESS and a thread of it terminates: "
-       "win32k's call-out takes its state away."}},
-     .smear = INV_SMEAR_LIFE},
+       "win32k's call-out takes its state away."},
+      {"clone", "It has neither a thread nor an exit time: a snapshot has the memory of the process that it is of."}},
+     .smear = INV_SMEAR_LIFE,
+     .judge_inside = inv_judge_window_routines},
     {"S06",
      "A thread with a Win32Thread is the one that this THREADINFO names, which leads to the W32PROCESS of the thread's "
-     "process.",
+     "process; and, as an observation, it is what the thread's TEB has noted.",
      "win32k makes both when the thread makes its first USER call, and threads do not change their process.",
      "KTHREAD.Win32Thread against THREADINFO.pEThread and ppi, which is found by a vote of all GUI threads, and "
-     "EPROCESS.Win32Process",
+     "EPROCESS.Win32Process; against TEB.Win32ThreadInfo to 1607",
      "a false GUI thread, a forged EPROCESS",
      "T1014",
      "all; with fewer than three GUI threads that agree it is unknown",
@@ -1588,7 +1595,8 @@ static const struct inv_invariant catalogue[] = {
      inv_judge_S06,
      {{"exiting", "The thread is terminated and does not wait for what it asked for, or its process has an exit time "
                   "or no active thread."}},
-     .smear = INV_SMEAR_LIFE},
+     .smear = INV_SMEAR_LIFE,
+     .judge_inside = inv_judge_window_threads},
     {"S07",
      "The DXGPROCESS to which a process leads names that process, and every DXGPROCESS in use is that of a process "
      "which "

@@ -5,13 +5,8 @@
 #include <strings.h>
 
 #include "base/array.h"
+#include "invariant/class.h"
 #include "invariant/families.h"
-
-#define SUBSYSTEM_GUI 2u // IMAGE_SUBSYSTEM_WINDOWS_GUI and _CUI: the two of Win32
-#define SUBSYSTEM_CONSOLE 3u
-#define PE_HEADER_AT 0x3cu
-#define PE_HEADER_MOST 0xfffu // headers are no larger than a page in any image of Windows
-#define SUBSYSTEM_AT 0x5cu    // from the signature
 
 static const struct inv_csrsses *csrsses_of(const struct inv_judge *judge)
 {
@@ -210,51 +205,92 @@ void inv_judge_S01(struct inv_judge *judge)
 	inv_each_process(judge, judge_client);
 }
 
-// Subsystem of the optional header that is mapped; it stands at the same place in both kinds.
-static struct inv_value mapped_subsystem(const struct inv_inside *inside)
-{
-	struct inv_value base = inside->image.base;
-	if (!base.ok || !inside->user)
-		return (struct inv_value){.address = base.address, .why = base.ok ? inside->why : base.why};
-	struct inv_value header = inv_user_u32(inside->user, base.u + PE_HEADER_AT);
-	if (!header.ok)
-		return header;
-	struct inv_value subsystem = inv_user_u32(inside->user, base.u + (header.u & PE_HEADER_MOST) + SUBSYSTEM_AT);
-	subsystem.u &= UINT16_MAX;
-	return subsystem;
-}
-
 static bool is_of_windows(const struct inv_value *subsystem)
 {
-	return subsystem->ok && (subsystem->u == SUBSYSTEM_GUI || subsystem->u == SUBSYSTEM_CONSOLE);
+	return subsystem->ok && (subsystem->u == INV_SUBSYSTEM_IS_WINDOWS || subsystem->u == INV_SUBSYSTEM_IS_CONSOLE);
+}
+
+// What a native program has not got: the subsystem's own.
+struct signs {
+	struct inv_value windows, graphics, console;
+	const struct inv_vad *image; // that most clients of csrss map, and is not that in which all threads start
+};
+
+static bool has_signs(const struct inv_judge *judge, const struct inv_inside *inside, struct signs *signs)
+{
+	const struct inv_views *views = inside->dossiers->views;
+	uint64_t process = inside->process->address;
+	*signs = (struct signs){.windows = inv_field(judge->kernel, process, INV_F_EPROCESS_Win32Process),
+	                        .graphics = inv_field(judge->kernel, process, INV_F_EPROCESS_DxgProcess),
+	                        .console = inv_console_handle(inside)};
+	if (views && judge->usual_start)
+		signs->image = inv_range_among(inside, views->client_images, judge->usual_start);
+	return (signs->windows.ok && signs->windows.u) || (signs->graphics.ok && signs->graphics.u) ||
+	       (signs->console.ok && signs->console.u) || signs->image;
+}
+
+static void say_sign(struct inv_judge *judge, struct inv_finding *finding, enum inv_field field,
+                     const struct inv_value *value, const char *what)
+{
+	if (value->ok && value->u)
+		inv_field_says(judge, finding, field, value, "the process has %s", what);
+}
+
+static void say_signs(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
+                      const struct signs *signs)
+{
+	say_sign(judge, finding, INV_F_EPROCESS_Win32Process, &signs->windows, "a W32PROCESS");
+	say_sign(judge, finding, INV_F_EPROCESS_DxgProcess, &signs->graphics, "a DXGPROCESS");
+	say_sign(judge, finding, INV_F_RTL_USER_PROCESS_PARAMETERS_ConsoleHandle, &signs->console, "a console");
+	if (!signs->image)
+		return;
+	const struct inv_control_area *area = inv_control_area_at(inside->sections, signs->image->control_area);
+	struct inv_value start = {.ok = true, .address = signs->image->address, .u = signs->image->start};
+	inv_field_says(judge, finding, INV_F_EPROCESS_VadRoot, &start, "it maps \"%s\", as most clients of csrss do",
+	               area ? area->file.name : "");
+}
+
+// Nobody tells csrss of a native program: Windows refuses to create one by CreateProcess ("cannot be run in Win32 mode").
+static void judge_registered(struct inv_judge *judge, const struct inv_inside *inside, const struct client *client)
+{
+	struct inv_value subsystem = inv_section_subsystem(inside), mapped = inv_mapped_subsystem(inside);
+	if (!subsystem.ok || subsystem.u != INV_SUBSYSTEM_IS_NATIVE || is_of_windows(&mapped))
+		return;
+	struct inv_finding *finding = inv_observed(judge, inv_subject_process(inside->process), INV_TIER_SUBSYSTEM);
+	struct inv_value record = {.ok = true, .address = client->record->address, .u = client->record->pid};
+	inv_field_says(judge, finding, INV_F_SECTION_IMAGE_INFORMATION_SubSystemType, &subsystem,
+	               "the program that the process runs is native");
+	inv_witness_says(judge, finding, INV_W_CSR_LIST, "CSR_PROCESS.ClientId", &record,
+	                 "yet csrss has the process on its list");
 }
 
 // A program that the subsystem should have been told of: whoever creates a process without kernel32 need not tell it.
 void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *inside)
 {
 	const struct inv_dossier *process = inside->process;
+	struct signs signs;
 	struct client client = {.port = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ExceptionPortData),
 	                        .session = inv_field(judge->kernel, process->address, INV_F_EPROCESS_Session)};
-	if (!client.port.ok || client.port.u || !client.session.ok || !process->pid.ok ||
-	    inv_csrss_at(csrsses_of(judge), process->address))
+	if (!client.port.ok || !client.session.ok || !process->pid.ok || inv_csrss_at(csrsses_of(judge), process->address))
 		return;
 	client.csrss = inv_csrss_of(csrsses_of(judge), client.session.u);
-	if (!client.csrss || client.csrss->unknown || inv_csr_record(client.csrss, process->pid.u) ||
-	    inv_csr_stray(client.csrss, process->pid.u) || why_nobodys(judge, process, &client))
+	if (!client.csrss || client.csrss->unknown)
+		return;
+	client.record = inv_csr_record(client.csrss, process->pid.u);
+	if (client.record && client.record->process == process->address)
+		judge_registered(judge, inside, &client);
+	if (client.port.u || client.record || inv_csr_stray(client.csrss, process->pid.u) ||
+	    why_nobodys(judge, process, &client))
 		return;
 	if (!client.csrss->complete) {
 		inv_unknown_because(judge, "csrss's list could not be read to its end");
 		return;
 	}
-	struct inv_value subsystem = inside->image.section_object;
-	if (subsystem.ok && inside->image.section)
-		subsystem = inside->image.section->image.subsystem;
-	else if (subsystem.ok)
-		subsystem = (struct inv_value){.address = inside->image.area.address, .why = inside->image.area.why};
+	struct inv_value subsystem = inv_section_subsystem(inside), mapped = inv_mapped_subsystem(inside);
 	if (!inv_need(judge, &subsystem))
 		return;
-	struct inv_value mapped = mapped_subsystem(inside);
-	if (!is_of_windows(&subsystem) && !is_of_windows(&mapped)) {
+	bool native = !is_of_windows(&subsystem) && !is_of_windows(&mapped), has_some = has_signs(judge, inside, &signs);
+	if (native && !has_some) {
 		inv_excuse(judge, inv_subject_process(process), "native");
 		return;
 	}
@@ -265,8 +301,11 @@ void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *in
 	               "the subsystem in the header that is mapped there");
 	inv_field_says(judge, finding, INV_F_EPROCESS_ExceptionPortData, &client.port, "csrss was never told of it");
 	list_says(judge, finding, client.csrss);
+	say_signs(judge, finding, inside, &signs);
 	inv_tried(judge, finding, "not-started", "it has threads");
-	inv_tried(judge, finding, "native", "its image is for Windows, by the section or by its header");
+	inv_tried(judge, finding, "native",
+	          native ? "it has what no native program has"
+	                 : "its image is for Windows, by the section or by its header");
 }
 
 // -- S02 --------------------------------------------------------------------------------------------------------------------
@@ -506,8 +545,12 @@ static void report_port(struct inv_judge *judge, const struct inv_dossier *proce
 		inv_witness_says(judge, finding, INV_W_CSR_LIST, "ExceptionPortData", &port,
 		                 "that of %zu of %zu processes of the session", client->csrss->votes, client->csrss->voters);
 	}
+	const struct inv_csrss *other = owner ? inv_csrss_at(csrsses_of(judge), owner->u) : NULL;
+	struct client there = {.record = other && process->pid.ok ? inv_csr_record(other, process->pid.u) : NULL};
 	if (client->record)
 		record_says(judge, finding, client);
+	else if (there.record && there.record->process == process->address)
+		record_says(judge, finding, &there);
 	inv_tried(judge, finding, "deleting", "the process is not being deleted");
 }
 

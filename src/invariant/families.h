@@ -212,6 +212,9 @@ void inv_judge_S05(struct inv_judge *judge);
 void inv_judge_S06(struct inv_judge *judge);
 void inv_judge_S07(struct inv_judge *judge);
 void inv_judge_S08(struct inv_judge *judge);
+// windows.c: the halves of S05 and S06 about user mode
+void inv_judge_window_routines(struct inv_judge *judge, const struct inv_inside *inside);
+void inv_judge_window_threads(struct inv_judge *judge, const struct inv_inside *inside);
 // watchers.c
 void inv_judge_H03(struct inv_judge *judge);
 void inv_judge_C01(struct inv_judge *judge);
