@@ -1257,8 +1257,7 @@ static const struct inv_invariant catalogue[] = {
      TYPES "; whether a job lets its processes break away is not read",
      inv_judge_P05,
      {{"exited", "The parent has exited: it has left its job."},
-      {"creating", "Flags.ProcessInserted is clear, Job is 0, and there is no thread and never was one: it is put into "
-                   "the job later."}},
+      {"creating", "Job is 0, and there is no thread and never was one: it may be put into the job before it runs."}},
      .smear = INV_SMEAR_STATE,
      .weight = INV_HINT},
     {"P06",
@@ -1510,12 +1509,15 @@ static const struct inv_invariant catalogue[] = {
       {"minimal", "ExceptionPortData is 0, and the role of a process without program is proved."},
       {"not-started",
        "ExceptionPortData is 0, and it has neither a thread nor an exit time: csrss is told of a process when its "
-       "first thread is there. So are snapshots."},
+       "first thread is there. So are snapshots. Or none of its threads has run (KTHREAD.State is Initialized), or its "
+       "loader has not begun: PEB.Ldr is 0, and it has one thread and the images that the kernel maps."},
       {"native",
        "ExceptionPortData is 0, neither the image's section nor its header says the subsystem of Windows, and the "
        "process has neither windows, graphics nor a console, nor an image of its own beside ntdll that most clients of "
        "csrss map."},
-      {"exited", "ExitTime is set and no thread is left: csrss drops its record, and the port stays until deletion."}},
+      {"exited",
+       "ExitTime is set, and no thread is left, or ActiveThreads and ObjectTable are 0: csrss drops its record "
+       "with the connection, and the port stays until deletion."}},
      .smear = INV_SMEAR_LIFE,
      .judge_inside = inv_judge_unregistered},
     {"S02",

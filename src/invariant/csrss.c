@@ -7,6 +7,9 @@
 #include "base/array.h"
 #include "invariant/class.h"
 #include "invariant/families.h"
+#include "invariant/trial.h"
+
+#define INITIALIZED 0u // KTHREAD_STATE
 
 static const struct inv_csrsses *csrsses_of(const struct inv_judge *judge)
 {
@@ -19,9 +22,13 @@ static bool is_set(const struct inv_judge *judge, const struct inv_dossier *proc
 	return value.ok && value.u != 0;
 }
 
+// With its last handles its connection to csrss goes, and the last thread still has some way to go then.
 static bool has_exited(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && !inv_is_scheduled(process);
+	struct inv_value threads = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
+	struct inv_value table = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ObjectTable);
+	bool disconnected = threads.ok && threads.u == 0 && table.ok && table.u == 0;
+	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && (disconnected || !inv_is_scheduled(process));
 }
 
 // Clones are among those.
@@ -142,7 +149,7 @@ static void report_missing(struct inv_judge *judge, const struct inv_dossier *pr
 		inv_witness_says(judge, finding, INV_W_CSR_LIST, "CSR_PROCESS.ClientId", &at,
 		                 "this record's handle leads to the process, and it has another PID");
 	}
-	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
+	inv_tried(judge, finding, "exited", "it has no exit time, or has threads and handles");
 	inv_tried(judge, finding, "root", "it is not the owner of the session's port");
 	if (client->port.u) {
 		inv_tried(judge, finding, "not-started", "ExceptionPortData is not 0");
@@ -250,6 +257,17 @@ static void say_signs(struct inv_judge *judge, struct inv_finding *finding, cons
 	               area ? area->file.name : "");
 }
 
+// No thread of it has run yet, or the loader has not begun: who creates a process tells csrss before he lets it run.
+static bool has_not_run(const struct inv_judge *judge, const struct inv_inside *inside)
+{
+	bool all = inside->thread_count > 0;
+	for (size_t i = 0; i < inside->thread_count && all; i++) {
+		struct inv_value state = inv_field(judge->kernel, inside->threads[i]->address, INV_F_KTHREAD_State);
+		all = state.ok && state.u == INITIALIZED;
+	}
+	return all || (inside->peb.address && inside->peb.ldr.ok && inside->peb.ldr.u == 0 && inv_is_starting(inside));
+}
+
 // Nobody tells csrss of a native program: Windows refuses to create one by CreateProcess ("cannot be run in Win32 mode").
 static void judge_registered(struct inv_judge *judge, const struct inv_inside *inside, const struct client *client)
 {
@@ -286,6 +304,10 @@ void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *in
 		inv_unknown_because(judge, "csrss's list could not be read to its end");
 		return;
 	}
+	if (has_not_run(judge, inside)) {
+		inv_excuse(judge, inv_subject_process(process), "not-started");
+		return;
+	}
 	struct inv_value subsystem = inv_section_subsystem(inside), mapped = inv_mapped_subsystem(inside);
 	if (!inv_need(judge, &subsystem))
 		return;
@@ -302,7 +324,7 @@ void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *in
 	inv_field_says(judge, finding, INV_F_EPROCESS_ExceptionPortData, &client.port, "csrss was never told of it");
 	list_says(judge, finding, client.csrss);
 	say_signs(judge, finding, inside, &signs);
-	inv_tried(judge, finding, "not-started", "it has threads");
+	inv_tried(judge, finding, "not-started", "it has threads, and one of them has run");
 	inv_tried(judge, finding, "native",
 	          native ? "it has what no native program has"
 	                 : "its image is for Windows, by the section or by its header");

@@ -303,7 +303,7 @@ static void report_job_escape(struct inv_judge *judge, const struct inv_dossier 
 		               siblings[i]->name_value.ok ? siblings[i]->name : "");
 	}
 	inv_tried(judge, finding, "exited", "its parent has not exited");
-	inv_tried(judge, finding, "creating", "it has had a thread, is inserted, or is in a job");
+	inv_tried(judge, finding, "creating", "it has had a thread, or is in a job");
 }
 
 static void judge_job_of_child(struct inv_judge *judge, const struct inv_kin *kin, const struct inv_dossier *process,
@@ -323,8 +323,7 @@ static void judge_job_of_child(struct inv_judge *judge, const struct inv_kin *ki
 		inv_unknown_because(judge, "the jobs that the process' own is nested into could not be read");
 	else if (is_set(judge, own->parent, INV_F_EPROCESS_ExitTime))
 		inv_excuse(judge, inv_subject_process(process), "exited");
-	else if (own->job.u == 0 && inv_is_being_created(judge, process) &&
-	         !is_set(judge, process, INV_F_EPROCESS_ProcessInserted))
+	else if (own->job.u == 0 && inv_is_being_created(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "creating");
 	else if (!above->second || inv_kin_is_older(kin, above->second, process) != INV_YES)
 		inv_unknown_because(
