@@ -130,8 +130,10 @@ static uint64_t make_record(struct inv_machine *machine, struct inv_forge_csr *c
 static void add_thread(struct inv_machine *machine, struct inv_forge_client *client, struct inv_forge_thread *thread)
 {
 	struct inv_forge_csr *csr = client->csr;
+	if (thread->ended || thread->deleted || !inv_machine_get(machine, thread->address, INV_F_ETHREAD_ThreadInserted))
+		return;
 	uint64_t at = take(machine, csr, THREAD_SIZE);
-	if (!at || thread->ended)
+	if (!at)
 		return;
 	uint64_t handle = inv_machine_open(machine, csr->csrss, thread->address,
 	                                   inv_machine_granted(machine, csr->csrss, thread->address, 0x1fffff), 0);
@@ -156,8 +158,12 @@ static bool is_told_of(const struct inv_forge_csr *csr, const struct inv_forge_p
 void inv_csr_register(struct inv_machine *machine, struct inv_forge_process *process)
 {
 	struct inv_forge_csr *csr = inv_csr_of(machine, process);
-	if (!is_told_of(csr, process))
-		return;
+	if (is_told_of(csr, process))
+		inv_csr_enter(machine, csr, process);
+}
+
+void inv_csr_enter(struct inv_machine *machine, struct inv_forge_csr *csr, struct inv_forge_process *process)
+{
 	uint32_t access = inv_machine_granted(machine, csr->csrss, process->address, 0x1fffff);
 	uint64_t handle = inv_machine_open(machine, csr->csrss, process->address, access, 0);
 	uint64_t at = handle ? make_record(machine, csr, process, handle) : 0;

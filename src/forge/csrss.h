@@ -61,6 +61,8 @@ void inv_csr_begin(struct inv_machine *machine, struct inv_forge_process *proces
 struct inv_forge_csr *inv_csr_of(const struct inv_machine *machine, const struct inv_forge_process *process);
 // CsrCreateProcess: enters the process, and the threads that it has, if it is one that csrss is told of.
 void inv_csr_register(struct inv_machine *machine, struct inv_forge_process *process);
+// The same without a question.
+void inv_csr_enter(struct inv_machine *machine, struct inv_forge_csr *csr, struct inv_forge_process *process);
 // Takes it off the list, and closes the handles to it and its threads; the block keeps its content.
 void inv_csr_forget(struct inv_machine *machine, struct inv_forge_process *process);
 // The same of one thread.

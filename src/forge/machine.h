@@ -167,6 +167,7 @@ struct inv_forge_process {
 	enum inv_forge_stage stage;
 	bool zombie, minimal, system, idle, gui, wow64;
 	bool deleted;                    // only its remains are in memory
+	bool not_run;                    // its first thread has not run: the loader has not begun
 	unsigned tebs;                   // handed out so far
 	struct inv_forge_user *user;     // what stands in its user half (peb.h); NULL: none
 	unsigned more_modules;           // DLLs beside those of every process

@@ -513,8 +513,8 @@ static void make_wow64(struct inv_machine *machine, struct inv_forge_process *pr
 
 bool inv_machine_has_run(const struct inv_forge_process *process)
 {
-	return process->stage != INV_STAGE_C0 && process->stage != INV_STAGE_C1 && process->stage != INV_STAGE_C2 &&
-	       process->stage != INV_STAGE_C3;
+	return !process->not_run && process->stage != INV_STAGE_C0 && process->stage != INV_STAGE_C1 &&
+	       process->stage != INV_STAGE_C2 && process->stage != INV_STAGE_C3;
 }
 
 // The program is in the lists of both halves, and never in the order of initialisation. All others are initialised after those that

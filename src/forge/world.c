@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
+#include "forge/csrss.h"
 #include "forge/parts.h"
 #include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/user.h"
 
 #define PAGE_OF_IDS 0x400u
+#define PROCESS_ALL_ACCESS 0x1fffffu
 #define MACHINES_OWN 0x8000u // references that the machine itself holds to System
 
 struct laid {
@@ -233,10 +235,16 @@ static bool lay_process(struct world *world, const struct inv_model_process *fro
 	process->deleted = !from->object.allocated;
 	if (from->object.allocated)
 		process->stage = stage_of(world->model, from);
+	// It is registered with csrss before it runs.
+	process->not_run = from->kind == INV_MODEL_ORDINARY && from->session && !from->exception_port;
 	lay_root(world, process, from);
 	put_parts(world, process, from);
 	put_state(world, process, from);
 	put_counts(world, &from->object, process->address);
+	if (from->client_handle) // is opened later, with the others
+		inv_machine_put(machine, inv_machine_header(machine, process->address), INV_F_OBJECT_HEADER_PointerCount,
+		                (uint64_t)(from->object.pointer_count - from->object.handle_count - 1));
+	process->unregistered = true; // but for what the model says
 	return true;
 }
 
@@ -540,6 +548,44 @@ static void lay_remains(struct world *world)
 	}
 }
 
+// -- csrss ------------------------------------------------------------------------------------------------------------------
+
+static void lay_client(struct world *world, struct inv_forge_csr *csr, struct inv_forge_process *process,
+                       const struct inv_model_process *from)
+{
+	struct inv_machine *machine = world->machine;
+	if (from->client)
+		inv_csr_enter(machine, csr, process);
+	else if (from->client_handle)
+		(void)inv_machine_open(machine, csr->csrss, process->address,
+		                       inv_machine_granted(machine, csr->csrss, process->address, PROCESS_ALL_ACCESS), 0);
+	if (from->exception_port)
+		inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, csr->port | 1);
+}
+
+// The csrss of each session is the machine's own, as System's threads are; what it knows is the model's.
+static void lay_csrsses(struct world *world)
+{
+	struct inv_machine *machine = world->machine;
+	for (size_t i = 0, count = inv_count(machine->sessions); i < count; i++) {
+		struct inv_error error;
+		const struct inv_process_wish wish = {.name = "model-csrss.exe",
+		                                      .parent = 4,
+		                                      .threads = 3,
+		                                      .session = (int)machine->sessions[i]->id,
+		                                      .protection = -1,
+		                                      .subsystem = INV_SUBSYSTEM_NATIVE,
+		                                      .csrss = true};
+		struct inv_forge_process *csrss = inv_machine_make_process(machine, &wish, &error);
+		struct inv_forge_csr *csr = csrss ? inv_csr_of(machine, csrss) : NULL;
+		for (ptrdiff_t j = 0; csr && j < stbds_hmlen(world->laid); j++) {
+			struct inv_forge_process *process = world->laid[j].process;
+			if (process && !process->system && !process->deleted && process->session == csrss->session)
+				lay_client(world, csr, process, (const void *)world->laid[j].key);
+		}
+	}
+}
+
 // -- all --------------------------------------------------------------------------------------------------------------------
 
 // What is made afterwards is younger.
@@ -632,6 +678,7 @@ enum inv_code inv_world_lay(struct inv_machine *machine, const struct inv_model 
 		lay_cpus(&world);
 		lay_remains(&world);
 		go_on(&world);
+		lay_csrsses(&world);
 	}
 	stbds_hmfree(world.laid);
 	stbds_hmfree(world.roots);

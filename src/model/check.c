@@ -358,7 +358,8 @@ static void count_references(const struct inv_model_checking *check)
 	head = &model->blocks[INV_MODEL_PROCESS];
 	for (struct inv_model_link *link = head->next; link != head; link = link->next) {
 		struct inv_model_process *process = link->owner;
-		process->object.references_seen += process->creation_held + (process == model->system_process);
+		process->object.references_seen +=
+		    process->creation_held + process->client_handle + (process == model->system_process);
 		refer(process->token ? &process->token->object : NULL);
 		refer(process->section ? &process->section->object : NULL);
 		refer(process->job ? &process->job->object : NULL);
@@ -456,11 +457,13 @@ static const char *wrong_in_state(const struct inv_model_process *process, enum 
 	if (state == INV_STATE_EXITING && !process->exit_time && !process->object_table && !process->minimal)
 		return "lost its handles before its exit time";
 	bool left = !process->object_table && !process->section && !process->image_file_pointer &&
-	            !process->win32_process && process->space.vad_count == 0 && process->signal_state == 1 &&
-	            !inv_model_linked(&process->job_links);
+	            !process->win32_process && !process->client && !process->client_handle &&
+	            process->space.vad_count == 0 && process->signal_state == 1 && !inv_model_linked(&process->job_links);
 	if (state == INV_STATE_ZOMBIE &&
 	    (!left || pending || process->active_threads || !process->process_delete || !process->exit_process_reported))
 		return "is no clean zombie";
+	if (process->client && (!process->client_handle || !process->exception_port))
+		return "is known to csrss without a handle, or has not its port";
 	if (process->process_in_session != (process->session != NULL))
 		return "has a session without the flag or the flag without one";
 	bool inserted_thread = false;

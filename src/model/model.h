@@ -114,6 +114,9 @@ struct inv_model_process {
 	struct inv_model_ldr ldr;  // in its own memory
 	bool win32_process;        // W32PROCESS
 	bool window_routines;      // user32 has entered its table into the PEB
+	bool client;               // the csrss of its session has a CSR_PROCESS of it on its list,
+	bool client_handle;        // and a handle to it, which is a reference
+	bool exception_port;       // leads to the port of that csrss
 	bool se_audit;             // SeAuditProcessCreationInfo holds the image's name
 	struct inv_model_job *job; // stays until deletion
 	struct inv_model_link job_links;

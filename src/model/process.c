@@ -429,6 +429,13 @@ STEP(free_audit_name)
 	return INV_TOOK;
 }
 
+STEP(release_exception_port)
+{
+	(void)operation;
+	inv_as_process(call->subject)->exception_port = false;
+	return INV_TOOK;
+}
+
 // Only a process that never had a thread still has its handles. (That it loses them here: not verified.)
 STEP(kill_handles)
 {
@@ -557,6 +564,7 @@ static const struct inv_model_step delete_steps[] = {
     {"PspProcessDelete: Flags.ProcessInserted", clear_process_inserted},
     {"PspProcessDelete: PsActiveProcessHead", leave_active_list},
     {"PspProcessDelete: SeAuditProcessCreationInfo", free_audit_name},
+    {"PspProcessDelete: ExceptionPort", release_exception_port},
     {"PspProcessDelete: ObKillProcess", kill_handles},
     {"PspProcessDelete: job list", leave_job_list},
     {"MmDeleteProcessAddressSpace", clean_space},

@@ -169,8 +169,24 @@ STEP(ready_thread)
 	return INV_TOOK;
 }
 
+// Before the first thread runs csrss is told of the process, if it is of a session: it keeps a handle and a record, and gives it its
+// exception port (ReactOS, CsrCreateProcess; these in one step, their order is not verified).
+STEP(register_client)
+{
+	(void)operation;
+	const struct inv_model_thread *thread = inv_as_thread(call->subject);
+	struct inv_model_process *process = thread->process;
+	if (!process || !process->session || process->kind != INV_MODEL_ORDINARY || process->exception_port ||
+	    process->process_delete || thread->leaving || thread->state != INV_THREAD_INITIALIZED)
+		return INV_TOOK;
+	process->client = process->client_handle = process->exception_port = true;
+	inv_model_reference(&process->object);
+	return INV_TOOK;
+}
+
 static const struct inv_model_step start[] = {
     {"image callbacks", notify_image},
+    {"csrss: CSR_PROCESS", register_client},
     {"KeReadyThread", ready_thread},
 };
 
@@ -243,6 +259,27 @@ STEP(leave_win32)
 	thread->win32_thread = false;
 	if (thread->last_thread)
 		thread->process->win32_process = false;
+	return INV_TOOK;
+}
+
+// csrss is told by the end of the connection, whose handle is gone now. (That it is told at once: not verified.)
+STEP(leave_csrss)
+{
+	(void)operation;
+	const struct inv_model_thread *thread = inv_as_thread(call->subject);
+	if (thread->last_thread)
+		thread->process->client = false;
+	return INV_TOOK;
+}
+
+STEP(close_client_handle)
+{
+	const struct inv_model_thread *thread = inv_as_thread(call->subject);
+	struct inv_model_process *process = thread->process;
+	if (!thread->last_thread || !process->client_handle)
+		return INV_TOOK;
+	process->client_handle = false;
+	inv_model_dereference(operation, &process->object);
 	return INV_TOOK;
 }
 
@@ -424,6 +461,8 @@ static const struct inv_model_step exit_steps[] = {
     {"user stack, TEB", delete_user_part},
     {"ObKillProcess: a handle", kill_handle},
     {"ObKillProcess: ObjectTable", drop_handle_table},
+    {"csrss: CSR_PROCESS", leave_csrss},
+    {"csrss: NtClose", close_client_handle},
     {"MmCleanProcessAddressSpace", clean_address_space},
     {"SectionObject", release_section},
     {"ImageFilePointer", release_image_file},
