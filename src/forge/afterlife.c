@@ -6,6 +6,7 @@
 #include "forge/machine.h"
 #include "forge/parts.h"
 #include "forge/pfn.h"
+#include "forge/session.h"
 
 #define POOL_HEADER_SIZE 0x10u
 #define FREE_PAGE 1u // MMLISTS.FreePageList
@@ -77,6 +78,8 @@ void inv_machine_delete_process(struct inv_machine *machine, struct inv_forge_pr
 	inv_machine_put(machine, inv_machine_header(machine, at), INV_F_OBJECT_HEADER_HandleCount, 0);
 	leave_list(machine, at, INV_F_EPROCESS_ActiveProcessLinks);
 	leave_list(machine, at, INV_F_EPROCESS_SessionProcessLinks);
+	if (process->session)
+		inv_session_refer(machine, process->session, -1);
 	leave_list(machine, at, INV_F_EPROCESS_MmProcessLinks);
 	if (inv_machine_get(machine, at, INV_F_EPROCESS_Job))
 		leave_list(machine, at, INV_F_EPROCESS_JobLinks);

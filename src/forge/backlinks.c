@@ -159,6 +159,19 @@ uint64_t inv_machine_set_timer(struct inv_machine *machine, struct inv_forge_thr
 	return timer;
 }
 
+// PspProcessDelete lets go of the exception port: until then the port stays, also when its owner has closed it. (That it leaves the list
+// of ports with its owner's handle is not verified.)
+static bool is_exception_port(const struct inv_machine *machine, uint64_t port)
+{
+	for (size_t i = 0; i < inv_count(machine->processes); i++) {
+		const struct inv_forge_process *process = machine->processes[i];
+		uint64_t own = inv_machine_get(machine, process->address, INV_F_EPROCESS_ExceptionPortData);
+		if (!process->deleted && (own & ~UINT64_C(7)) == port)
+			return true;
+	}
+	return false;
+}
+
 static void drop(struct inv_machine *machine, const struct inv_forge_backlink *link)
 {
 	if (link->entry)
@@ -171,7 +184,8 @@ static void drop(struct inv_machine *machine, const struct inv_forge_backlink *l
 		return;
 	}
 	inv_machine_close_to(machine, link->object);
-	inv_machine_free_object(machine, link->object);
+	if (link->kind != INV_BACKLINK_PORT || !is_exception_port(machine, link->object))
+		inv_machine_free_object(machine, link->object);
 }
 
 void inv_machine_drop_backlinks(struct inv_machine *machine, const struct inv_forge_process *process)

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "forge/machine.h"
 #include "forge/pfn.h"
+#include "forge/session.h"
 #include "forge/user_thread.h"
 
 #define LOW_STUB_MARK 0x1000600e9ull // a jump and the length of the block, as every x64 kernel leaves them
@@ -106,6 +107,7 @@ void inv_machine_make_shared_data(struct inv_machine *machine)
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMajorVersion, version->major);
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtMinorVersion, version->minor);
 	inv_machine_put(machine, SHARED_DATA, INV_F_KUSER_SHARED_DATA_NtBuildNumber, machine->build);
+	inv_machine_set_console(machine, INV_FORGE_CONSOLE);
 	static const uint8_t root[] = {'C', 0, ':', 0, '\\', 0, 'W', 0, 'i', 0, 'n', 0, 'd', 0, 'o', 0, 'w', 0, 's', 0};
 	inv_machine_write(machine, SHARED_DATA + NT_SYSTEM_ROOT, root, sizeof root);
 	static const uint8_t workstation = 1;

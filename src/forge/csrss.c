@@ -180,6 +180,18 @@ void inv_csr_enter(struct inv_machine *machine, struct inv_forge_csr *csr, struc
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_ExceptionPortData, csr->port | 1);
 }
 
+uint64_t inv_csr_adopt(struct inv_machine *machine, struct inv_forge_csr *csr, const struct inv_forge_process *process)
+{
+	uint32_t access = inv_machine_granted(machine, csr->csrss, process->address, 0x1fffff);
+	uint64_t handle = inv_machine_open(machine, csr->csrss, process->address, access, 0);
+	uint64_t at = handle ? make_record(machine, csr, process, handle) : 0;
+	if (!at)
+		return 0;
+	csr->sequence++;
+	list_append(machine, csr, csr->root + INV_CSR_PROCESS_LINK, at + INV_CSR_PROCESS_LINK);
+	return at;
+}
+
 struct inv_forge_csr *inv_csr_of(const struct inv_machine *machine, const struct inv_forge_process *process)
 {
 	for (size_t i = 0; process->session && i < inv_count(machine->csrs); i++)

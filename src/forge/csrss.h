@@ -63,6 +63,8 @@ struct inv_forge_csr *inv_csr_of(const struct inv_machine *machine, const struct
 void inv_csr_register(struct inv_machine *machine, struct inv_forge_process *process);
 // The same without a question.
 void inv_csr_enter(struct inv_machine *machine, struct inv_forge_csr *csr, struct inv_forge_process *process);
+// A record of any process on this list, with a handle to it, as nobody but a liar makes it; its address. 0: there is no room.
+uint64_t inv_csr_adopt(struct inv_machine *machine, struct inv_forge_csr *csr, const struct inv_forge_process *process);
 // Takes it off the list, and closes the handles to it and its threads; the block keeps its content.
 void inv_csr_forget(struct inv_machine *machine, struct inv_forge_process *process);
 // The same of one thread.

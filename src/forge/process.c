@@ -13,6 +13,7 @@
 #include "forge/peb.h"
 #include "forge/pfn.h"
 #include "forge/registry.h"
+#include "forge/session.h"
 #include "forge/user_thread.h"
 #include "forge/win32k.h"
 
@@ -25,9 +26,7 @@
 #define NON_PAGED_POOL_NX 0x200u
 #define SECOND 10000000ull
 #define HANDLE_TABLE_SIZE 0x80u
-#define PAGE_OF_IDS 0x400u         // a page of PspCidTable: 256 entries
-#define SESSION_ID 0x08u           // _MM_SESSION_SPACE.SessionId, every x64 build to 22000
-#define SESSION_PROCESS_LIST 0x10u // _MM_SESSION_SPACE.ProcessList
+#define PAGE_OF_IDS 0x400u // a page of PspCidTable: 256 entries
 
 // No handle is open yet.
 static uint64_t without_handles(struct inv_machine *machine, uint64_t object)
@@ -531,26 +530,10 @@ void inv_machine_make_system(struct inv_machine *machine)
 		inv_machine_make_thread(machine, system, 0, system->created + i * 1000ull);
 }
 
-static struct inv_forge_session *session_of(struct inv_machine *machine, uint32_t id)
-{
-	for (size_t i = 0; i < inv_count(machine->sessions); i++)
-		if (machine->sessions[i]->id == id)
-			return machine->sessions[i];
-	struct inv_forge_session *session = inv_alloc(sizeof *session);
-	session->id = id;
-	session->address = inv_region_take(machine, &machine->stacks, 0x2000, PAGE);
-	uint8_t bytes[4];
-	inv_put32(bytes, id);
-	inv_machine_write(machine, session->address + SESSION_ID, bytes, sizeof bytes);
-	session->head = session->address + SESSION_PROCESS_LIST;
-	inv_machine_list_init(machine, session->head);
-	inv_push(machine->sessions, session);
-	return session;
-}
-
 void inv_machine_give_session(struct inv_machine *machine, struct inv_forge_process *process, uint32_t id, bool link)
 {
-	process->session = session_of(machine, id);
+	process->session = inv_machine_session(machine, id);
+	inv_session_refer(machine, process->session, 1);
 	inv_machine_map_session(machine, process);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_Session, process->session->address);
 	inv_machine_put(machine, process->address, INV_F_EPROCESS_ProcessInSession, 1);
@@ -630,6 +613,8 @@ static void delete_process(struct inv_machine *machine, struct inv_forge_process
 	// MmDeleteProcessAddressSpace
 	if (process->session && inv_machine_has(machine, INV_F_EPROCESS_SessionProcessLinks))
 		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_SessionProcessLinks));
+	if (process->session)
+		inv_session_refer(machine, process->session, -1);
 	if (machine->mm_process_head && inv_machine_has(machine, INV_F_EPROCESS_MmProcessLinks))
 		inv_machine_list_remove(machine, inv_machine_at(machine, at, INV_F_EPROCESS_MmProcessLinks));
 	inv_machine_free_root(machine, process->dtb);

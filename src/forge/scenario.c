@@ -99,6 +99,15 @@ const struct inv_forge_word inv_forge_words[] = {
      "of "
      "errors; false if this kernel has no such globals",
      false},
+    {"session", "session(number [, {state=, console=}])",
+     "what the kernel records of a session, also one without processes; its address; state is created, initialized, "
+     "connected, disconnected, disconnected-logged-on, logged-on (by itself), logged-off or terminated; console: it is "
+     "attached to the console, as session 1 is by itself",
+     false},
+    {"no_console", "no_console()", "no session is attached to the console", false},
+    {"silo_sessions", "silo_sessions(silo, services [, console])",
+     "the globals of a silo name the session of its services and that of its console; false if this kernel's do not",
+     false},
     {"port", "port(process [, name])",
      "the process makes an ALPC port; its address, nil if this kernel's are not known", false},
     {"register_provider", "register_provider(process [, registration])",
@@ -376,6 +385,10 @@ const struct inv_forge_word inv_forge_words[] = {
      true},
     {"csr_set", "csr_set(process|thread, field, value)",
      "writes into csrss's record: pid, tid, handle, or created of a thread", true},
+    {"csr_adopt", "csr_adopt(csrss, process)",
+     "a csrss gets a record of any process, with a handle to it; the address of the record", true},
+    {"move_session", "move_session(process, number)",
+     "leads a process to another session and takes it over to that one's list; all else stays", true},
     {"wipe_tag", "wipe_tag(process|thread)", "clears the pool header before an object", true},
     {"wipe_header", "wipe_header(process|thread)", "clears the object header", true},
     {"wipe_name", "wipe_name(process)", "clears ImageFileName and the audited path", true},
@@ -1865,6 +1878,8 @@ static void open_words(lua_State *lua, struct inv_forge *forge)
 	luaL_setfuncs(lua, inv_win32k_words, 1);
 	lua_pushlightuserdata(lua, forge);
 	luaL_setfuncs(lua, inv_registry_words, 1);
+	lua_pushlightuserdata(lua, forge);
+	luaL_setfuncs(lua, inv_session_words, 1);
 	lua_pop(lua, 1);
 }
 

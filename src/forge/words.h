@@ -44,6 +44,7 @@ extern const luaL_Reg inv_backlink_words[]; // scenario_backlinks.c
 extern const luaL_Reg inv_csr_words[];      // scenario_csrss.c
 extern const luaL_Reg inv_win32k_words[];   // scenario_win32k.c
 extern const luaL_Reg inv_registry_words[]; // scenario_registry.c
+extern const luaL_Reg inv_session_words[];  // scenario_session.c
 // user=, session=, integrity=, elevated=, appcontainer=, restricted=, level= of a table.
 struct inv_token_wish inv_word_token_wish(lua_State *lua, int table);
 
