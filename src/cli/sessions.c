@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "nt/section.h"
+#include "nt/session.h"
 #include "nt/silo.h"
 #include "nt/win32k.h"
 #include "report/json.h"
@@ -31,6 +32,7 @@ struct view {
 struct one_session {
 	uint64_t address;
 	struct inv_value id;
+	uint64_t silo;                      // in which csrss is, or else most of its processes; 0: none
 	const struct inv_dossier **members; // stb_ds, by PID
 	const struct inv_dossier *leader, *csrss;
 	const char *leader_proof, *csrss_proof; // NULL: not known
@@ -132,12 +134,37 @@ static const struct inv_dossier *owner_of_ports(const struct view *view, const s
 	return NULL;
 }
 
-// The silo of its first process is that of the session.
+// In which silo most of its processes are; of as many, the one that comes first among them.
+static uint64_t silo_of_most(const struct view *view, const struct one_session *session)
+{
+	struct {
+		uint64_t silo;
+		size_t votes;
+	} silos[MOST_PORTS];
+	size_t count = 0, best = 0;
+	for (size_t i = 0; i < inv_count(session->members); i++) {
+		uint64_t silo = value_of(view, session->members[i], INV_F_EPROCESS_ServerSilo);
+		size_t j = 0;
+		while (j < count && silos[j].silo != silo)
+			j++;
+		if (j == count && count == MOST_PORTS)
+			continue;
+		if (j == count)
+			silos[count++].votes = 0;
+		silos[j].silo = silo;
+		if (++silos[j].votes > silos[best].votes)
+			best = j;
+	}
+	return count ? silos[best].silo : 0;
+}
+
 static void prove_session(const struct view *view, struct one_session *session)
 {
 	if (!session->address || !inv_count(session->members))
 		return;
-	uint64_t silo = value_of(view, session->members[0], INV_F_EPROCESS_ServerSilo);
+	const struct inv_dossier *owner = owner_of_ports(view, session);
+	session->silo = owner ? value_of(view, owner, INV_F_EPROCESS_ServerSilo) : silo_of_most(view, session);
+	uint64_t silo = session->silo;
 	struct inv_silo_globals globals;
 	inv_silo_globals_read(view->kernel, silo, &globals);
 	const struct inv_dossiers *dossiers = &view->check->dossiers;
@@ -153,7 +180,7 @@ static void prove_session(const struct view *view, struct one_session *session)
 	}
 	if (session->csrss)
 		return;
-	session->csrss = owner_of_ports(view, session);
+	session->csrss = owner;
 	session->csrss_proof = session->csrss ? "it owns the port for exceptions of most processes of the session" : NULL;
 }
 
@@ -179,18 +206,41 @@ static const char *who(const struct view *view, const struct one_session *sessio
 	return process ? name_of(view, process) : "not known";
 }
 
+// What the kernel records of the session itself; of processes without one, nothing.
+static void add_records(struct inv_table *table, const struct one_session *session,
+                        const struct inv_session_record *record)
+{
+	if (!session->address) {
+		for (unsigned i = 0; i < 4; i++)
+			inv_table_text(table, NULL);
+		return;
+	}
+	const char *state = record->state.ok ? inv_session_state_name(record->state.u) : NULL;
+	inv_table_address(table, session->silo);
+	if (state)
+		inv_table_text(table, state);
+	else
+		inv_table_value(table, &record->state, INV_CELL_NUMBER);
+	inv_table_text(table, record->proof);
+	inv_table_value(table, &record->references, INV_CELL_NUMBER);
+}
+
 static struct inv_table *session_table(const struct view *view, struct one_session *sessions)
 {
-	static const char *const columns[] = {"session",      "object", "processes",   "leader",
-	                                      "leader_proof", "csrss",  "csrss_proof", "seen_through"};
+	static const char *const columns[] = {"session",      "state", "object",      "processes",    "leader",
+	                                      "leader_proof", "csrss", "csrss_proof", "seen_through", "silo",
+	                                      "io_state",     "proof", "references"};
 	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof *columns);
 	for (size_t i = 0; i < inv_count(sessions); i++) {
 		const struct one_session *session = &sessions[i];
 		const struct inv_dossier *eyes = eyes_of(view, session);
+		struct inv_session_record record;
+		inv_session_read(view->kernel, session->address, session->silo, &record);
 		if (session->address)
 			inv_table_value(table, &session->id, INV_CELL_NUMBER);
 		else
 			inv_table_text(table, "none");
+		inv_table_text(table, session->address ? inv_session_kind_name(record.kind) : NULL);
 		inv_table_address(table, session->address);
 		inv_table_number(table, inv_count(session->members));
 		inv_table_text(table, who(view, session, session->leader));
@@ -198,6 +248,7 @@ static struct inv_table *session_table(const struct view *view, struct one_sessi
 		inv_table_text(table, who(view, session, session->csrss));
 		inv_table_text(table, session->csrss_proof);
 		inv_table_text(table, eyes ? name_of(view, eyes) : NULL);
+		add_records(table, session, &record);
 	}
 	return table;
 }

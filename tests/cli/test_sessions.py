@@ -42,6 +42,41 @@ CLASSES = {
     "Idle": ([], {"image": "none", "header": None}),
 }
 
+CONNECTED = """machine{kernel = "22000"}
+local first = process{name = "csrss.exe", parent = 504, session = 0, threads = 4, csrss = true}
+process{name = "services.exe", parent = 504, session = 0, threads = 2}
+local m = desktop()
+for id = 2, 4 do
+    process{name = "csrss.exe", parent = 600, session = id, threads = 4, csrss = true}
+    process{name = "winlogon.exe", parent = 600, session = id, threads = 2}
+    process{name = "explorer.exe", parent = 616, session = id, threads = 2}
+end
+session(3, {state = "disconnected-logged-on"})
+session(4, {state = "initialized"})
+local smss = process{name = "smss.exe", parent = m.smss, threads = 2}
+local inside = silo{smss}
+local csrss = process{name = "csrss.exe", parent = smss, session = 5, threads = 4, csrss = true}
+process{name = "app.exe", parent = smss, session = 5, threads = 2}
+leaders(inside, smss, csrss)
+silo_sessions(inside, 5)
+"""
+
+
+def states(expect, answer):
+    """Of each session what it is for and how it is connected, and in which silo its csrss is."""
+    rows = {row["session"]: row for row in answer["sessions"]}
+    kinds = {number: row["state"] for number, row in rows.items() if number != "none"}
+    expect(kinds == {0: "services", 1: "console", 2: "remote", 3: "disconnected", 4: None, 5: "services"}, kinds)
+    expect(rows["none"]["state"] is None and rows["none"]["proof"] is None, rows["none"])
+    expect(rows[1]["proof"] == "ActiveConsoleId" and rows[3]["proof"] == "IoState", "proofs")
+    expect("not connected yet" in rows[4]["proof"] and rows[4]["io_state"] == "Initialized", rows[4])
+    expect(rows[5]["proof"] == "ServiceSessionId of its silo", rows[5])
+    inside = {row["silo"] for row in answer["processes"] if row["name"] == "app.exe"}
+    expect(inside == {rows[5]["silo"]} and rows[2]["silo"] == "0x0" != rows[5]["silo"], f"silos {inside}")
+    expect(rows[5]["csrss_proof"] == "ExpDefaultErrorPortProcess of its silo", rows[5])
+    expect(all(row["references"] == row["processes"] for number, row in rows.items() if number != "none"), "references")
+    expect(all(row["record"] == "yes" for row in answer["processes"] if row["name"] == "app.exe"), "record")
+
 
 def main():
     invar, forge = sys.argv[1:3]
@@ -53,15 +88,19 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         script, image, truth = (os.path.join(folder, name) for name in ("m.lua", "m.img", "m.json"))
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(MACHINE)
-        subprocess.run([forge, script, "-o", image, "--truth", truth], check=True)
+        def make(machine):
+            with open(script, "w", encoding="utf-8") as file:
+                file.write(machine)
+            subprocess.run([forge, script, "-o", image, "--truth", truth], check=True)
 
         def ask(*options):
             done = subprocess.run([invar, "sessions", image, *options], capture_output=True, text=True, check=False)
             expect(done.returncode == 0 and not done.stderr, f"{options}: {done.returncode} {done.stderr}")
             return done.stdout
 
+        make(CONNECTED)
+        states(expect, json.loads(ask("--format", "json")))
+        make(MACHINE)
         answer = json.loads(ask("--format", "json"))
         expect("gui graphics" in ask(), "no class for people")
         done = subprocess.run([invar, "check", image, "--format", "json"], capture_output=True, text=True, check=False)
