@@ -1493,12 +1493,13 @@ static const struct inv_invariant catalogue[] = {
      .smear = INV_SMEAR_STATE},
     {"S01",
      "A process whose ExceptionPortData leads to the port of its session's csrss has a record on that csrss's list; "
-     "and "
-     "whoever runs a program of Windows has both.",
+     "whoever runs a program of Windows has both; and whoever is on a csrss's list is in its session.",
      "CsrCreateProcess enters the record and sets the port. A process that was made without kernel32 has neither: that "
-     "is an observation, and so is a record of a native program, which CreateProcess refuses to run.",
-     "EPROCESS.ExceptionPortData against csr-list; SECTION_IMAGE_INFORMATION.SubSystemType",
-     "unlinking the record in csrss; creating processes past the subsystem",
+     "is an observation, and so is a record of a native program, which CreateProcess refuses to run, and one of "
+     "another "
+     "session where the kernel does not note that it was asked for from there.",
+     "EPROCESS.ExceptionPortData and Session against csr-list; SECTION_IMAGE_INFORMATION.SubSystemType",
+     "unlinking the record in csrss; creating processes past the subsystem; moving a process to another session",
      "T1014, T1106",
      "all",
      CSRSS,
@@ -1515,6 +1516,15 @@ static const struct inv_invariant catalogue[] = {
        "ExceptionPortData is 0, neither the image's section nor its header says the subsystem of Windows, and the "
        "process has neither windows, graphics nor a console, nor an image of its own beside ntdll that most clients of "
        "csrss map."},
+      {"starting",
+       "No record of it is in csrss's memory, its one thread is suspended, and no image is mapped but those that the "
+       "kernel maps itself: its creator has not told csrss of it yet, or csrss has set the port and enters it just "
+       "now."},
+      {"crossed",
+       "CrossSessionCreate is set: somebody of another session asked for it. Whose csrss is told then is not "
+       "verified."},
+      {"not-inserted",
+       "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."},
       {"exited",
        "ExitTime is set, and no thread is left, or ActiveThreads and ObjectTable are 0: csrss drops its record "
        "with the connection, and the port stays until deletion."}},
@@ -1617,7 +1627,9 @@ static const struct inv_invariant catalogue[] = {
      "read in the code of CreateDxgProcess and of DXGPROCESS' constructor",
      inv_judge_S07,
      {{"exiting", "The process has an exit time or no active thread."},
-      {"virtual-machine", "The process runs a virtual machine (VmContext or VmProcessorHost): it has several."}},
+      {"virtual-machine",
+       "The process runs a virtual machine (VmContext or VmProcessorHost): it has several, and leads to "
+       "one of them."}},
      .smear = INV_SMEAR_LIFE},
     {"S08",
      "A thread on the list of a desktop has the THREADINFO that is linked there, and belongs to a process of the "
@@ -1675,11 +1687,12 @@ static const struct inv_invariant catalogue[] = {
     {"S11",
      "EPROCESS.ServerSilo is the innermost server silo among the job of the process and the jobs around it, a silo "
      "that "
-     "has globals; and the leader and the csrss that the globals of a silo, or of the host, name are processes of it.",
+     "has globals; and the leader and the csrss that the globals of a silo, or of the host, name are processes of it, "
+     "and so are the clients of its csrss.",
      "Which silo a process is in follows from its job; the field keeps the answer. A silo starts its own session "
      "manager and csrss.",
      "EPROCESS.ServerSilo and Job; EJOB.ParentJob and ServerSiloGlobals; MiSessionLeaderProcess and "
-     "ExpDefaultErrorPortProcess of ESERVERSILO_GLOBALS",
+     "ExpDefaultErrorPortProcess of ESERVERSILO_GLOBALS; csr-list",
      "leaving a container: ServerSilo cleared, or the job's pointer led to one of the host's",
      "T1611",
      "Windows 10 1809 and later",
@@ -1820,6 +1833,10 @@ static const struct inv_left_out left_out[] = {
      "No field of a token is known that such a list could go through, and Windows keeps it only where it was told to "
      "look for "
      "tokens that leak."},
+    {"L04, in part", "A session counts as many processes as its list shows.",
+     "What besides processes counts in ProcessReferenceToSession and ReferenceCount of a session is not verified; "
+     "invar "
+     "sessions shows the first."},
     {"P01, in part", "A parent had not exited when its child was created.",
      "Whether Windows refuses a parent that has exited but is still referenced is not verified."},
     {"P06, in part", "The session manager and lsass are those that the kernel's pointers lead to.",

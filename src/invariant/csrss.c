@@ -8,8 +8,11 @@
 #include "invariant/class.h"
 #include "invariant/families.h"
 #include "invariant/trial.h"
+#include "nt/thread.h"
+#include "nt/vad.h"
 
-#define INITIALIZED 0u // KTHREAD_STATE
+#define INITIALIZED 0u      // KTHREAD_STATE
+#define WRONG_RECORDS 4096u // of one csrss that are reported one by one: whose each was is sought among all processes
 
 static const struct inv_csrsses *csrsses_of(const struct inv_judge *judge)
 {
@@ -37,6 +40,37 @@ static bool never_started(const struct inv_judge *judge, const struct inv_dossie
 	struct inv_value exited = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ExitTime);
 	struct inv_value threads = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 	return exited.ok && exited.u == 0 && threads.ok && threads.u == 0 && !inv_is_scheduled(process);
+}
+
+// The program, ntdll, and under WOW64 a second ntdll: what the kernel maps itself.
+#define FIRST_IMAGES 3u
+
+// Its one thread was never let go: whoever creates a process tells csrss of it before the thread may run (ReactOS: CreateProcess). The
+// loader maps more images as soon as it does.
+static bool is_starting(const struct inv_judge *judge, const struct inv_dossier *process)
+{
+	struct inv_value active = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
+	size_t held = 0, images = 0;
+	if (!active.ok || active.u != 1)
+		return false;
+	for (size_t i = 0; i < process->threads.count; i++) {
+		uint64_t thread =
+		    inv_thread_of_entry(judge->kernel, process->threads.nodes[i].entry, INV_F_ETHREAD_ThreadListEntry);
+		struct inv_value count = inv_field(judge->kernel, thread, INV_F_KTHREAD_SuspendCount);
+		struct inv_value ended = inv_field(judge->kernel, thread, INV_F_ETHREAD_Terminated);
+		if (ended.ok && ended.u)
+			return false;
+		held += count.ok && count.u;
+	}
+	if (held != 1 || process->threads.count != 1)
+		return false;
+	struct inv_vad_tree vads;
+	inv_vad_tree_read(judge->kernel, process->address, &vads);
+	for (size_t i = 0; i < inv_count(vads.vads); i++)
+		images += vads.vads[i].type == INV_VAD_IMAGE;
+	bool first = vads.complete && images && images <= FIRST_IMAGES;
+	inv_vad_tree_free(&vads);
+	return first;
 }
 
 static bool runs_no_program(const struct inv_dossier *process)
@@ -203,13 +237,66 @@ static void judge_client(struct inv_judge *judge, const struct inv_dossier *proc
 		inv_excuse(judge, inv_subject_process(process), "exited");
 	else if (!of_csrss && !client.stray)
 		inv_unknown_because(judge, "the exception port is not that of the session's csrss");
+	else if (!client.stray && is_starting(judge, process))
+		inv_excuse(judge, inv_subject_process(process), "starting");
 	else
 		report_missing(judge, process, &client);
 }
 
+// A record of a process that is in another session than the csrss whose list it is on.
+static void report_stranger(struct inv_judge *judge, const struct inv_csrss *csrss,
+                            const struct inv_csr_process *record, const struct inv_dossier *process,
+                            const struct inv_value *session, const struct inv_value *crossed)
+{
+	struct inv_subject subject = inv_subject_process(process);
+	struct inv_finding *finding =
+	    crossed->ok ? inv_broken(judge, subject, INV_TIER_SUBSYSTEM) : inv_observed(judge, subject, INV_TIER_SUBSYSTEM);
+	struct inv_value id = {.ok = true, .address = record->address, .u = record->pid};
+	struct inv_value own = inv_field(judge->kernel, csrss->process, INV_F_EPROCESS_Session);
+	inv_witness_says(judge, finding, INV_W_CSR_LIST, "CSR_PROCESS.ClientId", &id,
+	                 "the csrss of PID %llu has the process on its list", (unsigned long long)csrss->pid);
+	inv_field_says(judge, finding, INV_F_EPROCESS_Session, &own, "the session of that csrss");
+	inv_field_says(judge, finding, INV_F_EPROCESS_Session, session, "the session of the process");
+	inv_tried(judge, finding, "crossed",
+	          crossed->ok ? "CrossSessionCreate is clear: nobody of another session asked for it"
+	                      : "whether somebody of another session asked for it this build does not note");
+	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
+}
+
+static void judge_stranger(struct inv_judge *judge, const struct inv_csrss *csrss, const struct inv_csr_process *record)
+{
+	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, record->process);
+	struct inv_value session = inv_field(judge->kernel, record->process, INV_F_EPROCESS_Session);
+	if (!process || !session.ok || session.u == csrss->session)
+		return;
+	struct inv_value crossed = inv_field(judge->kernel, process->address, INV_F_EPROCESS_CrossSessionCreate);
+	const char *excuse = inv_leaving(judge, process);
+	if (crossed.ok && crossed.u && session.u)
+		excuse = "crossed";
+	if (excuse)
+		inv_excuse(judge, inv_subject_process(process), excuse);
+	else
+		report_stranger(judge, csrss, record, process, &session, &crossed);
+}
+
+static void judge_strangers(struct inv_judge *judge, const struct inv_csrss *csrss)
+{
+	const struct inv_tally *tally = &judge->tallies[judge->index];
+	size_t before = tally->broken + tally->observed;
+	for (size_t i = 0; i < inv_count(csrss->records); i++) {
+		if (tally->broken + tally->observed - before >= WRONG_RECORDS)
+			break;
+		if (csrss->records[i].listed && csrss->records[i].process)
+			judge_stranger(judge, csrss, &csrss->records[i]);
+	}
+}
+
 void inv_judge_S01(struct inv_judge *judge)
 {
+	const struct inv_csrsses *all = csrsses_of(judge);
 	inv_each_process(judge, judge_client);
+	for (size_t i = 0; i < inv_count(all->csrsses); i++)
+		judge_strangers(judge, &all->csrsses[i]);
 }
 
 static bool is_of_windows(const struct inv_value *subsystem)
@@ -304,6 +391,10 @@ void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *in
 		inv_unknown_because(judge, "csrss's list could not be read to its end");
 		return;
 	}
+	if (is_starting(judge, process)) {
+		inv_excuse(judge, inv_subject_process(process), "starting");
+		return;
+	}
 	if (has_not_run(judge, inside)) {
 		inv_excuse(judge, inv_subject_process(process), "not-started");
 		return;
@@ -386,8 +477,6 @@ static void judge_record(struct inv_judge *judge, const struct inv_csrss *csrss,
 	else
 		report_handle(judge, csrss, record, &pid);
 }
-
-#define WRONG_RECORDS 4096u // of one csrss that are reported one by one: whose each was is sought among all processes
 
 static void judge_records(struct inv_judge *judge, const struct inv_csrss *csrss)
 {

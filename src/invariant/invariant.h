@@ -177,7 +177,7 @@ enum inv_weight {
 
 struct inv_inside;
 
-#define INV_MAX_EXCEPTIONS 6
+#define INV_MAX_EXCEPTIONS 10
 struct inv_invariant {
 	const char *id;        // "L10"
 	const char *statement; // what must hold, as far as this program judges it

@@ -181,6 +181,45 @@ static void judge_leaders(struct inv_judge *judge, uint64_t silo)
 	judge_leader(judge, silo, &globals.errors, INV_F_ESERVERSILO_GLOBALS_ExpDefaultErrorPortProcess);
 }
 
+// A csrss has clients of its own silo only: each silo has its own.
+static void judge_client(struct inv_judge *judge, const struct inv_csrss *csrss, const struct inv_value *silo,
+                         const struct inv_csr_process *record)
+{
+	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, record->process);
+	if (!process)
+		return;
+	struct inv_value own = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ServerSilo);
+	if (!own.ok || own.u == silo->u)
+		return;
+	const char *excuse = inv_leaving(judge, process);
+	if (excuse) {
+		inv_excuse(judge, inv_subject_process(process), excuse);
+		return;
+	}
+	struct inv_finding *finding = inv_broken(judge, inv_subject_process(process), INV_TIER_EXECUTIVE);
+	struct inv_value id = {.ok = true, .address = record->address, .u = record->pid};
+	inv_field_says(judge, finding, INV_F_EPROCESS_ServerSilo, &own,
+	               own.u ? "the process is in this silo" : "the process is in no silo");
+	inv_witness_says(judge, finding, INV_W_CSR_LIST, "CSR_PROCESS.ClientId", &id,
+	                 "the csrss of PID %llu has it on its list", (unsigned long long)csrss->pid);
+	inv_field_says(judge, finding, INV_F_EPROCESS_ServerSilo, silo,
+	               silo->u ? "that csrss is in this silo" : "that csrss is in no silo");
+	inv_tried(judge, finding, "not-inserted", "it is inserted, or has threads");
+	inv_tried(judge, finding, "exited", "it has threads, or no exit time");
+}
+
+#define WRONG_CLIENTS 4096u // of one csrss that are reported one by one
+
+static void judge_clients(struct inv_judge *judge, const struct inv_csrss *csrss)
+{
+	struct inv_value silo = inv_field(judge->kernel, csrss->process, INV_F_EPROCESS_ServerSilo);
+	const struct inv_tally *tally = &judge->tallies[judge->index];
+	size_t before = tally->broken;
+	for (size_t i = 0; silo.ok && i < inv_count(csrss->records) && tally->broken - before < WRONG_CLIENTS; i++)
+		if (csrss->records[i].listed && csrss->records[i].process)
+			judge_client(judge, csrss, &silo, &csrss->records[i]);
+}
+
 void inv_judge_S11(struct inv_judge *judge)
 {
 	const struct inv_testimony *testimony = judge->dossiers->testimony;
@@ -197,4 +236,6 @@ void inv_judge_S11(struct inv_judge *judge)
 		if (globals.ok && globals.u)
 			judge_leaders(judge, testimony->jobs[i].address);
 	}
+	for (size_t i = 0; i < inv_count(testimony->csrsses.csrsses); i++)
+		judge_clients(judge, &testimony->csrsses.csrsses[i]);
 }

@@ -231,8 +231,8 @@ static void judge_dxg_block(struct inv_judge *judge, const struct inv_dxgkrnl *d
 	const struct inv_dossier *process = block->owner.ok ? inv_dossier_at(judge->dossiers, block->owner.u) : NULL;
 	if (!block->used || !process || !inv_is_live(process) || !block->leads.ok || block->leads.u == block->address)
 		return;
-	if (is_set(judge, process->address, INV_F_EPROCESS_VmContext) ||
-	    is_set(judge, process->address, INV_F_EPROCESS_VmProcessorHost)) {
+	if (block->leads.u && (is_set(judge, process->address, INV_F_EPROCESS_VmContext) ||
+	                       is_set(judge, process->address, INV_F_EPROCESS_VmProcessorHost))) {
 		inv_excuse(judge, inv_subject_process(process), "virtual-machine");
 		return;
 	}
@@ -245,7 +245,9 @@ static void judge_dxg_block(struct inv_judge *judge, const struct inv_dxgkrnl *d
 	     vote_text(judge, &dxgkrnl->slot, "a block in use is this process' DXGPROCESS"));
 	says(judge, finding, "dxgkrnl", "DxgProcess", &block->leads,
 	     block->leads.u ? "the process has another" : "the process has none");
-	inv_tried(judge, finding, "virtual-machine", "the process has nothing to do with a virtual machine");
+	inv_tried(judge, finding, "virtual-machine",
+	          block->leads.u ? "the process has nothing to do with a virtual machine"
+	                         : "who runs a virtual machine leads to one of its own");
 	inv_tried(judge, finding, "exiting", "the process lives, or has another DXGPROCESS");
 }
 
