@@ -1523,8 +1523,6 @@ static const struct inv_invariant catalogue[] = {
       {"crossed",
        "CrossSessionCreate is set: somebody of another session asked for it. Whose csrss is told then is not "
        "verified."},
-      {"not-inserted",
-       "Flags.ProcessInserted is clear and there is no thread: the process is being created or deleted."},
       {"exited",
        "ExitTime is set, and no thread is left, or ActiveThreads and ObjectTable are 0: csrss drops its record "
        "with the connection, and the port stays until deletion."}},

@@ -270,11 +270,10 @@ static void judge_stranger(struct inv_judge *judge, const struct inv_csrss *csrs
 	if (!process || !session.ok || session.u == csrss->session)
 		return;
 	struct inv_value crossed = inv_field(judge->kernel, process->address, INV_F_EPROCESS_CrossSessionCreate);
-	const char *excuse = inv_leaving(judge, process);
-	if (crossed.ok && crossed.u && session.u)
-		excuse = "crossed";
-	if (excuse)
-		inv_excuse(judge, inv_subject_process(process), excuse);
+	if (has_exited(judge, process))
+		inv_excuse(judge, inv_subject_process(process), "exited");
+	else if (crossed.ok && crossed.u && session.u)
+		inv_excuse(judge, inv_subject_process(process), "crossed");
 	else
 		report_stranger(judge, csrss, record, process, &session, &crossed);
 }
