@@ -267,7 +267,8 @@ static void judge_stranger(struct inv_judge *judge, const struct inv_csrss *csrs
 {
 	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, record->process);
 	struct inv_value session = inv_field(judge->kernel, record->process, INV_F_EPROCESS_Session);
-	if (!process || !session.ok || session.u == csrss->session)
+	bool same = process && process->pid.ok && process->pid.u == record->pid; // or else it is S02's
+	if (!same || !session.ok || session.u == csrss->session)
 		return;
 	struct inv_value crossed = inv_field(judge->kernel, process->address, INV_F_EPROCESS_CrossSessionCreate);
 	if (has_exited(judge, process))
@@ -439,7 +440,10 @@ static struct inv_subject whose(const struct inv_judge *judge, const struct inv_
 {
 	const struct inv_dossier *target = record->process ? inv_dossier_at(judge->dossiers, record->process) : NULL;
 	const struct inv_csr_process *own = target && target->pid.ok ? inv_csr_record(csrss, target->pid.u) : NULL;
-	bool has_own = own && own != record;
+	struct inv_value session = {0};
+	if (target)
+		session = inv_field(judge->kernel, target->address, INV_F_EPROCESS_Session);
+	bool has_own = (own && own != record) || (session.ok && session.u != csrss->session); // with another csrss
 	const struct inv_dossier *named = target && !has_own ? NULL : holder_of(judge, record->pid);
 	if (target && !has_own)
 		return inv_subject_process(target);

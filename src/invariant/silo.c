@@ -186,7 +186,7 @@ static void judge_client(struct inv_judge *judge, const struct inv_csrss *csrss,
                          const struct inv_csr_process *record)
 {
 	const struct inv_dossier *process = inv_dossier_at(judge->dossiers, record->process);
-	if (!process)
+	if (!process || !process->pid.ok || process->pid.u != record->pid) // S02's
 		return;
 	struct inv_value own = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ServerSilo);
 	if (!own.ok || own.u == silo->u)
