@@ -276,6 +276,8 @@ static const char *why_unregistered(const struct view *view, const struct inv_do
 	if (process->state == INV_STATE_CREATED ||
 	    (process->threads.closed && process->threads.count == 0 && process->state != INV_STATE_HIDDEN))
 		return "not started";
+	if (inv_never_ran(view->kernel, process))
+		return "starting";
 	return is_native(view, process) ? "native" : "no reason known";
 }
 
@@ -294,11 +296,15 @@ static void add_flag(const struct view *view, struct inv_table *table, const str
 		inv_table_absent(table, &value.why);
 }
 
-// Does csrss have a record of the process? Without its list that is not known.
-static void add_record(const struct view *view, struct inv_table *table, const struct inv_dossier *process)
+// Does csrss have a record of the process? Without the list of its session's csrss, or of all if it has no session, that is not known.
+static void add_record(const struct view *view, struct inv_table *table, const struct one_session *session,
+                       const struct inv_dossier *process)
 {
+	const struct inv_testimony *testimony = view->check->testimony;
+	const struct inv_csrss *csrss = inv_csrss_of(&testimony->csrsses, session->address);
 	bool listed = (process->seen_by & INV_BIT(INV_W_CSR_LIST)) != 0;
-	bool known = listed || view->check->testimony->coverage[INV_W_CSR_LIST].complete;
+	bool whole = csrss ? !csrss->unknown && csrss->complete : testimony->coverage[INV_W_CSR_LIST].complete;
+	bool known = listed || whole;
 	inv_table_text(table, !known ? "unknown" : listed ? "yes" : "no");
 }
 
@@ -335,7 +341,7 @@ static void add_process(const struct view *view, struct inv_table *table, const 
 	add_flag(view, table, process, INV_F_EPROCESS_Win32Process);
 	add_flag(view, table, process, INV_F_EPROCESS_DxgProcess);
 	add_flag(view, table, process, INV_F_EPROCESS_ExceptionPortData);
-	add_record(view, table, process);
+	add_record(view, table, session, process);
 	bool registered = !port.ok || port.u;
 	bool is_csrss = session->csrss == process;
 	inv_table_text(table, registered ? NULL : is_csrss ? "it is csrss" : why_unregistered(view, process));

@@ -45,19 +45,16 @@ static bool never_started(const struct inv_judge *judge, const struct inv_dossie
 // The program, ntdll, and under WOW64 a second ntdll: what the kernel maps itself.
 #define FIRST_IMAGES 3u
 
-// Its one thread was never let go: whoever creates a process tells csrss of it before the thread may run (ReactOS: CreateProcess). The
-// loader maps more images as soon as it does.
-static bool is_starting(const struct inv_judge *judge, const struct inv_dossier *process)
+bool inv_never_ran(const struct inv_kernel *kernel, const struct inv_dossier *process)
 {
-	struct inv_value active = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
+	struct inv_value active = inv_field(kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 	size_t held = 0, images = 0;
 	if (!active.ok || active.u != 1)
 		return false;
 	for (size_t i = 0; i < process->threads.count; i++) {
-		uint64_t thread =
-		    inv_thread_of_entry(judge->kernel, process->threads.nodes[i].entry, INV_F_ETHREAD_ThreadListEntry);
-		struct inv_value count = inv_field(judge->kernel, thread, INV_F_KTHREAD_SuspendCount);
-		struct inv_value ended = inv_field(judge->kernel, thread, INV_F_ETHREAD_Terminated);
+		uint64_t thread = inv_thread_of_entry(kernel, process->threads.nodes[i].entry, INV_F_ETHREAD_ThreadListEntry);
+		struct inv_value count = inv_field(kernel, thread, INV_F_KTHREAD_SuspendCount);
+		struct inv_value ended = inv_field(kernel, thread, INV_F_ETHREAD_Terminated);
 		if (ended.ok && ended.u)
 			return false;
 		held += count.ok && count.u;
@@ -65,7 +62,7 @@ static bool is_starting(const struct inv_judge *judge, const struct inv_dossier 
 	if (held != 1 || process->threads.count != 1)
 		return false;
 	struct inv_vad_tree vads;
-	inv_vad_tree_read(judge->kernel, process->address, &vads);
+	inv_vad_tree_read(kernel, process->address, &vads);
 	for (size_t i = 0; i < inv_count(vads.vads); i++)
 		images += vads.vads[i].type == INV_VAD_IMAGE;
 	bool first = vads.complete && images && images <= FIRST_IMAGES;
@@ -237,7 +234,7 @@ static void judge_client(struct inv_judge *judge, const struct inv_dossier *proc
 		inv_excuse(judge, inv_subject_process(process), "exited");
 	else if (!of_csrss && !client.stray)
 		inv_unknown_because(judge, "the exception port is not that of the session's csrss");
-	else if (!client.stray && is_starting(judge, process))
+	else if (!client.stray && inv_never_ran(judge->kernel, process))
 		inv_excuse(judge, inv_subject_process(process), "starting");
 	else
 		report_missing(judge, process, &client);
@@ -391,7 +388,7 @@ void inv_judge_unregistered(struct inv_judge *judge, const struct inv_inside *in
 		inv_unknown_because(judge, "csrss's list could not be read to its end");
 		return;
 	}
-	if (is_starting(judge, process)) {
+	if (inv_never_ran(judge->kernel, process)) {
 		inv_excuse(judge, inv_subject_process(process), "starting");
 		return;
 	}

@@ -66,6 +66,9 @@ struct inv_dossiers {
 bool inv_is_only_swept(const struct inv_dossier *process);
 // Worth judging: not what a deleted process left in memory, nor something of which only the shape was found.
 bool inv_is_live(const struct inv_dossier *process);
+// Whether its one thread was never let go: whoever creates a process tells csrss of it before the thread may run (ReactOS:
+// CreateProcess), and the loader maps more images as soon as it does. Reads the VADs of a process with one thread, which is suspended.
+bool inv_never_ran(const struct inv_kernel *kernel, const struct inv_dossier *process);
 const struct inv_dossier *inv_dossier_at(const struct inv_dossiers *dossiers, uint64_t process); // NULL: none
 // Whose handles stand in a table: by QuotaProcess; those of the kernel's own table, which names nobody, are System's. NULL: not known.
 const struct inv_dossier *inv_holder_of(const struct inv_dossiers *dossiers, const struct inv_table_record *table);

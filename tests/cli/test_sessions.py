@@ -57,6 +57,9 @@ local smss = process{name = "smss.exe", parent = m.smss, threads = 2}
 local inside = silo{smss}
 local csrss = process{name = "csrss.exe", parent = smss, session = 5, threads = 4, csrss = true}
 process{name = "app.exe", parent = smss, session = 5, threads = 2}
+local new = process{name = "new.exe", parent = smss, session = 5, threads = 1, registered = false}
+for _, name in ipairs{"kernel32.dll", "KERNELBASE.dll"} do unload(new, name) end
+suspend(new.threads[1])
 leaders(inside, smss, csrss)
 silo_sessions(inside, 5)
 """
@@ -76,6 +79,8 @@ def states(expect, answer):
     expect(rows[5]["csrss_proof"] == "ExpDefaultErrorPortProcess of its silo", rows[5])
     expect(all(row["references"] == row["processes"] for number, row in rows.items() if number != "none"), "references")
     expect(all(row["record"] == "yes" for row in answer["processes"] if row["name"] == "app.exe"), "record")
+    new = next(row for row in answer["processes"] if row["name"] == "new.exe")
+    expect(new["why"] == "starting" and new["record"] == "no", new)
 
 
 def main():
