@@ -180,7 +180,7 @@ static void judge_part(void *context, struct inv_judge *judge, size_t part)
 			inv_judge_not_inside(judge);
 		else if (has_inside)
 			judge_one(insides, &dossiers->processes[i], sections, judge);
-		else if (!has_inside && inv_is_live(&dossiers->processes[i]))
+		else if (inv_is_live(&dossiers->processes[i]))
 			class_one(insides, &dossiers->processes[i], sections, NULL);
 		inv_progress_add(dossiers->kernel->progress, 1);
 	}

@@ -94,9 +94,9 @@ static void write_matrix(const struct inv_explorer *explorer, const struct inv_d
 {
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
 		char cell = '.';
-		if (process->seen_by & 1u << i)
+		if (process->seen_by & INV_BIT(i))
 			cell = letter_of(i);
-		else if (process->missing_from & 1u << i)
+		else if (process->missing_from & INV_BIT(i))
 			cell = '!';
 		else if (is_void(explorer, i))
 			cell = ' ';
@@ -118,7 +118,7 @@ static const char *missing_text(struct inv_page *page, const struct inv_dossier 
 {
 	const char *text = "";
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++)
-		if (process->missing_from & 1u << i)
+		if (process->missing_from & INV_BIT(i))
 			text = inv_arena_printf(page->arena, "%s%s%s", text,
 			                        *text ? ", " : "missing from: ", inv_witness((enum inv_witness_id)i)->name);
 	return *text ? text : NULL;

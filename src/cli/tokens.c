@@ -41,6 +41,13 @@ static void add_named(const struct listing *listing, const struct inv_sid *sid, 
 	inv_table_text(listing->table, inv_account_source_name(source));
 }
 
+// The account of the token's logon session; "": it has none that can be read.
+static const char *session_account(const struct listing *listing, const struct inv_token *token)
+{
+	return token->logon_session.ok ? inv_logon_account(listing->check->kernel, token->logon_session.u, listing->arena)
+	                               : "";
+}
+
 // `account` is that of the token's logon session, for the SID of its user.
 static void add_sid(const struct listing *listing, const struct inv_token_sid *entry, const char *account)
 {
@@ -154,8 +161,7 @@ static void add_row(const struct listing *listing, const struct inv_bearer *bear
 	inv_token_read(listing->check->kernel, bearer->token, listing->arena, &token);
 	add_bearer(listing, bearer);
 	inv_table_address(listing->table, bearer->token);
-	const char *account =
-	    token.logon_session.ok ? inv_logon_account(listing->check->kernel, token.logon_session.u, listing->arena) : "";
+	const char *account = session_account(listing, &token);
 	add_user(listing, &token, account);
 	add_integrity(listing, &token);
 	add_type(listing, &token);
@@ -223,9 +229,7 @@ static void add_sids(const struct listing *listing, const struct inv_token_sids 
 static struct inv_table *sid_table(struct listing *listing, const struct inv_token *token)
 {
 	static const char *const heads[] = {"list", "sid", "name", "named by", "attributes"};
-	const char *account = token->logon_session.ok
-	                          ? inv_logon_account(listing->check->kernel, token->logon_session.u, listing->arena)
-	                          : "";
+	const char *account = session_account(listing, token);
 	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);
 	add_sids(listing, &token->groups, NULL, account);
 	add_sids(listing, &token->restricted, "restricted", NULL);
@@ -259,11 +263,11 @@ static void begin_sid(const struct listing *listing, const struct whose *whose, 
 
 // What is not shown of a list has a row that says so.
 static void add_all_of(const struct listing *listing, const struct whose *whose, const struct inv_token_sids *sids,
-                       const char *list)
+                       const char *list, const char *account)
 {
 	for (size_t i = 0; i < sids->read; i++) {
 		begin_sid(listing, whose, list ? list : i ? "group" : "user", i);
-		add_sid(listing, &sids->sids[i]);
+		add_sid(listing, &sids->sids[i], i || list ? NULL : account);
 		inv_table_text(listing->table, attribute_text(listing, sids->sids[i].attributes));
 	}
 	bool more = sids->count.ok && sids->count.u > sids->read;
@@ -275,8 +279,8 @@ static void add_all_of(const struct listing *listing, const struct whose *whose,
 	else
 		inv_table_text(listing->table,
 		               inv_arena_printf(listing->arena, "(%" PRIu64 " more)", sids->count.u - sids->read));
-	inv_table_text(listing->table, NULL);
-	inv_table_text(listing->table, NULL);
+	for (int i = 0; i < 3; i++)
+		inv_table_text(listing->table, NULL);
 }
 
 static void add_all_sids(const struct listing *listing, const struct inv_bearer *bearer)
@@ -284,20 +288,20 @@ static void add_all_sids(const struct listing *listing, const struct inv_bearer 
 	struct whose whose = {bearer->subject.process, bearer->token};
 	struct inv_token token;
 	inv_token_read(listing->check->kernel, bearer->token, listing->arena, &token);
-	add_all_of(listing, &whose, &token.groups, NULL);
-	add_all_of(listing, &whose, &token.restricted, "restricted");
-	add_all_of(listing, &whose, &token.capabilities, "capability");
+	add_all_of(listing, &whose, &token.groups, NULL, session_account(listing, &token));
+	add_all_of(listing, &whose, &token.restricted, "restricted", NULL);
+	add_all_of(listing, &whose, &token.capabilities, "capability", NULL);
 	if (!token.has_package)
 		return;
 	begin_sid(listing, &whose, "package", 0);
-	inv_table_text(listing->table, sid_text(listing, &token.package));
-	inv_table_text(listing->table, inv_sid_name(&token.package));
+	add_named(listing, &token.package, NULL);
 	inv_table_text(listing->table, NULL);
 }
 
 static struct inv_table *all_sids_table(struct listing *listing, const struct inv_dossier *process)
 {
-	static const char *const heads[] = {"pid", "process", "token", "list", "number", "sid", "name", "attributes"};
+	static const char *const heads[] = {"pid", "process", "token",    "list",      "number",
+	                                    "sid", "name",    "named by", "attributes"};
 	struct inv_judge judge = {.dossiers = &listing->check->dossiers, .kernel = listing->check->kernel};
 	struct inv_bearer *bearers = inv_bearers(&judge, false);
 	listing->table = inv_table_new(heads, sizeof heads / sizeof *heads);

@@ -306,12 +306,12 @@ static void write_testimony(struct writer *w)
 	for (size_t i = 0; i < w->check->dossiers.process_count && w->code == SQLITE_OK; i++) {
 		const struct inv_dossier *process = &w->check->dossiers.processes[i];
 		for (unsigned id = 0; id < INV_WITNESS_COUNT; id++) {
-			if (!((process->seen_by | process->missing_from) & 1u << id))
+			if (!((process->seen_by | process->missing_from) & INV_BIT(id)))
 				continue;
 			put_integer(w, w->image);
 			put_address(w, process->address);
 			put_text(w, inv_witness((enum inv_witness_id)id)->name);
-			put_text(w, process->seen_by & 1u << id ? "seen" : "missing");
+			put_text(w, process->seen_by & INV_BIT(id) ? "seen" : "missing");
 			end_row(w);
 		}
 	}
