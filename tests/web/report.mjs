@@ -203,13 +203,12 @@ view("attacked: bytes of user mode and of page tables; observations", "attack-ho
 	assert.ok(captions.some((text) => text.startsWith("physical memory. The value stands here")), captions.join("|"));
 });
 
-view("what is absent is said to be", "attack-unlink", {}, async (page) => {
-	const text = await page.evaluate(() => {
-		const data = JSON.parse(document.getElementById("data").textContent);
-		const runs = data.findings.flatMap((one) => one.bytes).filter(Boolean).flatMap((one) => one.runs);
-		return runs.every((run) => (run.hex === undefined ? run.absent > 0 && run.why.length > 0 : /^([0-9a-f]{2})+$/.test(run.hex)));
-	});
-	assert.ok(text);
+view("what is absent is said to be, with the reason", "attack-peb-base", {}, async (page) => {
+	await page.keyboard.press("n");
+	const hex = page.locator(".detail .hex", { hasText: "memory of the process" });
+	assert.equal(await hex.locator(".byte.absent").count(), 16);
+	assert.match(await hex.locator(".absent-why").textContent(), /Absent: 0x[0-9a-f]+ is not mapped/);
+	assert.match(await hex.locator(".hex-key .self").textContent(), /ImageBaseAddress/);
 });
 
 view("power: what leads to a protected process is drawn, and all is listed", "power", {}, async (page) => {
