@@ -64,7 +64,7 @@ function report(name, imageName = `${name}.img`) {
 async function open(name, options = {}) {
 	const path = report(name, options.imageName);
 	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-	context.setDefaultTimeout(10_000);
+	context.setDefaultTimeout(30_000);
 	const page = await context.newPage();
 	const seen = { requests: [], failed: new Map(), errors: [] };
 	page.on("requestfailed", (request) => seen.failed.set(request.url(), request.failure().errorText));
@@ -337,9 +337,9 @@ view("2,000 processes", "clean-server", {}, async (page, { url }) => {
 	});
 	console.log(`# 2,000 processes: first paint ${Math.round(started.paint)} ms, loaded ${Math.round(started.loaded)} ms; filter at most ${filtered.toFixed(1)} ms; tree ${Math.round(tree)} ms; ${url.length && statSync(report("clean-server")).size} bytes`);
 	// Generous, for a machine that does other things as well.
-	assert.ok(started.loaded < 5000, `${started.loaded} ms`);
-	assert.ok(filtered < 500, `${filtered} ms`);
-	assert.ok(tree < 2500, `${tree} ms`);
+	assert.ok(started.loaded < 15_000, `${started.loaded} ms`);
+	assert.ok(filtered < 2000, `${filtered} ms`);
+	assert.ok(tree < 5000, `${tree} ms`);
 	assert.equal(await page.locator(".tree-line").count(), 2000);
 });
 
