@@ -59,9 +59,9 @@ struct inv_session {
 	struct inv_kernel *kernel;  // NULL when none was found
 	struct inv_error no_kernel; // then: why not
 	FILE *out;
-	struct inv_extract_files *files;         // extract: where to
-	struct inv_replacement *replacement;     // check: the file of the database; NULL unless one is made
-	struct inv_database *database;           // check: the same
+	struct inv_extract_files *files;     // extract: where to
+	struct inv_replacement *replacement; // check: the file of the database; NULL unless one is made
+	struct inv_database *database;       // check: the same
 	struct inv_watch *watch;
 	struct inv_pattern_rules *pattern_rules; // check: NULL without --yara
 };

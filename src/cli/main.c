@@ -165,7 +165,8 @@ static void usage(FILE *file)
 	fputs("usage: invar COMMAND [OPTION]... [ARGUMENT]...\n\n", file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(file, "  %-9s %-18s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
-	fputs("\n  --format text|json|ndjson|csv   form of the result (text); check also: html, sqlite, navigator, stix\n"
+	fputs("\n  --format text|json|ndjson|csv|html|sqlite|navigator|stix  form of the result (text); the last four: "
+	      "check\n"
 	      "  -o, --output FILE               write the result to FILE; extract: the memory, to FILE or a folder\n"
 	      "  --symbols PATH                  an ISF table (.json, .json.xz), or a folder of them\n"
 	      "  --all                           ps, tree, threads, vads, modules: also what only a sweep over all memory "
@@ -210,7 +211,8 @@ static void write_log(void *context, enum inv_log_level level, const char *line)
 }
 
 // In the order of enum inv_output; then that of the manual's pages.
-static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", "sqlite", "navigator", "stix", "markdown"};
+static const char *const formats[] = {"text",   "json",      "ndjson", "csv",     "html",
+                                      "sqlite", "navigator", "stix",   "markdown"};
 #define FORMAT_COUNT (sizeof formats / sizeof formats[0])
 #define MARKDOWN (FORMAT_COUNT - 1)
 
