@@ -237,7 +237,7 @@ static void open_bin(struct builder *builder, uint32_t size)
 static uint32_t take_cell(struct builder *builder, uint32_t content)
 {
 	uint32_t size = (content + 4 + 7) / 8 * 8;
-	if (builder->size - builder->used < size) {
+	if (!builder->bytes || builder->size - builder->used < size) {
 		close_bin(builder);
 		open_bin(builder, size);
 	}

@@ -11,3 +11,4 @@ unlink_module(notepad, "crypt32.dll")
 write_memory(notepad, module(notepad, "ntdll.dll", "NtCreateFile"), "\xe9\x00\x10\x00\x00")
 local old = process{name = "setup.exe", parent = d.explorer, session = 1, threads = 2, wow64 = true}
 local gone = process{name = "gone.exe", parent = d.explorer, session = 1, state = "zombie"}
+registry({["S-1-5-18"] = "%systemroot%\\system32\\config\\systemprofile"}, {"Dnscache"})
