@@ -100,6 +100,7 @@ uint64_t inv_ram_filled(const struct inv_ram *ram)
 
 void inv_ram_acquire(struct inv_ram *ram, uint64_t end)
 {
+	end -= end % INV_RAM_PAGE; // a page is read at once
 	if (end > ram->acquired)
 		ram->acquired = end;
 }
