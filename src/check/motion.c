@@ -383,7 +383,8 @@ static void look_at_itself(const struct tracker *t, struct inv_track *track)
 		affirm(t, track->key, address);
 	else
 		deny(t, track, address);
-	if (track->thread && is_running_thread(t->kernel, track->key))
+	track->over = track->thread && !is_running_thread(t->kernel, track->key);
+	if (track->thread && !track->over)
 		affirm_running(t, track->key, address);
 }
 

@@ -46,6 +46,7 @@ enum inv_motion {
 struct inv_track {
 	uint64_t key;         // the object's address
 	bool thread, alive;   // by its own page
+	bool over;            // a thread that has terminated by its own page: what it says of its neighbours is of before
 	bool young, ended;    // created, exited during the acquisition, as far as its times tell
 	uint64_t own;         // the place of its own state
 	uint64_t first, last; // places of pages that show it; first > last: none

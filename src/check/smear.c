@@ -375,7 +375,8 @@ static const char *explain(struct weighing *weighing, struct inv_finding *findin
 		return NULL;
 	}
 	bool unborn = weighing->moving && !weighing->moving->alive; // or gone: its memory means nothing
-	if (!unborn && is_of_one_page(check->kernel, finding)) {
+	bool over = weighing->moving && weighing->moving->over;
+	if (!unborn && !over && is_of_one_page(check->kernel, finding)) {
 		finding->certainty_why =
 		    "memory was read while the machine ran, but what contradicts each other stands in one page";
 		return NULL;

@@ -16,6 +16,8 @@ for i = 0, 9 do
 	local p = process{name = "new" .. i .. ".exe", parent = m.explorer, session = 1, threads = 2}
 	open(m.csrss, p)
 	run(i % 2, (i % 3 == 0 and m.explorer or m.notepad).threads[1 + i % 3])
-	end_thread(threads[12 - i])
+	if i < 5 then
+		end_thread(threads[2 * i + 3])
+	end
 end
 acquire(100)
