@@ -144,11 +144,8 @@ static void test_sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order),
-	    cmocka_unit_test(test_observation),
-	    cmocka_unit_test(test_bound),
-	    cmocka_unit_test(test_parts),
-	    cmocka_unit_test(test_sets),
+	    cmocka_unit_test(test_order), cmocka_unit_test(test_observation), cmocka_unit_test(test_bound),
+	    cmocka_unit_test(test_parts), cmocka_unit_test(test_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
