@@ -214,6 +214,24 @@ static enum inv_forge_stage stage_of(const struct inv_model *model, const struct
 	return stages[inv_model_state_of(model, process)];
 }
 
+// It is registered with csrss before it runs. (One with two threads of which none has run, or with images of others, is laid out as if
+// it had: the readers could not tell it from one whose loader was emptied.)
+static bool has_not_run(const struct inv_model_process *from)
+{
+	size_t threads = 0;
+	for (const struct inv_model_link *link = from->thread_head.next; link && link != &from->thread_head;
+	     link = link->next)
+		threads++;
+	for (const struct inv_model_link *link = from->space.vad_root.next; link && link != &from->space.vad_root;
+	     link = link->next) {
+		const struct inv_model_vad *vad = link->owner;
+		bool own = vad->purpose == INV_PURPOSE_NONE || vad->purpose == INV_PURPOSE_MODULE;
+		if (own && vad->area && vad->area->backing == INV_MODEL_IMAGE)
+			return false;
+	}
+	return from->kind == INV_MODEL_ORDINARY && from->session && !from->exception_port && threads <= 1;
+}
+
 static bool lay_process(struct world *world, const struct inv_model_process *from)
 {
 	struct inv_machine *machine = world->machine;
@@ -235,8 +253,7 @@ static bool lay_process(struct world *world, const struct inv_model_process *fro
 	process->deleted = !from->object.allocated;
 	if (from->object.allocated)
 		process->stage = stage_of(world->model, from);
-	// It is registered with csrss before it runs.
-	process->not_run = from->kind == INV_MODEL_ORDINARY && from->session && !from->exception_port;
+	process->not_run = has_not_run(from);
 	lay_root(world, process, from);
 	put_parts(world, process, from);
 	put_state(world, process, from);
