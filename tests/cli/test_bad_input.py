@@ -64,7 +64,7 @@ def test_usage(suite, image):
     suite.expect("unknown command", ["frobnicate"], {2}, "neither a command nor a file")
     suite.expect("unknown option", ["check", "--frob", image], {2})
     suite.expect("unknown format", ["check", "--format", "xml", image], {2}, "unknown format")
-    suite.expect("a format of check alone", ["ps", "--format", "html", image], {2}, "this format is for 'check'")
+    suite.expect("a format of check alone", ["ps", "--format", "html", image], {2}, "format 'html' is not for 'ps'")
     suite.expect("check as a page", ["check", "--format", "html", image], {0, 1})
     suite.expect("no image", ["check"], {2})
     suite.expect("too many arguments", ["info", image, image], {2})

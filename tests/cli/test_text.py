@@ -27,7 +27,7 @@ WRONG = [  # what is typed, and what must be said
     (["check", "IMAGE", "--format"], "option '--format' needs a value"),
     (["check", "IMAGE", "-o"], "option '-o' needs a value"),
     (["ps", "--all=yes", "IMAGE"], "option '--all' takes no value"),
-    (["check", "--format", "jsno", "IMAGE"], "unknown format 'jsno'; did you mean 'json'? 'check' has text, json, ndjson, csv, sqlite"),
+    (["check", "--format", "jsno", "IMAGE"], "unknown format 'jsno'; did you mean 'json'? 'check' has text, json, ndjson, csv, html, sqlite"),
     (["ps", "--format", "stix", "IMAGE"], "format 'stix' is not for 'ps', which has text, json, ndjson, csv\n"),
     (["check", "--format", "markdown", "IMAGE"], "format 'markdown' is not for 'check'"),
     (["check", "--format", "sqlite", "IMAGE"], "a database needs a file: invar check --format sqlite -o case.db IMAGE"),
