@@ -43,7 +43,8 @@ const struct inv_forge_word inv_forge_words[] = {
      "localservice, "
      "networkservice, administrator or user (by itself system without a session and in session 0, else administrator); "
      "integrity is untrusted, low, medium, high, system or a number; elevated: not filtered by UAC; appcontainer, "
-     "restricted: in a sandbox; service: it runs the service of this name, whose SID is in its token; csrss: it is the csrss of its session, whose processes are its clients; registered = "
+     "restricted: in a sandbox; service: it runs the service of this name, whose SID is in its token; csrss: it is the "
+     "csrss of its session, whose processes are its clients; registered = "
      "false: csrss is not told of it; subsystem: native, windows or console, by the header of its program, which is "
      "one "
      "for all who run it",
@@ -980,7 +981,7 @@ static int word_process(lua_State *lua)
 	    "name",         "path",        "pid",          "parent",     "session",   "created",   "exited",    "threads",
 	    "state",        "exit_status", "protection",   "minimal",    "gui",       "wow64",     "role",      "clone_of",
 	    "big",          "modules",     "command_line", "creator",    "breakaway", "user",      "integrity", "elevated",
-	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  "subsystem", "service", NULL};
+	    "appcontainer", "restricted",  "csrss",        "registered", "graphics",  "subsystem", "service",   NULL};
 	(void)machine_of(lua);
 	check_keys(lua, 1, known);
 	struct inv_process_wish wish = read_wish(lua);

@@ -11,7 +11,7 @@
 #define INV_DIM "\x1b[2m"
 #define INV_PLAIN "\x1b[0m"
 
-struct inv_page_of_check {
+struct inv_prose {
 	FILE *file;
 	const struct inv_check *check;
 	const struct inv_style *style;
@@ -19,13 +19,13 @@ struct inv_page_of_check {
 };
 
 // In this colour, if there are colours.
-void inv_page_colored(const struct inv_page_of_check *page, const char *color, const char *text);
-void inv_page_heading(const struct inv_page_of_check *page, const char *text);
+void inv_prose_colored(const struct inv_prose *prose, const char *color, const char *text);
+void inv_prose_heading(const struct inv_prose *prose, const char *text);
 // "label     text", wrapped beneath the text.
-void inv_page_labelled(const struct inv_page_of_check *page, unsigned indent, unsigned column, const char *label,
-                       const char *text);
+void inv_prose_labelled(const struct inv_prose *prose, unsigned indent, unsigned column, const char *label,
+                        const char *text);
 
 // One finding or observation as a short story. `certainty`: say how certain it is, and why.
-void inv_page_story(const struct inv_page_of_check *page, const struct inv_finding *finding, bool certainty);
+void inv_prose_story(const struct inv_prose *prose, const struct inv_finding *finding, bool certainty);
 
 #endif
