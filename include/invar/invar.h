@@ -66,6 +66,18 @@ INVAR_API char *invar_info(struct invar *invar, struct invar_error *error);
 // invar_free(). NULL on failure.
 INVAR_API char *invar_check(struct invar *invar, struct invar_error *error);
 
+// How far the call that runs on this handle is, for another thread to show.
+struct invar_progress {
+	const char *what;     // what is done, "memory is swept"; NULL: nothing
+	uint64_t done, total; // in units of what is done; total is 0 where it is not known
+};
+INVAR_API void invar_progress(struct invar *invar, struct invar_progress *progress);
+
+// Has the invar_check() that runs on this handle end soon: its report holds what was found until then, and says that it was cut
+// short. Does nothing if none runs. This function and invar_progress() alone may be called while another thread uses the
+// handle, and this one by a signal handler, too.
+INVAR_API void invar_interrupt(struct invar *invar);
+
 // How many threads may work at once; 0, as at first: as many as there are CPUs. Results are the same for any number.
 INVAR_API void invar_set_threads(struct invar *invar, unsigned threads);
 

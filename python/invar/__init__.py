@@ -7,7 +7,7 @@
         for finding in image.check().findings:
             print(finding.id, finding.subject, finding.statement)
 """
-from ._image import Image, explain, invariants, open, version, witnesses  # pylint: disable=redefined-builtin
+from ._image import Image, Progress, explain, invariants, open, version, witnesses  # pylint: disable=redefined-builtin
 from ._library import (Error, FormatError, InternalError, NoKernelError, OpenError, UnsupportedError, UsageError)
 from ._report import (Address, Evidence, Excused, Finding, Kernel, Process, Report, Subject, Summary, Unknown, Witness,
                       moment)
@@ -16,6 +16,6 @@ from ._table import Table, printable
 __version__ = version()
 __all__ = [
     "Address", "Error", "Evidence", "Excused", "Finding", "FormatError", "Image", "InternalError", "Kernel",
-    "NoKernelError", "OpenError", "Process", "Report", "Subject", "Summary", "Table", "Unknown", "UnsupportedError",
+    "NoKernelError", "OpenError", "Process", "Progress", "Report", "Subject", "Summary", "Table", "Unknown", "UnsupportedError",
     "UsageError", "Witness", "explain", "invariants", "moment", "open", "printable", "version", "witnesses",
 ]

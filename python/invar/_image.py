@@ -7,15 +7,23 @@ import json
 import os
 import threading
 from types import TracebackType
-from typing import Any, Callable, Mapping, Optional, Union
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
-from ._library import CError, COptions, LogFunction, decode, library, raise_error, take_text
+from ._library import CError, COptions, CProgress, LogFunction, decode, library, raise_error, take_text
 from ._report import Report
 from ._table import Table
 
 Which = Union[int, str, None]
 ALL = 1
 HIGHEST_PID = 1 << 32
+
+
+class Progress(NamedTuple):
+    """How far a call is: what is done, "" if nothing, and how much of it; total is 0 where it is not known."""
+
+    what: str
+    done: int
+    total: int
 
 
 def _which(which: Which) -> Optional[bytes]:
@@ -41,7 +49,8 @@ class Image:
     def __init__(self, path: Union[str, os.PathLike[str]], *, symbols: Union[str, os.PathLike[str], None] = None,
                  threads: int = 0, log: Optional[Callable[[str], object]] = None) -> None:
         self._handle: Optional[int] = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the work
+        self._short = threading.Lock()  # of what is done meanwhile
         self.path = os.fspath(path)
         # Kept as long as the handle, which calls it.
         self._log = _log_function(log)
@@ -55,7 +64,7 @@ class Image:
 
     def close(self) -> None:
         """Lets the file go. Closing again does nothing."""
-        with self._lock:
+        with self._lock, self._short:
             handle, self._handle = self._handle, None
             library.invar_close(handle)
 
@@ -87,9 +96,46 @@ class Image:
         found: Mapping[str, Any] = self._take(library.invar_info)
         return found
 
-    def check(self) -> Report:
-        """Collects, judges, reports: the main job."""
-        return Report.of(self._take(library.invar_check))
+    def check(self, progress: Optional[Callable[[Progress], object]] = None) -> Report:
+        """Collects, judges, reports: the main job. Ctrl-C ends it. progress: is told ten times a second how far it is."""
+        outcome: list[tuple[Any, Optional[BaseException]]] = []
+
+        def work() -> None:
+            try:
+                outcome.append((self._take(library.invar_check), None))
+            except BaseException as problem:  # pylint: disable=broad-except
+                outcome.append((None, problem))
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(0.1)
+                if progress and worker.is_alive():
+                    progress(self.progress())
+        except BaseException:
+            while worker.is_alive():  # asked again, for it may not have begun
+                self.interrupt()
+                worker.join(0.1)
+            raise
+        found, problem = outcome[0]
+        if problem:
+            raise problem
+        return Report.of(found)
+
+    def progress(self) -> Progress:
+        """How far the call is that another thread makes."""
+        found = CProgress()
+        with self._short:
+            if self._handle:
+                library.invar_progress(self._handle, ctypes.byref(found))
+        return Progress(decode(found.what or b""), found.done, found.total)
+
+    def interrupt(self) -> None:
+        """Has the check that another thread runs end soon, with what it found until then."""
+        with self._short:
+            if self._handle:
+                library.invar_interrupt(self._handle)
 
     def processes(self, everything: bool = False) -> Table:
         """The processes, without judging them. `everything`: those too that only a pass over all memory finds."""

@@ -52,6 +52,10 @@ class COptions(ctypes.Structure):
     _fields_ = [("symbols", ctypes.c_char_p), ("log", LogFunction), ("log_context", ctypes.c_void_p)]
 
 
+class CProgress(ctypes.Structure):
+    _fields_ = [("what", ctypes.c_char_p), ("done", ctypes.c_uint64), ("total", ctypes.c_uint64)]
+
+
 def _load() -> ctypes.CDLL:
     path = os.environ.get("INVAR_LIBRARY")
     try:
@@ -70,6 +74,8 @@ def _declare(lib: ctypes.CDLL) -> None:
         "invar_close": (None, [handle]),
         "invar_info": (text, [handle, error]),
         "invar_check": (text, [handle, error]),
+        "invar_progress": (None, [handle, ctypes.POINTER(CProgress)]),
+        "invar_interrupt": (None, [handle]),
         "invar_set_threads": (None, [handle, ctypes.c_uint]),
         "invar_list": (text, [handle, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint, error]),
         "invar_structure": (text, [handle, ctypes.c_char_p, ctypes.c_uint64, error]),

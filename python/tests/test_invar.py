@@ -147,6 +147,23 @@ class Module(unittest.TestCase):
         self.assertIn("some.pdb", "".join(lines))
         self.assertFalse([line for line in lines if "\n" in line])
 
+    def test_interrupt(self):
+        over = threading.Event()
+
+        def interrupt():
+            while not over.is_set():
+                self.image.interrupt()
+                self.assertGreaterEqual(self.image.progress().done, 0)
+
+        hammer = threading.Thread(target=interrupt)
+        hammer.start()
+        report = self.image.check()
+        over.set()
+        hammer.join()
+        self.assertIn("interrupted", json.dumps(report.raw))
+        self.assertNotIn("interrupted", json.dumps(self.image.check().raw))
+        self.assertEqual(self.image.progress(), invar.Progress("", 0, 0))
+
     def test_threads_take_turns(self):
         counts = []
         workers = [threading.Thread(target=lambda: counts.append(len(self.image.processes()))) for _ in range(4)]

@@ -16,6 +16,7 @@ struct invar {
 	struct inv_symbols *symbols;
 	struct inv_kernel *kernel;
 	unsigned threads;
+	struct inv_progress progress;
 };
 
 const char *invar_version(void)
@@ -74,8 +75,16 @@ static enum inv_code open_parts(struct invar *invar, const char *path, struct in
 		code = inv_symbols_open(invar->options.symbols, log, &invar->symbols, error);
 	if (code == INV_OK)
 		code = inv_image_recognise(invar->image, error);
-	struct inv_kernel_options options = {.symbols = invar->symbols, .log = log};
+	struct inv_kernel_options options = {.symbols = invar->symbols, .log = log, .progress = &invar->progress};
 	return code == INV_OK ? inv_kernel_identify(invar->image, &options, &invar->kernel, error) : code;
+}
+
+static void is_over(void *context)
+{
+	struct inv_progress *progress = context;
+	atomic_store(&progress->phase, INV_PHASE_NONE);
+	atomic_store(&progress->done, 0);
+	atomic_store(&progress->total, 0);
 }
 
 struct invar *invar_open(const char *path, const struct invar_options *options, struct invar_error *error)
@@ -83,6 +92,8 @@ struct invar *invar_open(const char *path, const struct invar_options *options, 
 	struct invar *invar = inv_alloc(sizeof *invar);
 	if (options)
 		invar->options = *options;
+	invar->progress.over = is_over;
+	invar->progress.context = &invar->progress;
 	invar->log = (struct inv_log){.level = INV_LOG_DEBUG, .write = write_log, .context = invar};
 	struct inv_error problem = {0};
 	if (open_parts(invar, path, &problem) == INV_OK)
@@ -119,10 +130,24 @@ char *invar_info(struct invar *invar, struct invar_error *error)
 char *invar_check(struct invar *invar, struct invar_error *error)
 {
 	struct inv_check_options how = {.judged = true, .swept = true, .threads = invar->threads};
+	atomic_store(&invar->progress.stop, false);
 	struct inv_check *check = inv_check_run(invar->kernel, &how);
 	json_t *report = inv_report_json(check, INV_VERSION);
 	inv_check_free(check);
 	return dump(report, error);
+}
+
+void invar_progress(struct invar *invar, struct invar_progress *progress)
+{
+	struct inv_progress_state state = inv_progress_look(&invar->progress);
+	progress->what = state.phase == INV_PHASE_NONE ? NULL : inv_phase_name(state.phase);
+	progress->done = state.done;
+	progress->total = state.total;
+}
+
+void invar_interrupt(struct invar *invar)
+{
+	inv_progress_stop(&invar->progress);
 }
 
 void invar_set_threads(struct invar *invar, unsigned threads)

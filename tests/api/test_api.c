@@ -2,8 +2,11 @@
 // The public API, used as a program outside of the tree would: only its header, only the shared library.
 #include <invar/invar.h>
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -167,6 +170,42 @@ static void test_threads(void **state)
 	invar_close(invar);
 }
 
+struct hammer {
+	struct invar *invar;
+	atomic_bool over;
+};
+
+static void *interrupt(void *argument)
+{
+	struct hammer *hammer = argument;
+	while (!atomic_load(&hammer->over)) {
+		struct invar_progress progress;
+		invar_interrupt(hammer->invar);
+		invar_progress(hammer->invar, &progress);
+	}
+	return NULL;
+}
+
+// What was found until then is reported, and the next check is whole.
+static void test_interrupt(void **state)
+{
+	(void)state;
+	struct hammer hammer = {.invar = opened()};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, interrupt, &hammer), 0);
+	char *report = invar_check(hammer.invar, NULL);
+	atomic_store(&hammer.over, true);
+	pthread_join(thread, NULL);
+	expect(report, '{', "interrupted while");
+	report = invar_check(hammer.invar, NULL);
+	assert_null(strstr(report, "interrupted while"));
+	invar_free(report);
+	struct invar_progress progress;
+	invar_progress(hammer.invar, &progress);
+	assert_null(progress.what);
+	invar_close(hammer.invar);
+}
+
 static void test_version(void **state)
 {
 	(void)state;
@@ -179,7 +218,8 @@ int main(void)
 	    cmocka_unit_test(test_check),     cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_listings),  cmocka_unit_test(test_listings_refused),
 	    cmocka_unit_test(test_structure), cmocka_unit_test(test_catalogues),
-	    cmocka_unit_test(test_threads),   cmocka_unit_test(test_version),
+	    cmocka_unit_test(test_threads),   cmocka_unit_test(test_interrupt),
+	    cmocka_unit_test(test_version),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
