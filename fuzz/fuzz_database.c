@@ -23,8 +23,8 @@ static void must(bool holds)
 // A database with one image of 400 processes.
 static void *sound(size_t *size)
 {
-	struct inv_database *database;
-	sqlite3 *sqlite;
+	struct inv_database *database = NULL;
+	sqlite3 *sqlite = NULL;
 	char *empty = NULL;
 	sqlite3_int64 whole = 0;
 	FILE *memory = open_memstream(&empty, size);
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t whole;
 	unsigned char *bytes = sound(&whole);
-	struct inv_database *database;
+	struct inv_database *database = NULL;
 	struct inv_error error = {0};
 	for (size_t i = 0; i + 4 <= size; i += 4)
 		bytes[(data[i] | (size_t)data[i + 1] << 8 | (size_t)data[i + 2] << 16) % whole] = data[i + 3];

@@ -20,7 +20,7 @@ import run
 # What these forge is a header that an image of a running machine has not got, the acquisition itself, a register that the next
 # thread switch overwrites, or a birth later than those that follow here.
 LEFT_OUT = {"attack-header-head", "attack-kdbg-head", "attack-smear", "attack-smear-hidden", "attack-cr3",
-            "attack-threadless-new", "attack-only-subsystems"}
+            "attack-threadless-new", "attack-session-logon-record", "attack-only-subsystems"}
 LIFE = """
 acquire(0)
 for i = 1, 10 do
