@@ -18,7 +18,7 @@
 #define TABLE (6u * PAGE)
 #define CELLS (12u * PAGE) // up to HEAD
 #define CELL_PAGES (PAGES - 1u - 12u)
-#define PATHS (11u * PAGE)
+#define PATHS (11ull * PAGE)
 #define SIGNATURE 0xbee0bee0u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

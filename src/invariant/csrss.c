@@ -441,7 +441,8 @@ static struct inv_subject whose(const struct inv_judge *judge, const struct inv_
 	if (target)
 		session = inv_field(judge->kernel, target->address, INV_F_EPROCESS_Session);
 	bool has_own = (own && own != record) || (session.ok && session.u != csrss->session); // with another csrss
-	const struct inv_dossier *named = target && !has_own ? NULL : holder_of(judge, record->pid);
+	bool nobodys = record->pid == 0; // Idle is no client, and what was not filled in yet is of PID 0
+	const struct inv_dossier *named = (target && !has_own) || nobodys ? NULL : holder_of(judge, record->pid);
 	if (target && !has_own)
 		return inv_subject_process(target);
 	return named ? inv_subject_process(named)

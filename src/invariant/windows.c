@@ -144,8 +144,13 @@ static void judge_teb(struct inv_judge *judge, const struct inv_inside *inside, 
 	if (!says.ok || !says.u || says.u == info.u)
 		return;
 	struct inv_subject subject = inv_subject_thread(judge->dossiers, thread);
+	struct inv_value windows = inv_field(judge->kernel, inside->process->address, INV_F_EPROCESS_Win32Process);
 	if (is_exiting(judge, inside->process->address) || is_leaving(judge, thread->address)) {
 		inv_excuse(judge, subject, "exiting");
+		return;
+	}
+	if (windows.ok && !windows.u) {
+		inv_unknown_because(judge, "its process has no win32k state, which S05 and T17 judge");
 		return;
 	}
 	struct inv_finding *finding = inv_observed(judge, subject, INV_TIER_SCHEDULER);
