@@ -12,13 +12,13 @@
 #include "nt/registry.h"
 
 #define ARENA 0xffff800000000000ull
-#define PAGE 0x1000u
+#define PAGE ((size_t)0x1000)
 #define PAGES 32u
 #define HEAD ((PAGES - 1) * PAGE)
-#define TABLE (6u * PAGE)
-#define CELLS (12u * PAGE) // up to HEAD
+#define TABLE (6 * PAGE)
+#define CELLS (12 * PAGE) // up to HEAD
 #define CELL_PAGES (PAGES - 1u - 12u)
-#define PATHS (11ull * PAGE)
+#define PATHS (11 * PAGE)
 #define SIGNATURE 0xbee0bee0u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

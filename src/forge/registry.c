@@ -214,7 +214,7 @@ struct builder {
 static void close_bin(struct builder *builder)
 {
 	uint32_t left = builder->size - builder->used;
-	if (left)
+	if (left && builder->bytes)
 		inv_put32(builder->bytes + builder->used, left);
 	builder->used += left;
 }
