@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
+#include "nt/session.h"
 
 static int by_pid(const void *a, const void *b)
 {
@@ -37,7 +38,8 @@ enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error)
 		struct inv_value threads = inv_field(kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 		struct inv_value created = inv_field(kernel, process->address, INV_F_EPROCESS_CreateTime);
 		struct inv_value exited = inv_field(kernel, process->address, INV_F_EPROCESS_ExitTime);
-		struct inv_value in = inv_field(kernel, process->address, INV_F_EPROCESS_Session);
+		bool outside;
+		struct inv_value in = inv_session_of(kernel, process->address, &outside);
 		struct inv_value dtb = inv_field(kernel, process->address, INV_F_KPROCESS_DirectoryTableBase);
 		inv_table_value(table, &process->pid, INV_CELL_NUMBER);
 		inv_table_value(table, &process->parent, INV_CELL_NUMBER);
@@ -49,7 +51,10 @@ enum inv_exit inv_run_ps(struct inv_session *session, struct inv_error *error)
 		inv_table_value(table, &threads, INV_CELL_NUMBER);
 		inv_table_value(table, &created, INV_CELL_TIME);
 		inv_table_value(table, &exited, INV_CELL_TIME);
-		inv_table_value(table, &in, INV_CELL_ADDRESS);
+		if (outside)
+			inv_table_text(table, NULL);
+		else
+			inv_table_value(table, &in, INV_CELL_NUMBER);
 		inv_table_value(table, &dtb, INV_CELL_ADDRESS);
 		inv_table_address(table, process->address);
 		inv_table_text(table, inv_role_name(process->role));

@@ -7,6 +7,7 @@
 #include "nt/handle_table.h"
 #include "nt/peb.h"
 #include "nt/process.h"
+#include "nt/session.h"
 #include "witness/witness.h"
 
 #define DEEPEST 48u // that is shown by indentation; deeper ones stand there
@@ -109,14 +110,12 @@ static const char *note_of(struct inv_check *check, const struct node *node)
 // The number of its session; none for what is in no session.
 static void add_session(struct inv_check *check, struct inv_table *table, uint64_t process)
 {
-	struct inv_value space = inv_field(check->dossiers.kernel, process, INV_F_EPROCESS_Session);
-	if (space.ok && space.u == 0) {
+	bool outside;
+	struct inv_value session = inv_session_of(check->dossiers.kernel, process, &outside);
+	if (outside)
 		inv_table_text(table, NULL);
-		return;
-	}
-	if (space.ok)
-		space = inv_field(check->dossiers.kernel, space.u, INV_F_MM_SESSION_SPACE_SessionId);
-	inv_table_value(table, &space, INV_CELL_NUMBER);
+	else
+		inv_table_value(table, &session, INV_CELL_NUMBER);
 }
 
 static void add_path(struct inv_check *check, struct inv_table *table, uint64_t process)

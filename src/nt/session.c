@@ -13,6 +13,16 @@ enum io_session_state {
 	TERMINATED,
 };
 
+struct inv_value inv_session_of(const struct inv_kernel *kernel, uint64_t process, bool *outside)
+{
+	struct inv_value session = inv_field(kernel, process, INV_F_EPROCESS_Session);
+	*outside = session.ok && session.u == 0;
+	if (session.ok && session.u)
+		return inv_field(kernel, session.u, INV_F_MM_SESSION_SPACE_SessionId);
+	session.ok = false;
+	return session;
+}
+
 const char *inv_session_kind_name(enum inv_session_kind kind)
 {
 	switch (kind) {

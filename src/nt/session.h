@@ -27,6 +27,9 @@ struct inv_session_record {
 // Reads an _MM_SESSION_SPACE. `silo`: the EJOB of the server silo that it is of; 0: the host. Never fails.
 void inv_session_read(const struct inv_kernel *kernel, uint64_t session, uint64_t silo,
                       struct inv_session_record *record);
+// The number of the session that a process is in (EPROCESS.Session, MM_SESSION_SPACE.SessionId). Not ok with `*outside`: it is in
+// none, as System and the session manager are; not ok without: it could not be read.
+struct inv_value inv_session_of(const struct inv_kernel *kernel, uint64_t process, bool *outside);
 // "services", "console", "remote", "disconnected"; NULL of INV_SESSION_UNKNOWN.
 const char *inv_session_kind_name(enum inv_session_kind kind);
 // The constant's name, as "LoggedOn" of IoSessionStateLoggedOn; NULL: there is none with this value.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON of `invar check`. Keys may be added; none may go (docs/schema.json).
 #include "base/array.h"
+#include "nt/session.h"
 #include "report/json.h"
 #include "report/parts.h"
 #include "report/patches.h"
@@ -140,7 +141,9 @@ static json_t *process_json(const struct inv_check *check, const struct inv_doss
 	json_object_set_new(object, "created", inv_json_time(&created));
 	json_object_set_new(object, "exited", inv_json_time(&exited));
 	json_object_set_new(object, "state", json_string(inv_state_name(process->state)));
-	json_object_set_new(object, "session", inv_json_pointer(&session));
+	bool outside;
+	struct inv_value number = inv_session_of(kernel, process->address, &outside);
+	json_object_set_new(object, "session", number.ok ? inv_json_value(&number) : inv_json_pointer(&session));
 	json_object_set_new(object, "threads", inv_json_value(&threads));
 	json_object_set_new(object, "handles", handles_json(testimony, process->address));
 	json_object_set_new(object, "role", json_string(inv_role_name(process->role)));

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "check/power.h"
 #include "invariant/kin.h"
+#include "nt/session.h"
 #include "report/json.h"
 #include "report/page.h"
 #include "report/report.h"
@@ -82,12 +83,9 @@ static json_t *kin_json(const struct inv_check *check)
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
 		const struct inv_dossier *process = &check->dossiers.processes[i];
 		struct inv_parent parent = inv_kin_parent(kin, process);
-		struct inv_value session = inv_field(kernel, process->address, INV_F_EPROCESS_Session);
+		bool outside;
+		struct inv_value session = inv_session_of(kernel, process->address, &outside);
 		struct inv_value sequence = inv_field(kernel, process->address, INV_F_EPROCESS_SequenceNumber);
-		if (session.ok && session.u)
-			session = inv_field(kernel, session.u, INV_F_MM_SESSION_SPACE_SessionId);
-		else
-			session.ok = false;
 		json_t *object = json_object();
 		json_object_set_new(object, "session", inv_json_value(&session));
 		json_object_set_new(object, "sequence", inv_json_value(&sequence));
