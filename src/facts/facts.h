@@ -129,6 +129,7 @@ enum inv_known {
 	INV_W32_DXPROCESS_PLACE, // where W32PROCESS.DxProcess stands, which leads to the DXGPROCESS
 	INV_POOL_HEADERS_TELL,   // the header of a block of pool tells whether that is in use: there is no heap of segments
 	INV_PRIVILEGES_DEFINED,  // which privileges are defined
+	INV_TEB_HAS_THREADINFO,  // TEB.Win32ThreadInfo is the address of the THREADINFO
 	INV_KNOWN_COUNT,
 };
 // Of build 0, which means that the build is not known, nothing is.

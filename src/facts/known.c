@@ -19,6 +19,8 @@ static const struct row rows[] = {
     {INV_W32_DXPROCESS_PLACE, XP, 9600},
     // Before 1903 all pool stands on the lists of POOL_DESCRIPTOR (every symbol table: ListHeads is gone from 18362 on).
     {INV_POOL_HEADERS_TELL, XP, 18361},
+    // Public sources to 1607; what stands there later nobody has verified.
+    {INV_TEB_HAS_THREADINFO, XP, 14393},
     // wdm.h of the Windows Driver Kit of this build; privileges are only ever added.
     {INV_PRIVILEGES_DEFINED, XP, 26100},
 };

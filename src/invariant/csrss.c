@@ -11,7 +11,6 @@
 #include "nt/thread.h"
 #include "nt/vad.h"
 
-#define INITIALIZED 0u      // KTHREAD_STATE
 #define WRONG_RECORDS 4096u // of one csrss that are reported one by one: whose each was is sought among all processes
 
 static const struct inv_csrsses *csrsses_of(const struct inv_judge *judge)
@@ -347,7 +346,7 @@ static bool has_not_run(const struct inv_judge *judge, const struct inv_inside *
 	bool all = inside->thread_count > 0;
 	for (size_t i = 0; i < inside->thread_count && all; i++) {
 		struct inv_value state = inv_field(judge->kernel, inside->threads[i]->address, INV_F_KTHREAD_State);
-		all = state.ok && state.u == INITIALIZED;
+		all = state.ok && state.u == INV_KTHREAD_INITIALIZED;
 	}
 	return all || (inside->peb.address && inside->peb.ldr.ok && inside->peb.ldr.u == 0 && inv_is_starting(inside));
 }

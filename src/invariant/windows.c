@@ -7,10 +7,6 @@
 #include "invariant/families.h"
 #include "nt/thread.h"
 
-#define USER_REQUEST 6u // KWAIT_REASON
-#define TEB_INFO_LAST_BUILD                                                                                            \
-	14393u // to 1607 TEB.Win32ThreadInfo is where the THREADINFO stands; what it is later nobody has verified
-
 static bool is_set(const struct inv_judge *judge, uint64_t object, enum inv_field field)
 {
 	struct inv_value value = inv_field(judge->kernel, object, field);
@@ -28,7 +24,7 @@ static bool is_leaving(const struct inv_judge *judge, uint64_t thread)
 {
 	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
 	struct inv_value reason = inv_field(judge->kernel, thread, INV_F_KTHREAD_WaitReason);
-	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == USER_REQUEST;
+	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == INV_WAIT_USER_REQUEST;
 	return is_set(judge, thread, INV_F_ETHREAD_Terminated) && !waits;
 }
 
@@ -163,7 +159,7 @@ static void judge_teb(struct inv_judge *judge, const struct inv_inside *inside, 
 
 void inv_judge_window_threads(struct inv_judge *judge, const struct inv_inside *inside)
 {
-	if (judge->kernel->version.build > TEB_INFO_LAST_BUILD || !inside->user)
+	if (!inv_knows(judge->kernel, INV_TEB_HAS_THREADINFO) || !inside->user)
 		return;
 	for (size_t i = 0; i < inside->thread_count; i++)
 		judge_teb(judge, inside, inside->threads[i]);

@@ -282,6 +282,8 @@ static void what_is_known_of_builds(void **state)
 	assert_true(inv_facts_known(17134, INV_W32_PID_PLACE));
 	assert_false(inv_facts_known(17763, INV_W32_PID_PLACE));
 	assert_true(inv_facts_known(26100, INV_PRIVILEGES_DEFINED));
+	assert_true(inv_facts_known(14393, INV_TEB_HAS_THREADINFO));
+	assert_false(inv_facts_known(15063, INV_TEB_HAS_THREADINFO));
 	// A layout from a symbol table says itself whether there are lists of free blocks.
 	for (size_t i = 0; i < inv_facts_layout_count(); i++) {
 		const struct inv_layout *layout = inv_facts_layout(i);
