@@ -58,6 +58,7 @@ struct inv_image {
 	void *mapping;               // to be unmapped; NULL when opened from memory
 	bool sparse;                 // the file has holes
 	struct inv_data_part *parts; // stb_ds; of a sparse file, by offset
+	bool bare_holes;             // to read a hole would fill it: inv_image_pass_over_hole()
 
 	// Exactly one of the two maps is in use. Extents are sorted by address and do not overlap once
 	// inv_image_settle() has run.
@@ -90,8 +91,12 @@ void inv_image_use_bitmap(struct inv_image *image, const uint8_t *bits, uint64_t
 // Asks the file system for the part of the file from `offset` on that is no hole: [*start, *end). False when there is none up
 // to the end of the file.
 bool inv_image_ask_for_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end);
-// Notes the parts of a sparse file that are no holes, at most INV_MAX_DATA_PARTS: every pass over memory needs them.
+// Notes the parts of a sparse, mapped file that are no holes, at most INV_MAX_DATA_PARTS: every pass over memory needs them. Where
+// the file system would fill holes that are read, zeros are mapped over them; image->bare_holes tells that they are too many.
 void inv_image_note_parts(struct inv_image *image);
+
+// Zeros in place of a hole at this offset of the file: how many of `size`, up to the end of the page. 0 if it is no hole.
+size_t inv_image_pass_over_hole(const struct inv_image *image, uint64_t offset, size_t size, const uint8_t **bytes);
 
 // Fills present_pages and highest of the info from the map.
 void inv_image_measure(struct inv_image *image);

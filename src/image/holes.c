@@ -5,8 +5,10 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/search.h"
 #include "image/format.h"
 
 bool inv_image_ask_for_data(const struct inv_image *image, uint64_t offset, uint64_t *start, uint64_t *end)
@@ -71,10 +73,45 @@ static bool list_parts(struct inv_image *image)
 	return true;
 }
 
+// Each hole is a mapping of its own, of which the kernel gives a process 65,530 unless it is told otherwise.
+#define MAX_COVERED_HOLES 16384u
+
+// tmpfs fills a hole that is only read through a mapping. That would change the file, and take the memory of a machine that is
+// watched while it runs: so zeros of our own are mapped over its holes.
+static void cover_holes(struct inv_image *image)
+{
+	size_t count = inv_count(image->parts);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), hole = 0;
+	image->bare_holes = count >= MAX_COVERED_HOLES;
+	for (size_t i = 0; i <= count && i < MAX_COVERED_HOLES; i++) {
+		uint64_t start = (hole + page - 1) & ~(page - 1);
+		uint64_t end = (i < count ? image->parts[i].start : image->size) & ~(page - 1);
+		if (start < end)
+			(void)mmap((uint8_t *)image->mapping + start, (size_t)(end - start), PROT_READ,
+			           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+		if (i < count)
+			hole = image->parts[i].end;
+	}
+}
+
+static const uint8_t zeros[INV_PAGE_SIZE];
+
+size_t inv_image_pass_over_hole(const struct inv_image *image, uint64_t offset, size_t size, const uint8_t **bytes)
+{
+	uint64_t rest = INV_PAGE_SIZE - offset % INV_PAGE_SIZE;
+	size_t here = size < rest ? size : (size_t)rest;
+	size_t next = INV_UPPER_BOUND(image->parts, inv_count(image->parts), end, offset);
+	if (next == inv_count(image->parts) ? next == INV_MAX_DATA_PARTS : image->parts[next].start < offset + here)
+		return 0;
+	*bytes = zeros;
+	return here;
+}
+
 void inv_image_note_parts(struct inv_image *image)
 {
 	if (list_parts(image))
 		return;
 	inv_array_free(image->parts);
 	seek_parts(image);
+	cover_holes(image);
 }

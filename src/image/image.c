@@ -89,6 +89,8 @@ static enum inv_code map_file(struct inv_image *image, struct inv_error *error)
 	image->bytes = bytes;
 	off_t hole = lseek(image->file, 0, SEEK_HOLE);
 	image->sparse = hole >= 0 && (uint64_t)hole < image->size;
+	if (image->sparse)
+		inv_image_note_parts(image);
 	return INV_OK;
 }
 
@@ -272,11 +274,17 @@ static bool read_whole(const struct inv_image *image, uint64_t offset, uint8_t *
 	return true;
 }
 
+// Neither given as memory nor zeros in place of a hole.
+static bool is_mapped(const struct inv_image *image, const uint8_t *bytes)
+{
+	return image->mapping && bytes >= image->bytes && bytes < image->bytes + image->size;
+}
+
 size_t inv_image_pass(const struct inv_image *image, uint64_t address, size_t size, uint8_t *buffer,
                       const uint8_t **bytes)
 {
 	size_t here = inv_image_bytes(image, address, size, bytes);
-	if (here && image->mapping && read_whole(image, (uint64_t)(*bytes - image->bytes), buffer, here))
+	if (here && is_mapped(image, *bytes) && read_whole(image, (uint64_t)(*bytes - image->bytes), buffer, here))
 		*bytes = buffer;
 	return here;
 }

@@ -250,8 +250,12 @@ size_t inv_image_bytes(const struct inv_image *image, uint64_t address, size_t s
 		return 0; // not worth looking for the next page that is there
 	if (size == 0 || !map_find(image, address, size, &run) || run.address != address)
 		return 0;
+	size = (size_t)min64(size, run.size);
+	size_t zeros = image->bare_holes ? inv_image_pass_over_hole(image, run.offset, size, bytes) : 0;
+	if (zeros)
+		return zeros;
 	*bytes = image->bytes + run.offset;
-	return (size_t)min64(size, run.size);
+	return size;
 }
 
 size_t inv_image_read(const struct inv_image *image, uint64_t address, void *buffer, size_t size)
@@ -347,8 +351,6 @@ void inv_image_measure(struct inv_image *image)
 {
 	const struct inv_bitmap *map = &image->bitmap;
 	size_t count = inv_count(image->extents);
-	if (image->sparse)
-		inv_image_note_parts(image);
 	if (map->bits) {
 		uint64_t stored = image->size > map->first ? (image->size - map->first + INV_PAGE_SIZE - 1) / INV_PAGE_SIZE : 0;
 		uint64_t present = min64(stored, map->present);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -220,6 +221,61 @@ static void nothing_but_holes(void **state)
 	unlink(name);
 }
 
+// A file in memory, where holes that are read through a mapping are filled; else any other.
+static const char *in_memory(char buffer[64], uint64_t room)
+{
+	struct statvfs memory;
+	if (access("/dev/shm", W_OK) != 0 || statvfs("/dev/shm", &memory) != 0 || memory.f_bavail * memory.f_frsize < room)
+		return name_of("holes");
+	snprintf(buffer, 64, "/dev/shm/invar-holes-%d", (int)getpid());
+	return buffer;
+}
+
+// Of `pages` pages every second one is a hole. To read them must not change the file.
+static void read_every_second(uint64_t pages)
+{
+	char buffer[64];
+	const char *name = in_memory(buffer, pages * PAGE * 4);
+	uint64_t *data = calloc(pages / 2, sizeof *data);
+	assert_non_null(data);
+	for (size_t i = 0; i < pages / 2; i++)
+		data[i] = 2 * i + 1;
+	struct stat before, after;
+	bool sparse = sparse_file(name, pages * PAGE, data, pages / 2) && stat(name, &before) == 0;
+	free(data);
+	if (!sparse) {
+		unlink(name);
+		skip();
+	}
+	struct inv_image *image = open_path(name, INV_OK, "", NULL);
+	assert_int_equal(inv_image_info(image)->present_pages, pages / 2);
+	for (size_t page = 0; page < pages; page++) {
+		uint8_t bytes[PAGE];
+		assert_int_equal(inv_image_read(image, page * PAGE, bytes, PAGE), PAGE);
+		assert_int_equal(bytes[PAGE - 1], page % 2 ? (uint8_t)(page / 2 + 1) : 0);
+		const uint8_t *passed;
+		assert_int_equal(inv_image_pass(image, page * PAGE, PAGE, bytes, &passed), PAGE);
+		assert_int_equal(passed[0], page % 2 ? (uint8_t)(page / 2 + 1) : 0);
+	}
+	inv_image_close(image);
+	assert_int_equal(stat(name, &after), 0);
+	assert_true(before.st_blocks == after.st_blocks);
+	unlink(name);
+}
+
+static void reading_fills_no_holes(void **state)
+{
+	(void)state;
+	read_every_second(64);
+}
+
+// More than can be mapped one by one.
+static void reading_fills_none_of_many_holes(void **state)
+{
+	(void)state;
+	read_every_second(40000);
+}
+
 static void refused(const char *magic, size_t size, const char *says)
 {
 	struct bytes bytes = bytes_new(8192, 0);
@@ -286,6 +342,8 @@ int main(void)
 	    cmocka_unit_test(a_name_that_promises_a_dump),
 	    cmocka_unit_test(a_tebibyte_of_holes),
 	    cmocka_unit_test(nothing_but_holes),
+	    cmocka_unit_test(reading_fills_no_holes),
+	    cmocka_unit_test(reading_fills_none_of_many_holes),
 	    cmocka_unit_test(known_but_not_read),
 	    cmocka_unit_test(neither_dump_nor_raw),
 	    cmocka_unit_test(names),
