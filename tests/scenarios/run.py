@@ -23,8 +23,8 @@ A scenario is a folder with scenario.lua and expect. A line of expect is one of
 Without 'broken' or 'may' lines no finding is allowed. A finding that names a process or thread must name one that the
 scenario lied about, by one of the forge's attacks or by what stands before breaks(); what breaks() declares must be found of
 that very process, or of what is no process or thread. With --kernels layouts, one kernel of every layout is forged; with
-spread, the same for what nobody lies in, and for each lie a third of these, every lie another third; with every, each kernel of
-the table. --matrix writes two tables in Markdown: which invariants were broken by which lie on which build,
+spread, a third of these for what nobody lies in and a ninth for each lie, each scenario others; with every, each kernel of the
+table. --matrix writes two tables in Markdown: which invariants were broken by which lie on which build,
 and which witnesses still saw the attacked processes there, or should have and did not.
 """
 import argparse

@@ -1,30 +1,41 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs `BINARY check --format json IMAGE` and holds what it writes against a JSON schema: validate.py BINARY IMAGE SCHEMA
+"""Runs `INVAR check --format json` and holds what it writes against a JSON schema.
+
+usage: validate.py INVAR SCHEMA [--forge FORGE] IMAGE|SCENARIO.lua|FOLDER...
+
+A scenario is forged first; a folder stands for every scenario.lua and every triage dump beneath it.
 
 Beyond the schema: the counts in the summary must be those of the lists, the findings must be about
 processes that are listed, and the exit status must say whether there are any. Two runs must give the same bytes but
 for the time they took. What is written as NDJSON must be the same report in lines, and the CSV its evidence.
 """
+import argparse
+import concurrent.futures
 import csv
 import io
 import json
+import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 import jsonschema
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "scenarios"))
+import run  # noqa: E402 (stands beside this folder)
 
 
 def check(binary, image, form="json"):
     """What one run wrote, and its exit status."""
-    run = subprocess.run([binary, "check", "--format", form, image], capture_output=True, timeout=600, check=False)
-    if run.returncode not in (0, 1):
-        sys.exit(f"{binary} check {image}: status {run.returncode}: {run.stderr.decode(errors='replace').strip()}")
-    return run.stdout, run.returncode
+    done = subprocess.run([binary, "check", "--format", form, image], capture_output=True, timeout=600, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"check: status {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout, done.returncode
 
 
-def schema_faults(report, schema):
-    validator = jsonschema.Draft202012Validator(schema)
+def schema_faults(report, validator):
     for fault in sorted(validator.iter_errors(report), key=lambda found: list(map(str, found.absolute_path))):
         yield "/".join(map(str, fault.absolute_path)) + ": " + fault.message
 
@@ -117,25 +128,60 @@ def faults_of_other_forms(binary, image, report):
         yield "CSV is not the evidence of the findings"
 
 
-def main(binary, image, schema_path):
-    with open(schema_path, encoding="utf-8") as text:
-        schema = json.load(text)
-    jsonschema.Draft202012Validator.check_schema(schema)
+def faults_of(binary, image, validator):
+    """All that is wrong with what is written of one image."""
     output, status = check(binary, image)
     report = json.loads(output)
-    faults = list(undescribed(schema)) + list(schema_faults(report, schema))
-    if not faults:
-        faults = list(faults_between(report, status))
+    faults = list(schema_faults(report, validator)) or list(faults_between(report, status))
     again, _ = check(binary, image)
     if without_time(json.loads(again)) != without_time(report):
         faults.append("two runs differ")
-    faults += list(faults_of_other_forms(binary, image, report))
-    for fault in faults:
-        print(f"{image}: {fault}")
-    return 1 if faults else 0
+    return faults + list(faults_of_other_forms(binary, image, report))
+
+
+def faults_of_input(arguments, source, validator):
+    """The same of an image or of a scenario, which is forged first."""
+    try:
+        if source.suffix != ".lua":
+            return list(faults_of(arguments.invar, source, validator))
+        with tempfile.TemporaryDirectory(dir=run.scratch_room()) as scratch:
+            image = os.path.join(scratch, "image")
+            made = subprocess.run([arguments.forge, source, "-o", image], capture_output=True, text=True, check=False)
+            if made.returncode != 0:
+                return [f"the forge failed: {made.stderr.strip()}"]
+            return list(faults_of(arguments.invar, image, validator))
+    except RuntimeError as fault:
+        return [str(fault)]
+
+
+def sources_in(path):
+    """The path itself, or what stands beneath the folder."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        print(f"left out: {path} is not there")
+        return []
+    return sorted([*path.rglob("scenario.lua"), *path.rglob("triage-*.dmp")]) if path.is_dir() else [path]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("invar")
+    parser.add_argument("schema")
+    parser.add_argument("--forge")
+    parser.add_argument("sources", nargs="+")
+    arguments = parser.parse_args()
+    with open(arguments.schema, encoding="utf-8") as text:
+        schema = json.load(text)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    faults = list(undescribed(schema))
+    sources = [source for path in arguments.sources for source in sources_in(path)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        outcomes = workers.map(lambda source: faults_of_input(arguments, source, validator), sources)
+        faults += [f"{source}: {fault}" for source, found in zip(sources, outcomes) for fault in found]
+    print(*faults, f"{len(sources)} images, {len(faults)} faults", sep="\n")
+    return 1 if faults or not sources else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit(__doc__)
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
