@@ -102,14 +102,19 @@ static bool has_shape_of_kernel(const uint8_t *page)
 	       size >= 4u << 20 && size <= 32u << 20;
 }
 
-static void keep(struct inv_catch *catch, enum inv_hit_kind kind, uint64_t physical)
+static void keep_tag(struct inv_catch *catch, enum inv_hit_kind kind, uint64_t physical, uint32_t tag)
 {
 	if (inv_count(catch->hits) >= catch->most) {
 		catch->full = true;
 		return;
 	}
-	struct inv_hit hit = {.physical = physical, .kind = kind};
+	struct inv_hit hit = {.physical = physical, .kind = kind, .tag = tag};
 	inv_push(catch->hits, hit);
+}
+
+static void keep(struct inv_catch *catch, enum inv_hit_kind kind, uint64_t physical)
+{
+	keep_tag(catch, kind, physical, 0);
 }
 
 static void look_closer(const struct inv_pattern *pattern, const uint8_t *page, size_t at, uint64_t physical,
@@ -206,8 +211,42 @@ static unsigned worth_a_look(const uint8_t *group)
 
 #endif
 
+// -- tags that are asked for ------------------------------------------------------------------------------------------------
+
+// Eight bits that depend on all of a tag (a multiplicative hash).
+static uint8_t number_of(uint32_t tag)
+{
+	return (uint8_t)(tag * 0x9e3779b1u >> 24);
+}
+
+void inv_ask_for_tags(struct inv_asked_tags *asked, const uint32_t *tags, size_t count)
+{
+	*asked = (struct inv_asked_tags){0};
+	for (size_t i = 0; i < count && i < INV_SWEEP_MOST_TAGS; i++) {
+		asked->tags[asked->count++] = tags[i] & TAG_MASK;
+		asked->worth[number_of(tags[i] & TAG_MASK)] = true;
+	}
+}
+
+static void look_for_tags(const struct inv_asked_tags *asked, const uint8_t *page, uint64_t physical,
+                          struct inv_catch *catch)
+{
+	for (size_t at = 0; at < INV_PAGE_SIZE; at += GRANULE) {
+		uint32_t tag = inv_le32(page + at + 4) & TAG_MASK;
+		if (!asked->worth[number_of(tag)])
+			continue;
+		for (size_t i = 0; i < asked->count; i++)
+			if (asked->tags[i] == tag)
+				keep_tag(catch, INV_HIT_ASKED_TAG, physical + at, tag);
+	}
+}
+
 void inv_detect_page(const struct inv_pattern *pattern, const uint8_t *page, uint64_t physical, struct inv_catch *catch)
 {
+	if (pattern->asked) {
+		look_for_tags(pattern->asked, page, physical, catch);
+		return;
+	}
 	for (size_t at = 0; at < INV_PAGE_SIZE; at += (size_t)GROUP * GRANULE)
 		for (unsigned found = worth_a_look(page + at); found; found &= found - 1)
 			look_closer(pattern, page, at + (size_t)__builtin_ctz(found) * GRANULE, physical, catch);

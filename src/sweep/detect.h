@@ -14,7 +14,16 @@ struct inv_pattern {
 	uint32_t threads;                                // of KPROCESS.ThreadListHead; INV_NO_OFFSET: this kernel has none
 	uint32_t initial_stack, stack_limit, stack_base; // of KTHREAD; INV_NO_OFFSET: none
 	uint32_t process;                                // of KTHREAD.Process
+	const struct inv_asked_tags *asked;              // NULL: the usual detectors look; else only this one
 };
+
+// Tags of pool that somebody asked for.
+struct inv_asked_tags {
+	uint32_t tags[INV_SWEEP_MOST_TAGS];
+	size_t count;
+	bool worth[256]; // by a number that is made of a tag: one of them has it
+};
+void inv_ask_for_tags(struct inv_asked_tags *asked, const uint32_t *tags, size_t count);
 
 // What one job found, in order of address.
 struct inv_catch {

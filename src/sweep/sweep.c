@@ -23,6 +23,7 @@
 #define MAX_RUNS ((uint64_t)1 << 20)
 // No piece of an honest machine holds more: an object for every 256 bytes.
 #define MOST_PER_PAGE 16u
+#define MOST_ASKED_PER_PAGE 128u // of any tag: the smallest block has 32 bytes
 
 struct piece {
 	uint64_t address, size; // physical; whole pages
@@ -44,7 +45,8 @@ static void look_at_piece(void *context, size_t index)
 	uint8_t buffer[PART_SIZE];
 	if (inv_progress_stopped(round->progress))
 		return;
-	piece->catch.most = (size_t)(piece->size / INV_PAGE_SIZE) * MOST_PER_PAGE;
+	piece->catch.most =
+	    (size_t)(piece->size / INV_PAGE_SIZE) * (round->pattern.asked ? MOST_ASKED_PER_PAGE : MOST_PER_PAGE);
 	for (uint64_t done = 0; done < piece->size;) {
 		const uint8_t *bytes;
 		size_t wanted = piece->size - done < PART_SIZE ? (size_t)(piece->size - done) : PART_SIZE;
@@ -71,7 +73,9 @@ static void finish_round(struct round *round, struct inv_sweep *sweep, unsigned 
 		for (size_t j = 0; j < count; j++)
 			inv_push(sweep->hits, catch->hits[j]);
 		if (catch->full || count < inv_count(catch->hits))
-			sweep->cut_short = "memory holds more marks of processes than any system can have";
+			sweep->cut_short = round->pattern.asked
+			                       ? "memory holds more blocks with these tags than any system can have"
+			                       : "memory holds more marks of processes than any system can have";
 		sweep->bytes += round->pieces[i].size;
 		inv_array_free(catch->hits);
 	}
@@ -146,15 +150,16 @@ static int by_place(const void *a, const void *b)
 	return (left->kind > right->kind) - (left->kind < right->kind);
 }
 
-struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned threads)
+static struct inv_sweep *run(const struct inv_kernel *kernel, const struct inv_asked_tags *asked, unsigned threads)
 {
 	if (kernel->fragments || !kernel->image || !kernel->layout || !kernel->space ||
 	    !inv_space_has_page_tables(kernel->space))
 		return NULL;
 	struct inv_sweep *sweep = inv_alloc(sizeof *sweep);
 	struct round round = {.image = kernel->image, .progress = kernel->progress, .pattern = pattern_of(kernel)};
+	round.pattern.asked = asked;
 	inv_progress_begin(kernel->progress, INV_PHASE_SWEEP, inv_image_info(kernel->image)->present_pages * INV_PAGE_SIZE);
-	sweep->roots = round.pattern.self_slot != 0;
+	sweep->roots = !asked && round.pattern.self_slot != 0;
 	uint64_t address = 0, runs = 0;
 	struct inv_run run;
 	while (!sweep->cut_short && !inv_progress_stopped(kernel->progress) &&
@@ -176,6 +181,18 @@ struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned thread
 		qsort(sweep->hits, inv_count(sweep->hits), sizeof *sweep->hits, by_place);
 	sweep->mapped = inv_trace_hits(kernel, &round.pattern, threads, sweep->hits, inv_count(sweep->hits));
 	return sweep;
+}
+
+struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned threads)
+{
+	return run(kernel, NULL, threads);
+}
+
+struct inv_sweep *inv_sweep_tags(const struct inv_kernel *kernel, const uint32_t *tags, size_t count, unsigned threads)
+{
+	struct inv_asked_tags asked;
+	inv_ask_for_tags(&asked, tags, count);
+	return run(kernel, &asked, threads);
 }
 
 void inv_sweep_free(struct inv_sweep *sweep)

@@ -20,12 +20,14 @@ enum inv_hit_kind {
 	INV_HIT_DESKTOP_TAG, // ... of desktops ("Desk", "Des\xeb")
 	INV_HIT_KDBG,        // the tag "KDBG" of a KDDEBUGGER_DATA64 that is not encoded
 	INV_HIT_KERNEL,      // a page that begins a PE file of the size and subsystem of a kernel
+	INV_HIT_ASKED_TAG,   // a pool header with one of the tags that inv_sweep_tags() was asked for
 };
 
 struct inv_hit {
 	uint64_t physical; // of the pool header, of the object, of the tag in KDBG, of the page
 	uint64_t address;  // the same as a virtual address; 0: System's page tables map it nowhere. Roots: always 0
 	enum inv_hit_kind kind;
+	uint32_t tag; // of INV_HIT_ASKED_TAG
 };
 
 // Memory filled with tags must not fill ours: hits beyond this number are left out, and `cut_short` says so.
@@ -45,6 +47,11 @@ struct inv_sweep {
 // at: a triage dump, or no layout. The same image gives the same result whatever the number of threads.
 struct inv_sweep *inv_sweep_run(const struct inv_kernel *kernel, unsigned threads);
 void inv_sweep_free(struct inv_sweep *sweep); // NULL is allowed
+
+// The same for pool headers with these tags (letters from the lowest byte on; at most INV_SWEEP_MOST_TAGS) and nothing else: what
+// one command alone asks for is no burden to all the others.
+#define INV_SWEEP_MOST_TAGS 16u
+struct inv_sweep *inv_sweep_tags(const struct inv_kernel *kernel, const uint32_t *tags, size_t count, unsigned threads);
 
 // The slot (256 to 511) in which the root of these page tables maps itself; 0 if not exactly one does.
 unsigned inv_sweep_self_slot(const struct inv_kernel *kernel);

@@ -150,6 +150,7 @@ static uint64_t object_of_hit(const struct inv_testimony *testimony, const struc
 	case INV_HIT_ROOT:
 	case INV_HIT_KDBG:
 	case INV_HIT_KERNEL:
+	case INV_HIT_ASKED_TAG:
 		break;
 	}
 	return 0;
