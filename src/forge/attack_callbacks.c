@@ -34,6 +34,8 @@ static const struct named_kind kinds[] = {
     {"profile", INV_WATCH_PROFILE},
     {"device_class", INV_WATCH_DEVICE_CLASS},
     {"soft_restart", INV_WATCH_SOFT_RESTART},
+    {"target_device", INV_WATCH_TARGET_DEVICE},
+    {"other_slot", INV_WATCH_OTHER_SLOT},
 };
 
 static enum inv_forge_watch check_kind(lua_State *lua, int index)
@@ -141,7 +143,8 @@ static int word_callback(lua_State *lua)
 	lua_pushinteger(lua, (lua_Integer)watcher->pointer);
 	lua_pushinteger(lua, (lua_Integer)watcher->routine);
 	lua_pushstring(lua, watcher->module);
-	return 4;
+	lua_pushinteger(lua, (lua_Integer)watcher->block);
+	return 5;
 }
 
 static int word_routine(lua_State *lua)

@@ -12,6 +12,10 @@
 #define BLOCK_SIZE 0x18u // EX_CALLBACK_ROUTINE_BLOCK: EX_RUNDOWN_REF, function, context
 #define BLOCK_FUNCTION 0x08u
 #define BLOCK_CONTEXT 0x10u
+#define BLOCK_REFERENCES 0x20u // sixteen, two for each: those of the slot (public practice: ReactOS)
+#define RUNDOWN_CLOSED 1u      // EX_RUNDOWN_ACTIVE: all have left before the block is freed
+#define OTHER_SLOTS 0x800u     // in the page of data that no symbol owns
+#define OTHER_SLOTS_MOST 16u
 
 #define REGISTRY_SIZE 0x60u // an entry of CallbackListHead
 #define REGISTRY_COOKIE 0x18u
@@ -143,9 +147,17 @@ static void add32(struct inv_machine *machine, uint64_t address, int step)
 static uint64_t make_block(struct inv_machine *machine, uint64_t routine, uint64_t context)
 {
 	uint64_t block = inv_machine_pool(machine, &machine->pool, BLOCK_SIZE, "Cbrb");
+	inv_machine_put64(machine, block, BLOCK_REFERENCES);
 	inv_machine_put64(machine, block + BLOCK_FUNCTION, routine);
 	inv_machine_put64(machine, block + BLOCK_CONTEXT, context);
 	return block;
+}
+
+// ExWaitForCallBacks and ExFreeCallBack, when the slot is empty.
+static void free_block(struct inv_machine *machine, uint64_t block)
+{
+	inv_machine_put64(machine, block, RUNDOWN_CLOSED);
+	inv_machine_free_pool(machine, block);
 }
 
 static void note(struct inv_machine *machine, struct inv_forge_watcher watcher)
@@ -221,7 +233,7 @@ static bool watch_objects(struct inv_machine *machine, struct inv_forge_module *
 		count++;
 	if (!count || types[count] || !inv_machine_has(machine, INV_F_OBJECT_TYPE_CallbackList))
 		return false;
-	uint64_t block = inv_machine_pool(machine, &machine->paged, OBJECT_HEADER_SIZE + count * OBJECT_ENTRY_SIZE, "ObCb");
+	uint64_t block = inv_machine_pool(machine, &machine->paged, OBJECT_HEADER_SIZE + count * OBJECT_ENTRY_SIZE, "ObFl");
 	uint8_t start[4];
 	inv_put16(start, 0x100); // OB_FLT_REGISTRATION_VERSION
 	inv_put16(start + 2, (uint16_t)count);
@@ -299,6 +311,24 @@ static bool watch_win32(struct inv_machine *machine, struct inv_forge_module *mo
 	return true;
 }
 
+static bool watch_other_slot(struct inv_machine *machine, struct inv_forge_module *module)
+{
+	uint64_t slot = machine->base + machine->data_rva + OTHER_SLOTS + (uint64_t)8 * machine->other_slots;
+	uint64_t routine = machine->other_slots < OTHER_SLOTS_MOST ? inv_machine_routine(machine, module) : 0;
+	if (!routine)
+		return false;
+	machine->other_slots++;
+	uint64_t block = make_block(machine, routine, 0);
+	inv_machine_put64(machine, slot, block | FAST_REFERENCES);
+	note(machine, (struct inv_forge_watcher){.kind = INV_WATCH_OTHER_SLOT,
+	                                         .at = slot,
+	                                         .block = block,
+	                                         .routine = routine,
+	                                         .pointer = block + BLOCK_FUNCTION,
+	                                         .module = module->name});
+	return true;
+}
+
 // PS_PICO_PROVIDER_ROUTINES: Size, six functions, the ranges that are protected, one more function, rights.
 static bool watch_pico(struct inv_machine *machine, struct inv_forge_module *module)
 {
@@ -350,6 +380,8 @@ bool inv_machine_watch(struct inv_machine *machine, enum inv_forge_watch kind, s
 		return watch_win32(machine, module);
 	case INV_WATCH_PICO:
 		return watch_pico(machine, module);
+	case INV_WATCH_OTHER_SLOT:
+		return watch_other_slot(machine, module);
 	case INV_WATCH_TYPE:
 		return make_driver_type(machine, module);
 	default:
@@ -372,6 +404,7 @@ static void forget(struct inv_machine *machine, const struct inv_forge_watcher *
 		return;
 	case INV_WATCH_OBJECT:
 		inv_machine_list_remove(machine, watcher->at);
+		inv_machine_free_pool(machine, watcher->block); // ObUnRegisterCallbacks, all of the block's entries at once
 		return;
 	case INV_WATCH_PROCESS:
 	case INV_WATCH_PROCESS_EX:
@@ -380,7 +413,12 @@ static void forget(struct inv_machine *machine, const struct inv_forge_watcher *
 	case INV_WATCH_IMAGE:
 		inv_machine_put64(machine, watcher->at, 0);
 		add32(machine, inv_machine_symbol(machine, kind_of(machine, watcher->kind).count), -1);
-		inv_machine_free_pool(machine, watcher->block);
+		free_block(machine, watcher->block);
+		return;
+	case INV_WATCH_WIN32:
+	case INV_WATCH_OTHER_SLOT:
+		inv_machine_put64(machine, watcher->at, 0);
+		free_block(machine, watcher->block);
 		return;
 	default:
 		inv_machine_put64(machine, watcher->pointer, 0);

@@ -232,6 +232,8 @@ enum inv_forge_watch {
 	INV_WATCH_PROFILE,
 	INV_WATCH_DEVICE_CLASS,
 	INV_WATCH_SOFT_RESTART,
+	INV_WATCH_TARGET_DEVICE, // on the list of a device alone
+	INV_WATCH_OTHER_SLOT,    // a slot of the kernel's that is none of the arrays: of priorities, of debuggers
 };
 struct inv_forge_watcher {
 	enum inv_forge_watch kind;
@@ -343,7 +345,9 @@ struct inv_machine {
 	uint64_t driver_end;                // where the next driver may stand
 	struct inv_forge_watcher *watchers; // stb_ds, in the order of registration
 	uint64_t invalid_request;           // the kernel's routine for what a driver does not serve; 0: none yet
-	uint64_t unloaded_drivers;          // MM_UNLOADED_DRIVERS
+	uint64_t device_notify;             // the list of those told of one device; 0: none yet
+	unsigned other_slots;
+	uint64_t unloaded_drivers; // MM_UNLOADED_DRIVERS
 	unsigned unloaded_count;
 	uint64_t threat_provider;             // ETW_GUID_ENTRY of the threat intelligence provider; 0: this kernel has none
 	struct inv_forge_session **sessions;  // stb_ds

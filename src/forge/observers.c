@@ -31,7 +31,13 @@
 #define PRINT_SIZE 0x28u // flags, EX_RUNDOWN_REF, routine, LIST_ENTRY
 #define PRINT_ROUTINE 0x10u
 #define PRINT_LINKS 0x18u
-#define NOTIFY_SIZE 0x68u // DEVICE_CLASS_NOTIFY_ENTRY
+#define PROFILE_SIZE                                                                                                   \
+	0x50u // what all entries of plug and play begin with; a class has its GUID behind it, a target file and device
+#define CLASS_SIZE 0x60u
+#define TARGET_SIZE 0x70u
+#define NODE_SIZE                                                                                                      \
+	0x200u // DEVICE_NODE, in which the list of those told of its device stands; where is the forge's choice
+#define NODE_NOTIFY 0x1d8u
 #define NOTIFY_CATEGORY 0x10u
 #define NOTIFY_ROUTINE 0x20u
 #define NOTIFY_DRIVER 0x30u
@@ -115,8 +121,20 @@ static const struct {
     {INV_WATCH_SOFT_RESTART, INV_S_PnpKsrNotifyList},
 };
 
-static uint64_t head_of(const struct inv_machine *machine, enum inv_forge_watch kind)
+// The list of the one device of which drivers are told.
+static uint64_t device_list(struct inv_machine *machine)
 {
+	if (!machine->device_notify) {
+		machine->device_notify = inv_machine_pool(machine, &machine->pool, NODE_SIZE, "Dnod") + NODE_NOTIFY;
+		inv_machine_list_init(machine, machine->device_notify);
+	}
+	return machine->device_notify;
+}
+
+static uint64_t head_of(struct inv_machine *machine, enum inv_forge_watch kind)
+{
+	if (kind == INV_WATCH_TARGET_DEVICE)
+		return device_list(machine);
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		if (heads[i].kind == kind)
 			return inv_machine_symbol(machine, heads[i].head);
@@ -164,7 +182,8 @@ static uint64_t reason_record(struct inv_machine *machine, uint64_t routine, con
 static uint64_t notify_entry(struct inv_machine *machine, const struct inv_forge_module *module, uint64_t routine,
                              const char tag[5], uint32_t category)
 {
-	uint64_t entry = inv_machine_pool(machine, &machine->paged, NOTIFY_SIZE, tag);
+	uint32_t size = category == 2 ? CLASS_SIZE : category == 3 ? TARGET_SIZE : PROFILE_SIZE;
+	uint64_t entry = inv_machine_pool(machine, &machine->paged, size, tag);
 	uint8_t bytes[4], index = 1;
 	inv_put32(bytes, category);
 	inv_machine_write(machine, entry - 0x10 + 1, &index, 1);
@@ -238,6 +257,10 @@ bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind,
 		head += (uint64_t)0x10 * (routine / INV_FORGE_ROUTINE_SIZE % CLASS_LISTS);
 		pointer = links + NOTIFY_ROUTINE;
 		break;
+	case INV_WATCH_TARGET_DEVICE:
+		links = notify_entry(machine, module, routine, "PnpC", 3);
+		pointer = links + NOTIFY_ROUTINE;
+		break;
 	default:
 		links = notify_entry(machine, module, routine, "PnpK", 4);
 		pointer = links + NOTIFY_ROUTINE;
@@ -256,7 +279,7 @@ bool inv_machine_observe(struct inv_machine *machine, enum inv_forge_watch kind,
 
 bool inv_machine_is_observer(enum inv_forge_watch kind)
 {
-	return kind >= INV_WATCH_BUG_CHECK;
+	return kind >= INV_WATCH_BUG_CHECK && kind != INV_WATCH_OTHER_SLOT;
 }
 
 void inv_machine_make_observers(struct inv_machine *machine)

@@ -228,7 +228,7 @@ const struct inv_forge_word inv_forge_words[] = {
      "image, registry, object, ci (SeCiCallbacks), win32, pico, type (an object type of its own), or of what is no "
      "process: bug_check, bug_check_reason, bug_check_pages, shutdown, last_shutdown, file_system, debug_print, "
      "profile, "
-     "device_class, soft_restart; false if it cannot",
+     "device_class, soft_restart, target_device, other_slot; false if it cannot",
      false},
     {"unregister", "unregister(module)", "a module takes back all that it registered", false},
     {"callback", "callback(kind [, n])",

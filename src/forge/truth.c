@@ -325,6 +325,8 @@ static json_t *callback_list(const struct inv_machine *machine)
 	    [INV_WATCH_PROFILE] = "hardware profile",
 	    [INV_WATCH_DEVICE_CLASS] = "device class",
 	    [INV_WATCH_SOFT_RESTART] = "soft restart",
+	    [INV_WATCH_TARGET_DEVICE] = "target device",
+	    [INV_WATCH_OTHER_SLOT] = "other slot",
 	};
 	json_t *array = json_array();
 	for (size_t i = 0; i < inv_count(machine->watchers); i++) {
@@ -332,6 +334,7 @@ static json_t *callback_list(const struct inv_machine *machine)
 		json_t *o = json_object();
 		json_object_set_new(o, "kind", json_string(names[watcher->kind]));
 		json_object_set_new(o, "at", address(watcher->at));
+		json_object_set_new(o, "block", address(watcher->block));
 		json_object_set_new(o, "routine", address(watcher->routine));
 		json_object_set_new(o, "module", json_string(watcher->module));
 		json_object_set_new(o, "altitude", watcher->altitude ? json_string(watcher->altitude) : json_null());
