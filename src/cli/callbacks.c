@@ -6,10 +6,12 @@
 #include "base/array.h"
 #include "cli/command.h"
 #include "kernel/exports.h"
+#include "nt/callback_blocks.h"
 #include "nt/observers.h"
 #include "report/disassembly.h"
 #include "report/json.h"
 #include "report/table.h"
+#include "sweep/sweep.h"
 
 #define INSTRUCTIONS 4u
 
@@ -17,10 +19,11 @@ struct view {
 	const struct inv_kernel *kernel;
 	struct inv_arena *arena;
 	struct inv_callbacks callbacks;
+	struct inv_callback_blocks pool; // with --all
 	struct inv_export_names *exports;
 	const char **signs;  // stb_ds
 	const char **unread; // stb_ds; what could not be read, and why
-	bool all;            // methods of the kernel's types, too
+	bool all;            // methods of the kernel's types, and what pool holds, too
 };
 
 // -- the list ---------------------------------------------------------------------------------------------------------------
@@ -121,6 +124,134 @@ static struct inv_table *list_table(const struct view *view)
 	return table;
 }
 
+// -- what pool holds --------------------------------------------------------------------------------------------------------
+
+// What leads to a block.
+static const char *by_text(const struct view *view, const struct inv_callback_block *block)
+{
+	const struct inv_callbacks *callbacks = &view->callbacks;
+	const struct inv_callback *callback = &block->callback;
+	if (block->listed == INV_BLOCK_IN_SLOT) {
+		const struct inv_module *module = inv_kernel_module_at(view->kernel, block->slot);
+		return inv_arena_printf(view->arena, "another slot of %s, at 0x%" PRIx64, module ? module->name : "the kernel",
+		                        block->slot);
+	}
+	if (block->listed == INV_BLOCK_LINKED)
+		return block->target_device ? "a list of its device" : "its neighbours, on no list that was read";
+	if (block->listed != INV_BLOCK_LISTED)
+		return NULL;
+	if (callback->kind < INV_CALLBACK_ARRAYS)
+		return inv_arena_printf(view->arena, "%s, slot %u", callbacks->arrays[callback->kind].name, callback->slot);
+	if (callback->kind == INV_CALLBACK_WIN32)
+		return "PsWin32CallBack";
+	if (callback->kind == INV_CALLBACK_REGISTRY)
+		return inv_arena_printf(view->arena, "CallbackListHead, entry %u", callback->slot);
+	if (callback->kind == INV_CALLBACK_OBJECT)
+		return inv_arena_printf(view->arena, "CallbackList of %s, entry %u", callback->name, callback->slot);
+	for (size_t i = 0; i < inv_count(callbacks->observers); i++)
+		for (size_t k = 0; k < callbacks->observers[i].list.count; k++)
+			if (callbacks->observers[i].list.nodes[k].entry == callback->at)
+				return inv_arena_printf(view->arena, "%s, entry %zu", callbacks->observers[i].name, k);
+	return "a list";
+}
+
+static const char *listed_text(const struct inv_callback_block *block)
+{
+	switch (block->listed) {
+	case INV_BLOCK_LISTED:
+	case INV_BLOCK_IN_SLOT:
+	case INV_BLOCK_LINKED:
+		return "yes";
+	case INV_BLOCK_UNLISTED:
+		return "no";
+	case INV_BLOCK_LISTS_UNREAD:
+		break;
+	}
+	return "unknown";
+}
+
+static const char *block_note(const struct inv_callback_block *block)
+{
+	if (block->listed == INV_BLOCK_LISTS_UNREAD)
+		return "not all that may lead there could be read";
+	if (block->listed != INV_BLOCK_UNLISTED)
+		return NULL;
+	if (block->ended)
+		return "no slot leads to it: it was taken back in order, for nobody may enter it any more";
+	return block->slot_block ? "no slot leads to it" : "no list leads to it";
+}
+
+static struct inv_table *pool_table(const struct view *view)
+{
+	static const char *const columns[] = {"tag",    "kind", "of",   "module",   "routine", "symbol",
+	                                      "listed", "by",   "pool", "altitude", "block",   "note"};
+	struct inv_table *table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < inv_count(view->pool.blocks); i++) {
+		const struct inv_callback_block *block = &view->pool.blocks[i];
+		inv_table_text(table, block->tag);
+		inv_table_text(table, inv_callback_block_kind(block));
+		inv_table_text(table, of_text(view, &block->callback));
+		inv_table_text(table, module_text(view, &block->callback));
+		inv_table_value(table, &block->callback.routine, INV_CELL_ADDRESS);
+		inv_table_text(table, symbol_text(view, &block->callback));
+		inv_table_text(table, listed_text(block));
+		inv_table_text(table, by_text(view, block));
+		inv_table_text(table, inv_block_pool_name(block->pool));
+		inv_table_text(table, block->callback.altitude);
+		if (block->header)
+			inv_table_address(table, block->header);
+		else
+			inv_table_text(table, NULL);
+		inv_table_text(table, block_note(block));
+	}
+	return table;
+}
+
+static void sweep_pool(struct view *view, const struct inv_session *session)
+{
+	struct inv_sweep *sweep =
+	    inv_sweep_tags(view->kernel, inv_callback_tags, INV_CALLBACK_TAGS, session->options->threads);
+	struct inv_callback_place *places = NULL;
+	if (!sweep) {
+		inv_push(view->unread, "pool: this image has no physical memory that could be searched");
+		return;
+	}
+	for (size_t i = 0; i < inv_count(sweep->hits); i++) {
+		const struct inv_hit *hit = &sweep->hits[i];
+		inv_push(places, ((struct inv_callback_place){hit->physical, hit->address, hit->tag}));
+	}
+	inv_callback_blocks_read(view->kernel, &view->callbacks, places, inv_count(places), &view->pool);
+	if (sweep->cut_short || view->pool.cut)
+		inv_push(view->unread, inv_arena_printf(view->arena, "pool, in part: %s",
+		                                        sweep->cut_short ? sweep->cut_short : "it holds too many blocks"));
+	inv_array_free(places);
+	inv_sweep_free(sweep);
+}
+
+// What the pool shows proves nothing by itself, and is said so.
+static void signs_of_pool(struct view *view)
+{
+	for (size_t i = 0; i < inv_count(view->pool.blocks); i++) {
+		const struct inv_callback_block *block = &view->pool.blocks[i];
+		const char *module = module_text(view, &block->callback);
+		if (!inv_callback_block_is_stray(block))
+			continue;
+		const char *what = block->slot_block ? "a routine"
+		                                     : inv_arena_printf(view->arena, "a routine of the kind '%s'",
+		                                                        inv_callback_block_kind(block));
+		const char *leads = inv_arena_printf(view->arena, "no %s leads to it", block->slot_block ? "slot" : "list");
+		const char *then = block->pool == INV_BLOCK_IN_USE ? "the block is in use"
+		                   : block->slot_block ? "nobody closed it, as is done when a routine is taken back in order"
+		                                       : "somebody unlinked it, or its owner took it back: this kernel's pool "
+		                                         "does not tell which";
+		inv_push(view->signs,
+		         inv_arena_printf(view->arena,
+		                          "pool: the block 0x%" PRIx64 " (%s) holds %s, 0x%" PRIx64 " in %s, and %s; %s",
+		                          block->header, block->tag, what, block->callback.routine.u,
+		                          module ? module : "no module", leads, then));
+	}
+}
+
 // -- what speaks for a removal ----------------------------------------------------------------------------------------------
 
 static void sign_of_array(struct view *view, const struct inv_callback_array *array)
@@ -185,6 +316,7 @@ static void find_signs(struct view *view)
 	signs_of_lists(view);
 	for (size_t i = 0; i < view->kernel->module_count; i++)
 		sign_of_module(view, &view->kernel->modules[i]);
+	signs_of_pool(view);
 }
 
 // -- code -------------------------------------------------------------------------------------------------------------------
@@ -257,7 +389,24 @@ static void write_signs(const struct view *view, FILE *file)
 	}
 }
 
-static void write_json(const struct view *view, const struct inv_table *table, FILE *file)
+static void write_pool(const struct view *view, const struct inv_table *pool, FILE *file)
+{
+	if (!view->all || inv_table_is_empty(pool))
+		return;
+	fputs("\nIn pool, by tag\n", file);
+	inv_table_write(pool, INV_OUTPUT_TEXT, file);
+	for (size_t i = 0; i < inv_count(view->pool.blocks); i++) {
+		if (view->pool.blocks[i].listed != INV_BLOCK_UNLISTED)
+			continue;
+		fputs(
+		    "What no list leads to was taken back by its owner (a block that is freed keeps its bytes) or unlinked by "
+		    "somebody:\nby itself it proves nothing.\n",
+		    file);
+		return;
+	}
+}
+
+static void write_json(const struct view *view, const struct inv_table *table, const struct inv_table *pool, FILE *file)
 {
 	json_t *object = json_object(), *signs = json_array(), *unread = json_array();
 	for (size_t i = 0; i < inv_count(view->signs); i++)
@@ -268,6 +417,8 @@ static void write_json(const struct view *view, const struct inv_table *table, F
 	json_object_set_new(object, "signs_of_removal", signs);
 	json_object_set_new(object, "unread", unread);
 	json_object_set_new(object, "code", code_json(view));
+	if (view->all)
+		json_object_set_new(object, "pool", inv_table_json(pool));
 	json_dumpf(object, file, JSON_INDENT(2));
 	putc('\n', file);
 	json_decref(object);
@@ -318,15 +469,20 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 	view.exports = inv_export_names_new(view.kernel);
 	inv_callbacks_read(view.kernel, view.arena, &view.callbacks);
 	inv_observers_read(view.kernel, &view.callbacks);
+	if (view.all)
+		sweep_pool(&view, session);
 	find_signs(&view);
 	find_unread(&view);
 	find_unread_observers(&view);
-	struct inv_table *table = list_table(&view);
+	struct inv_table *table = list_table(&view), *pool = pool_table(&view);
 	if (output == INV_OUTPUT_JSON) {
-		write_json(&view, table, session->out);
+		write_json(&view, table, pool, session->out);
 	} else {
 		inv_table_write(table, output, session->out);
+		if (output == INV_OUTPUT_NDJSON && view.all)
+			inv_table_write(pool, output, session->out);
 		if (output == INV_OUTPUT_TEXT) {
+			write_pool(&view, pool, session->out);
 			write_signs(&view, session->out);
 			write_code(&view, session->out);
 		}
@@ -334,8 +490,10 @@ enum inv_exit inv_run_callbacks(struct inv_session *session, struct inv_error *e
 	for (size_t i = 0; i < inv_count(view.unread); i++)
 		inv_log(session->log, INV_LOG_WARNING, "not read: %s", view.unread[i]);
 	inv_table_free(table);
+	inv_table_free(pool);
 	inv_array_free(view.signs);
 	inv_array_free(view.unread);
+	inv_callback_blocks_free(&view.pool);
 	inv_callbacks_free(&view.callbacks);
 	inv_export_names_free(view.exports);
 	inv_arena_free(view.arena);

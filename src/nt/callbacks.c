@@ -196,18 +196,24 @@ struct reading {
 	struct inv_callbacks *to;
 };
 
+void inv_callbacks_look_up(const struct inv_kernel *kernel, const struct inv_callbacks *callbacks,
+                           struct inv_callback *callback)
+{
+	if (!callback->routine.ok)
+		return;
+	callback->module = inv_kernel_module_at(kernel, callback->routine.u);
+	for (size_t i = 0; i < inv_count(callbacks->unloaded) && !callback->module; i++) {
+		const struct inv_unloaded *unloaded = &callbacks->unloaded[i];
+		// The ring is older than what it is asked for: the last one that stood there counts.
+		if (callback->routine.u >= unloaded->start && callback->routine.u < unloaded->end)
+			callback->unloaded = i + 1;
+	}
+	inv_routine_code_read(kernel, callback->routine.u, &callback->code);
+}
+
 void inv_callbacks_add(const struct inv_kernel *kernel, struct inv_callbacks *callbacks, struct inv_callback callback)
 {
-	if (callback.routine.ok) {
-		callback.module = inv_kernel_module_at(kernel, callback.routine.u);
-		for (size_t i = 0; i < inv_count(callbacks->unloaded) && !callback.module; i++) {
-			const struct inv_unloaded *unloaded = &callbacks->unloaded[i];
-			// The ring is older than what it is asked for: the last one that stood there counts.
-			if (callback.routine.u >= unloaded->start && callback.routine.u < unloaded->end)
-				callback.unloaded = i + 1;
-		}
-		inv_routine_code_read(kernel, callback.routine.u, &callback.code);
-	}
+	inv_callbacks_look_up(kernel, callbacks, &callback);
 	inv_push(callbacks->callbacks, callback);
 }
 

@@ -157,6 +157,9 @@ struct inv_callbacks {
 void inv_callbacks_read(const struct inv_kernel *kernel, struct inv_arena *arena, struct inv_callbacks *callbacks);
 // One more; its module, who stood there before, and its code are looked up.
 void inv_callbacks_add(const struct inv_kernel *kernel, struct inv_callbacks *callbacks, struct inv_callback callback);
+// The same of one that is not registered: looked up, and not added.
+void inv_callbacks_look_up(const struct inv_kernel *kernel, const struct inv_callbacks *callbacks,
+                           struct inv_callback *callback);
 void inv_callbacks_free(struct inv_callbacks *callbacks);
 
 // Kinds that a module imports a registering function of the kernel for, by bits 1 << enum inv_callback_kind. Not ok: the headers or
