@@ -125,7 +125,7 @@ static enum inv_forge_watch family(enum inv_forge_watch kind)
 }
 
 // The nth of a kind, from 1 on, in the order of registration; NULL: there are fewer.
-static const struct inv_forge_watcher *nth(const struct inv_machine *machine, enum inv_forge_watch kind, lua_Integer n)
+static struct inv_forge_watcher *nth(const struct inv_machine *machine, enum inv_forge_watch kind, lua_Integer n)
 {
 	for (size_t i = 0; i < inv_count(machine->watchers); i++)
 		if (family(machine->watchers[i].kind) == family(kind) && --n == 0)
@@ -182,9 +182,10 @@ static int word_silence(lua_State *lua)
 	struct inv_machine *machine = inv_word_machine(lua);
 	enum inv_forge_watch kind = check_kind(lua, 1);
 	lua_Integer only = luaL_optinteger(lua, 2, 0);
-	const struct inv_forge_watcher *watcher = NULL;
+	struct inv_forge_watcher *watcher = NULL;
 	for (lua_Integer n = only ? only : 1; (watcher = nth(machine, kind, n)) != NULL; n++) {
 		silence(machine, watcher);
+		watcher->silenced = true;
 		if (only)
 			break;
 	}

@@ -429,10 +429,12 @@ void inv_machine_unwatch(struct inv_machine *machine, const struct inv_forge_mod
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < inv_count(machine->watchers); i++) {
-		if (strcmp(machine->watchers[i].module, module->name) == 0)
+		if (strcmp(machine->watchers[i].module, module->name) == 0) {
 			forget(machine, &machine->watchers[i]);
-		else
+			inv_push(machine->past_watchers, machine->watchers[i]);
+		} else {
 			machine->watchers[kept++] = machine->watchers[i];
+		}
 	}
 	if (machine->watchers)
 		stbds_arrsetlen(machine->watchers, kept);

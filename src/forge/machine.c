@@ -203,6 +203,7 @@ void inv_machine_free(struct inv_machine *machine)
 	inv_array_free(machine->desktops);
 	inv_array_free(machine->modules);
 	inv_array_free(machine->watchers);
+	inv_array_free(machine->past_watchers);
 	for (size_t i = 0; i < inv_count(machine->attacks); i++) {
 		inv_array_free(machine->attacks[i].breaks);
 		inv_array_free(machine->attacks[i].excused);

@@ -245,6 +245,7 @@ struct inv_forge_watcher {
 	const char *altitude;    // NULL: it has none
 	const char *object_type; // NULL: none
 	const char *owner;       // by what the registration itself says; NULL: it says nothing
+	bool silenced;           // somebody took it out of its slot or off its list
 };
 
 struct inv_forge_cpu {
@@ -341,11 +342,12 @@ struct inv_machine {
 	uint64_t big_table;                                           // PoolBigPageTable, 0: not known for this kernel
 	uint64_t shared_ready_queue;                                  // KSHARED_READY_QUEUE of all CPUs, 0: none
 
-	struct inv_forge_module *modules;   // stb_ds
-	uint64_t driver_end;                // where the next driver may stand
-	struct inv_forge_watcher *watchers; // stb_ds, in the order of registration
-	uint64_t invalid_request;           // the kernel's routine for what a driver does not serve; 0: none yet
-	uint64_t device_notify;             // the list of those told of one device; 0: none yet
+	struct inv_forge_module *modules;        // stb_ds
+	uint64_t driver_end;                     // where the next driver may stand
+	struct inv_forge_watcher *watchers;      // stb_ds, in the order of registration
+	struct inv_forge_watcher *past_watchers; // stb_ds: those that were taken back
+	uint64_t invalid_request;                // the kernel's routine for what a driver does not serve; 0: none yet
+	uint64_t device_notify;                  // the list of those told of one device; 0: none yet
 	unsigned other_slots;
 	uint64_t unloaded_drivers; // MM_UNLOADED_DRIVERS
 	unsigned unloaded_count;

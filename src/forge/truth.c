@@ -301,7 +301,7 @@ static json_t *address_list(const uint64_t *addresses)
 	return array;
 }
 
-static json_t *callback_list(const struct inv_machine *machine)
+static json_t *callback_list(const struct inv_forge_watcher *watchers)
 {
 	static const char *const names[] = {
 	    [INV_WATCH_PROCESS] = "process",
@@ -329,12 +329,13 @@ static json_t *callback_list(const struct inv_machine *machine)
 	    [INV_WATCH_OTHER_SLOT] = "other slot",
 	};
 	json_t *array = json_array();
-	for (size_t i = 0; i < inv_count(machine->watchers); i++) {
-		const struct inv_forge_watcher *watcher = &machine->watchers[i];
+	for (size_t i = 0; i < inv_count(watchers); i++) {
+		const struct inv_forge_watcher *watcher = &watchers[i];
 		json_t *o = json_object();
 		json_object_set_new(o, "kind", json_string(names[watcher->kind]));
 		json_object_set_new(o, "at", address(watcher->at));
 		json_object_set_new(o, "block", address(watcher->block));
+		json_object_set_new(o, "silenced", json_boolean(watcher->silenced));
 		json_object_set_new(o, "routine", address(watcher->routine));
 		json_object_set_new(o, "module", json_string(watcher->module));
 		json_object_set_new(o, "altitude", watcher->altitude ? json_string(watcher->altitude) : json_null());
@@ -394,7 +395,8 @@ char *inv_truth_json(const struct inv_machine *machine)
 	json_object_set_new(o, "kernel", kernel(machine));
 	json_object_set_new(o, "modules", module_list(machine));
 	json_object_set_new(o, "processes", process_list(machine));
-	json_object_set_new(o, "callbacks", callback_list(machine));
+	json_object_set_new(o, "callbacks", callback_list(machine->watchers));
+	json_object_set_new(o, "past_callbacks", callback_list(machine->past_watchers));
 	json_object_set_new(o, "hives", hive_list(machine));
 	json_object_set_new(o, "attacks", attack_list(machine));
 	json_object_set_new(o, "attacked", address_list(machine->attacked));

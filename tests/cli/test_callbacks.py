@@ -123,9 +123,61 @@ def test_observers(suite, scenarios):
         suite.expect(text in done.stdout, f"'{text}' is not in: {done.stdout[-600:]}")
 
 
+POOLED = {"process", "thread", "image", "registry", "object", "win32", "shutdown", "last shutdown", "file system", "debug print",
+          "hardware profile", "device class", "target device", "other slot"}
+
+
+def blocks_of(rows):
+    return sorted((int(row["block"], 16) - 0x10, int(row["routine"], 16)) for row in rows if row["kind"] in POOLED)
+
+
+def shown(rows, listed):
+    return sorted((int(row["block"], 16), int(row["routine"], 16)) for row in rows if row["listed"] == listed)
+
+
+def test_pool(suite, scenarios):
+    """What pool holds: all that is registered, what was taken back in order, and what somebody unlinked."""
+    def script(name):
+        with open(os.path.join(scenarios, name, "scenario.lua"), encoding="utf-8") as file:
+            return file.read()
+
+    for kernel in ("9600", "19041"):
+        image, truth = suite.image("back", script("clean-callbacks-taken-back"), "--kernel", kernel)
+        answer = json.loads(suite.ask(image, "--format", "json", "--all"))
+        rows, past = answer["pool"], blocks_of(row for row in truth["past_callbacks"] if row["kind"] != "file system")
+        suite.expect(shown(rows, "yes") == blocks_of(truth["callbacks"]), f"{kernel}: listed: {rows}")
+        suite.expect(shown(rows, "no") == past and len(past) == 13, f"{kernel}: taken back: {shown(rows, 'no')}")
+        suite.expect({row["pool"] for row in rows if row["listed"] == "no"} == {"free"}, f"{kernel}: free: {rows}")
+        suite.expect(not answer["signs_of_removal"], f"{kernel}: signs: {answer['signs_of_removal']}")
+        by = {(row["kind"], row["by"].split(" at ")[0]) for row in rows if row["module"] == "storage.sys"}
+        suite.expect(by == {("routine", "another slot of ntoskrnl.exe,"), ("target device", "a list of its device")}, f"by: {by}")
+
+        image, truth = suite.image("in-pool", script("attack-callbacks-in-pool"), "--kernel", kernel)
+        answer = json.loads(suite.ask(image, "--format", "json", "--all"))
+        rows, gone = answer["pool"], [row for row in truth["callbacks"] if row["silenced"]]
+        suite.expect(shown(rows, "no") == blocks_of(gone) and len(gone) == 10, f"{kernel}: unlinked: {shown(rows, 'no')}")
+        signs = " ".join(answer["signs_of_removal"])
+        suite.expect(len(answer["signs_of_removal"]) == 10, f"{kernel}: signs: {signs}")
+        for row in gone:
+            suite.expect(f"{int(row['block'], 16) - 0x10:#x} (" in signs and row["routine"] in signs, f"{row} is in no sign")
+        old = kernel == "9600"
+        suite.expect(("the block is in use" in signs) == old, signs)
+        suite.expect(("pool does not tell which" in signs) != old, signs)
+        suite.expect("pool" not in json.loads(suite.ask(image, "--format", "json")), "only with --all")
+        text = suite.ask(image, "--all")
+        for part in ("In pool, by tag", "by itself it proves nothing.", "watcher.sys", "PspCreateProcessNotifyRoutine, slot 0"):
+            suite.expect(part in text, f"'{part}' is not in: {text}")
+        lines = [json.loads(line) for line in suite.ask(image, "--all", "--format", "ndjson").splitlines()]
+        suite.expect(sum("tag" in line for line in lines) == len(rows), "ndjson has the rows of pool")
+        done = [suite.ask(image, "--all", "--format", "json", "--threads", str(threads)) for threads in (1, 3)]
+        suite.expect(done[0] == done[1], "threads change nothing")
+
+
 def test_unread(suite):
     """What could not be read is not taken for honest."""
     image, _ = suite.image("little", "desktop()\n", "--format", "triage")
+    done = subprocess.run([suite.invar, "callbacks", "--all", image], capture_output=True, text=True, check=False)
+    suite.expect("- pool: this image has no physical memory" in done.stdout, done.stdout)
     done = subprocess.run([suite.invar, "callbacks", image], capture_output=True, text=True, check=False)
     suite.expect("Nothing speaks for a removal in what could be read." in done.stdout, done.stdout)
     suite.expect("- PspCreateProcessNotifyRoutine: " in done.stdout, done.stdout)
@@ -139,6 +191,7 @@ def main():
         test_honest(suite)
         test_lies(suite)
         test_observers(suite, scenarios)
+        test_pool(suite, scenarios)
         test_unread(suite)
     print(f"{suite.count} expectations, {suite.failed} not met")
     return 1 if suite.failed else 0

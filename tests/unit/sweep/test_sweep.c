@@ -162,6 +162,40 @@ static void what_nothing_maps_is_kept(void **state)
 	close_scene(&scene);
 }
 
+// What is asked for, and nothing else; as many in a page as it holds.
+static void tags_are_asked_for(void **state)
+{
+	(void)state;
+	static const uint32_t wanted[] = {0x62726243, 0x65746f4e}; // "Cbrb", "Note"
+	struct scene scene;
+	make_scene(&scene, "desktop()", NULL);
+	uint8_t *page = unused_page(&scene);
+	for (size_t i = 0; i < PAGE; i += 32)
+		inv_put32(page + i + 4, wanted[1]);
+	inv_put32(page + 0x14, TAG_PROCESS);
+	open_scene(&scene);
+	struct inv_sweep *sweep = inv_sweep_tags(scene.kernel, wanted, 2, 2);
+	assert_non_null(sweep);
+	assert_null(sweep->cut_short);
+	size_t i, notes = 0, known = 0;
+	json_t *callback;
+	for (i = 0; i < inv_count(sweep->hits); i++) {
+		assert_int_equal(sweep->hits[i].kind, INV_HIT_ASKED_TAG);
+		assert_true(sweep->hits[i].tag == wanted[0] || sweep->hits[i].tag == wanted[1]);
+		notes += sweep->hits[i].tag == wanted[1] && !sweep->hits[i].address;
+	}
+	assert_int_equal(notes, PAGE / 32);
+	json_array_foreach(json_object_get(scene.truth, "callbacks"), i, callback)
+	{
+		const char *kind = json_string_value(json_object_get(callback, "kind"));
+		if (strcmp(kind, "process") == 0 && ++known)
+			assert_true(has_hit(sweep, INV_HIT_ASKED_TAG, address_of(callback, "block") - 0x10));
+	}
+	assert_true(known > 0);
+	inv_sweep_free(sweep);
+	close_scene(&scene);
+}
+
 // Page tables that lead to each other for ever, and a page full of tags.
 static void hostile_memory_ends(void **state)
 {
@@ -265,7 +299,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_object_is_found),     cmocka_unit_test(threads_do_not_change_the_outcome),
 	    cmocka_unit_test(what_nothing_maps_is_kept), cmocka_unit_test(hostile_memory_ends),
-	    cmocka_unit_test(marks_are_found),           cmocka_unit_test(kernels_are_found),
+	    cmocka_unit_test(tags_are_asked_for),        cmocka_unit_test(marks_are_found),
+	    cmocka_unit_test(kernels_are_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
