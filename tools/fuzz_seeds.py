@@ -224,6 +224,61 @@ def callbacks(layout):
     m.write(driver + 0x380, b"ntoskrnl.exe\0")
     m.write(driver + 0x390, b"\0\0PsSetCreateProcessNotifyRoutine\0")
     yield "", fragment(layout, m)
+    callback_blocks(m, kind, routine)
+    yield "blocks", fragment(layout, m)
+
+
+def callback_blocks(m, kind, routine):
+    """The pool headers of what stands there, and blocks that nothing leads to."""
+    def header(body, tag, size):
+        m.write(body - 16, bytes((0, 0, (size + 31) // 16, 2)) + tag)
+
+    def entry(number, tag, size, links=0):
+        body = ARENA + 0x5010 + 0x80 * number
+        header(body, tag, size)
+        m.number(body + links, ARENA + 0x5800)
+        m.number(body + links + 8, ARENA + 0x5808)
+        return body
+
+    for i in range(3):
+        header(ARENA + 0x3000 + 0x40 * i, b"Cbrb", 0x18)
+    header(ARENA + 0x3100, b"CMcb", 0x60)
+    device, object_of = ARENA + 0x4000, ARENA + 0x4400
+    m.put(device, "_DEVICE_OBJECT.Type", 3, 2)
+    m.put(device, "_DEVICE_OBJECT.DriverObject", object_of)
+    m.put(object_of, "_DRIVER_OBJECT.Type", 4, 2)
+    m.text(m.at(object_of, "_DRIVER_OBJECT.DriverName"), ARENA + 0x4800, "\\Driver\\fuzz")
+    m.number(m.at(object_of, "_DRIVER_OBJECT.MajorFunction") + 0x80, routine)
+    for number, rundown in enumerate((0x20, 1, 0x20)):
+        lone = ARENA + 0x5010 + 0x80 * number
+        header(lone, b"Cbrb", 0x18)
+        m.number(lone, rundown)
+        m.number(lone + 8, routine)
+    m.number(ARENA + 0x5900, ARENA + 0x5010 | 0xf)
+    m.number(entry(3, b"CMcb", 0x60) + 0x28, routine)
+    registration = entry(4, b"ObFl", 0x60, 0x20)
+    m.number(registration, 0x10100, 4)
+    m.number(registration + 0x38, registration)
+    m.number(registration + 0x40, kind)
+    m.number(registration + 0x48, routine)
+    m.number(entry(6, b"IoSh", 0x18) + 0x10, device)
+    system = entry(7, b"IoFs", 0x20)
+    m.number(system + 0x10, object_of)
+    m.number(system + 0x18, routine)
+    m.number(entry(8, b"DbCb", 0x28, 0x18) + 0x10, routine)
+    for number, (tag, category) in enumerate(((b"Pnp9", 1), (b"PnpD", 2), (b"PnpC", 3))):
+        told = entry(9 + number, tag, 0x50)
+        m.number(told + 0x10, category, 4)
+        m.number(told + 0x20, routine)
+        m.number(told + 0x30, object_of)
+    m.write(ARENA, b"MZ")  # the kernel's data is the sixth page; no symbol that is asked for stands so early
+    m.number(ARENA + 0x3c, 0x80, 4)
+    m.write(ARENA + 0x80, b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0x5f000000, 0, 0, 0xf0, 0x22))
+    m.number(ARENA + 0x98, 0x20b, 2)
+    m.write(ARENA + 0x98 + 32, struct.pack("<II", 0x1000, 0x200))
+    m.write(ARENA + 0x98 + 56, struct.pack("<II", 0x8000, 0x400))
+    m.number(ARENA + 0x98 + 108, 16, 4)
+    m.write(ARENA + 0x98 + 0xf0, b".data\0\0\0" + struct.pack("<IIIIIIHHI", 0x1000, 0x5000, 0x1000, 0x400, 0, 0, 0, 0, 0xc0000040))
 
 
 def sid(authority, *parts):

@@ -212,8 +212,10 @@ static void sweep_pool(struct view *view, const struct inv_session *session)
 	struct inv_sweep *sweep =
 	    inv_sweep_tags(view->kernel, inv_callback_tags, INV_CALLBACK_TAGS, session->options->threads);
 	struct inv_callback_place *places = NULL;
-	if (!sweep) {
-		inv_push(view->unread, "pool: this image has no physical memory that could be searched");
+	if (!sweep || sweep->interrupted) {
+		inv_push(view->unread, sweep ? "pool: the search was stopped"
+		                             : "pool: this image has no physical memory that could be searched");
+		inv_sweep_free(sweep);
 		return;
 	}
 	for (size_t i = 0; i < inv_count(sweep->hits); i++) {

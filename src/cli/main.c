@@ -108,11 +108,12 @@ static const struct inv_command commands[] = {
      "One line for each routine: of what kind, in which module and beneath which export, whether it can only observe "
      "or\n"
      "also block, and how its code begins; those of bug checks, shut-down, file systems, debug prints and devices, "
-     "too. "
-     "Then what speaks for\n"
-     "somebody's having removed routines, and the code of those that begin oddly. With --all also methods of object\n"
-     "types that are plain code of the kernel, and blocks of routines that are still in pool, with what leads to "
-     "them.\n"
+     "too.\n"
+     "Then what speaks for somebody's having removed routines, and the code of those that begin oddly. With --all "
+     "also\n"
+     "methods of object types that are plain code of the kernel, and what pool still holds of routines, with what "
+     "leads\n"
+     "there.\n"
      "\n  invar callbacks memory.raw\n"
      "  invar callbacks --format json memory.raw | jq .signs_of_removal\n"},
     {"vads", "IMAGE [PID|ADDR]", "ranges of memory of all processes or of one", 1, 2, true, true, inv_run_vads, false,
