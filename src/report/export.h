@@ -15,9 +15,13 @@ json_t *inv_navigator_layer(const struct inv_check *check, const char *version);
 // it.
 json_t *inv_stix_bundle(const struct inv_check *check, const char *version);
 
+#define INV_ATTACK_VERSION "18" // of Enterprise ATT&CK: whose names and tactics these are
+
 // The name of an ATT&CK technique; NULL: it is in no invariant.
 const char *inv_technique_name(const char *id);
 // The identifiers that stand in `attack`, "T1014, T1564": calls each(context, id) for every one.
 void inv_each_technique(const char *attack, void (*each)(void *context, const char *id), void *context);
+// The tactics that ATT&CK has the technique under, "defense-evasion": none where it is in no invariant.
+void inv_each_tactic(const char *id, void (*each)(void *context, const char *tactic), void *context);
 
 #endif

@@ -76,6 +76,14 @@ static json_t *pair(const char *name, json_t *value)
 	return json_pack("{s:s, s:o}", "name", name, "value", value);
 }
 
+// Rows are by identifier: a technique's subtechniques follow it.
+static bool has_subtechniques(const struct layer *layer, const struct row *row)
+{
+	const struct row *next = row + 1, *end = layer->rows + inv_count(layer->rows);
+	size_t length = strlen(row->id);
+	return next < end && strncmp(next->id, row->id, length) == 0 && next->id[length] == '.';
+}
+
 static json_t *row_json(const struct layer *layer, const struct row *row)
 {
 	size_t count = row->findings + row->observations;
@@ -85,7 +93,8 @@ static json_t *row_json(const struct layer *layer, const struct row *row)
 	json_t *metadata = json_pack("[o, o]", pair("findings", json_sprintf("%zu", row->findings)),
 	                             pair("observations", json_sprintf("%zu", row->observations)));
 	return json_pack("{s:s, s:i, s:o, s:b, s:b, s:o}", "techniqueID", row->id, "score", (int)row->score, "comment",
-	                 inv_json_text(comment), "enabled", 1, "showSubtechniques", 1, "metadata", metadata);
+	                 inv_json_text(comment), "enabled", 1, "showSubtechniques", has_subtechniques(layer, row),
+	                 "metadata", metadata);
 }
 
 static json_t *metadata_json(const json_t *report)
@@ -108,6 +117,7 @@ static json_t *metadata_json(const json_t *report)
 	return list;
 }
 
+// Subtechniques that have a row are shown from the start, also where the technique over them has none.
 static json_t *layer_json(const struct layer *layer, const json_t *report)
 {
 	static const char description[] =
@@ -120,13 +130,15 @@ static json_t *layer_json(const struct layer *layer, const json_t *report)
 	for (size_t i = 0; i < inv_count(layer->rows); i++)
 		json_array_append_new(rows, row_json(layer, &layer->rows[i]));
 	return json_pack(
-	    "{s:o, s:{s:s, s:s, s:s}, s:s, s:s, s:{s:[s]}, s:i, s:o, s:{s:[s, s], s:i, s:i}, s:o, s:b}", "name",
+	    "{s:o, s:{s:s, s:s, s:s}, s:s, s:s, s:{s:[s]}, s:{s:s, s:s}, s:i, s:o, s:{s:[s, s], s:i, s:i}, s:o, s:b}",
+	    "name",
 	    json_sprintf("Invar: %s", slash  ? slash + 1
 	                              : path ? path
 	                                     : ""),
-	    "versions", "attack", "16", "navigator", "5.1.0", "layer", "4.5", "domain", "enterprise-attack", "description",
-	    description, "filters", "platforms", "Windows", "sorting", 3, "techniques", rows, "gradient", "colors",
-	    "#ffe7a6", "#e34948", "minValue", 0, "maxValue", 100, "metadata", metadata_json(report), "hideDisabled", 0);
+	    "versions", "attack", INV_ATTACK_VERSION, "navigator", "5.1.0", "layer", "4.5", "domain", "enterprise-attack",
+	    "description", description, "filters", "platforms", "Windows", "layout", "layout", "side",
+	    "expandedSubtechniques", "annotated", "sorting", 3, "techniques", rows, "gradient", "colors", "#ffe7a6",
+	    "#e34948", "minValue", 0, "maxValue", 100, "metadata", metadata_json(report), "hideDisabled", 0);
 }
 
 json_t *inv_navigator_layer(const struct inv_check *check, const char *version)

@@ -18,6 +18,7 @@
 #define ID_SIZE 64
 #define MOST_NOTES 10000u // findings and observations that get a note each; the others are counted in the summary
 #define SINCE "2026-01-01T00:00:00.000Z" // of what is the same in every bundle
+#define PATTERNS_SINCE "2026-11-23T00:00:00.000Z" // when a name or tactic of an attack pattern last changed
 #define UNKNOWN_TIME "1970-01-01T00:00:00.000Z"
 #define TIME_SIZE 32
 
@@ -199,6 +200,11 @@ static const char *add_process(struct bundle *bundle, const struct inv_dossier *
 
 // -- findings ----------------------------------------------------------------------------------------------------------------
 
+static void add_phase(void *context, const char *tactic)
+{
+	json_array_append_new(context, json_pack("{s:s, s:s}", "kill_chain_name", "mitre-attack", "phase_name", tactic));
+}
+
 static void add_pattern(void *context, const char *technique)
 {
 	struct bundle *bundle = context;
@@ -214,9 +220,14 @@ static void add_pattern(void *context, const char *technique)
 	    json_pack("{s:s, s:s, s:o}", "source_name", "mitre-attack", "external_id", technique, "url", url);
 	json_t *pattern = new_object(bundle, "attack-pattern", id);
 	json_object_set_new(pattern, "created", json_string(SINCE));
-	json_object_set_new(pattern, "modified", json_string(SINCE));
+	json_object_set_new(pattern, "modified", json_string(PATTERNS_SINCE));
 	json_object_set_new(pattern, "name", json_string(name ? name : technique));
 	json_object_set_new(pattern, "external_references", json_pack("[o]", reference));
+	json_t *phases = json_array();
+	inv_each_tactic(technique, add_phase, phases);
+	if (json_array_size(phases) > 0)
+		json_object_set(pattern, "kill_chain_phases", phases);
+	json_decref(phases);
 	add(bundle, id, pattern);
 }
 

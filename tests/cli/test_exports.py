@@ -7,6 +7,7 @@ usage: test_exports.py INVAR FORGE SCENARIOS SCHEMAS
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ class Suite:
     """Counts what is not as it should be."""
 
     def __init__(self, invar, schemas):
+        self.attack = None  # the version that the last layer named
         self.invar, self.count, self.failed, self.validators = invar, 0, 0, {}
         for name in ("navigator", "stix"):
             with open(os.path.join(schemas, name + ".schema.json"), encoding="utf-8") as file:
@@ -61,6 +63,7 @@ class Suite:
 
 def test_navigator(suite, image, report):
     layer = suite.valid("navigator", image)
+    suite.attack = layer["versions"]["attack"]
     scores, counts = collections.defaultdict(int), collections.Counter()
     for kind in ("findings", "observations"):
         for row in report[kind]:
@@ -72,6 +75,14 @@ def test_navigator(suite, image, report):
     for row in layer["techniques"]:
         said = {pair["name"]: int(pair["value"]) for pair in row["metadata"]}
         suite.same(said, {kind: counts[row["techniqueID"], kind] for kind in ("findings", "observations")}, row["techniqueID"])
+    ids = [row["techniqueID"] for row in layer["techniques"]]
+    for row in layer["techniques"]:
+        below = any(other.startswith(row["techniqueID"] + ".") for other in ids)
+        suite.same(row["showSubtechniques"], below, f"{row['techniqueID']} shows its subtechniques")
+    suite.same(layer["layout"]["expandedSubtechniques"], "annotated", "a subtechnique whose technique has no row")
+    suite.same(ids, sorted(ids), "the order of rows")
+    suite.expect(layer["gradient"]["minValue"] < layer["gradient"]["maxValue"], "the gradient")
+    suite.expect(tuple(map(int, layer["versions"]["navigator"].split("."))) >= (4, 9, 0), "format 4.5 needs 4.9.0")
     metadata = {pair["name"]: pair["value"] for pair in layer["metadata"]}
     suite.same(metadata["image"], report["image"]["path"], "the image")
     suite.expect(report["kernel"]["version"] in metadata["kernel"], f"the kernel: {metadata['kernel']}")
@@ -113,6 +124,16 @@ def test_stix(suite, image, report):
     patterns = [item for item in objects if item["type"] == "attack-pattern"]
     suite.same({item["external_references"][0]["external_id"] for item in patterns}, wanted, "attack patterns")
     suite.expect(all(item["name"] != item["external_references"][0]["external_id"] for item in patterns), "a technique without a name")
+    for item in patterns:
+        suite.expect(item["kill_chain_phases"], f"{item['name']} has no tactic")
+        technique = item["external_references"][0]["external_id"]
+        suite.same(item["external_references"][0]["url"],
+                   "https://attack.mitre.org/techniques/" + technique.replace(".", "/"), "where a technique is told of")
+        suite.same(": " in item["name"], "." in technique, f"{technique} stands under another: {item['name']}")
+    for item in objects:
+        if "modified" in item:
+            suite.expect(item["created"] <= item["modified"], f"{item['id']} was modified before it was created")
+            suite.expect(item.get("created_by_ref", objects[0]["id"]) == objects[0]["id"], f"{item['id']} is another's")
     hidden = {row["pid"] for row in report["processes"] if row["state"] == "hidden"}
     suite.same({item["pid"] for item in objects if item["type"] == "process" and item["is_hidden"]}, hidden, "hidden processes")
     (whole,) = [item for item in objects if item["type"] == "report"]
@@ -143,6 +164,7 @@ def main():
             test_stix(suite, image, report)
             os.unlink(image)
     known = open(os.path.join(scenarios, "..", "..", "src", "report", "techniques.c"), encoding="utf-8").read()
+    suite.same(re.findall(r"ATT&CK ([0-9]+)\.", known), [suite.attack], "the version of ATT&CK that the names are from")
     for technique in test_names(suite):
         suite.expect(f'{{"{technique}", ' in known, f"{technique} has no name")
     print(f"{suite.count} expectations, {suite.failed} not met")
