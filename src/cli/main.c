@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/extract.h"
-#include "cli/nearest.h"
 #include "cli/patterns.h"
 #include "cli/replace.h"
 #include "cli/sandbox.h"

@@ -7,45 +7,37 @@
 #define MOST_IMPORTS 8u
 #define MOST_TYPES 4u
 
-struct named_kind {
-	const char *name;
-	enum inv_forge_watch kind;
-};
 // How register() calls them, and what callback() and silence() mean by it: a kind and its variant stand in the same array.
-static const struct named_kind kinds[] = {
-    {"process", INV_WATCH_PROCESS},
-    {"process_ex", INV_WATCH_PROCESS_EX},
-    {"thread", INV_WATCH_THREAD},
-    {"thread_other", INV_WATCH_THREAD_OTHER},
-    {"image", INV_WATCH_IMAGE},
-    {"registry", INV_WATCH_REGISTRY},
-    {"object", INV_WATCH_OBJECT},
-    {"ci", INV_WATCH_CODE_INTEGRITY},
-    {"win32", INV_WATCH_WIN32},
-    {"pico", INV_WATCH_PICO},
-    {"type", INV_WATCH_TYPE},
-    {"bug_check", INV_WATCH_BUG_CHECK},
-    {"bug_check_reason", INV_WATCH_BUG_CHECK_REASON},
-    {"bug_check_pages", INV_WATCH_BUG_CHECK_PAGES},
-    {"shutdown", INV_WATCH_SHUTDOWN},
-    {"last_shutdown", INV_WATCH_LAST_SHUTDOWN},
-    {"file_system", INV_WATCH_FILE_SYSTEM},
-    {"debug_print", INV_WATCH_DEBUG_PRINT},
-    {"profile", INV_WATCH_PROFILE},
-    {"device_class", INV_WATCH_DEVICE_CLASS},
-    {"soft_restart", INV_WATCH_SOFT_RESTART},
-    {"target_device", INV_WATCH_TARGET_DEVICE},
-    {"other_slot", INV_WATCH_OTHER_SLOT},
+static const char *const kinds[] = {
+    [INV_WATCH_PROCESS] = "process",
+    [INV_WATCH_PROCESS_EX] = "process_ex",
+    [INV_WATCH_THREAD] = "thread",
+    [INV_WATCH_THREAD_OTHER] = "thread_other",
+    [INV_WATCH_IMAGE] = "image",
+    [INV_WATCH_REGISTRY] = "registry",
+    [INV_WATCH_OBJECT] = "object",
+    [INV_WATCH_CODE_INTEGRITY] = "ci",
+    [INV_WATCH_WIN32] = "win32",
+    [INV_WATCH_PICO] = "pico",
+    [INV_WATCH_TYPE] = "type",
+    [INV_WATCH_BUG_CHECK] = "bug_check",
+    [INV_WATCH_BUG_CHECK_REASON] = "bug_check_reason",
+    [INV_WATCH_BUG_CHECK_PAGES] = "bug_check_pages",
+    [INV_WATCH_SHUTDOWN] = "shutdown",
+    [INV_WATCH_LAST_SHUTDOWN] = "last_shutdown",
+    [INV_WATCH_FILE_SYSTEM] = "file_system",
+    [INV_WATCH_DEBUG_PRINT] = "debug_print",
+    [INV_WATCH_PROFILE] = "profile",
+    [INV_WATCH_DEVICE_CLASS] = "device_class",
+    [INV_WATCH_SOFT_RESTART] = "soft_restart",
+    [INV_WATCH_TARGET_DEVICE] = "target_device",
+    [INV_WATCH_OTHER_SLOT] = "other_slot",
+    NULL,
 };
 
 static enum inv_forge_watch check_kind(lua_State *lua, int index)
 {
-	const char *name = luaL_checkstring(lua, index);
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return kinds[i].kind;
-	luaL_error(lua, "'%s' is no kind of callback", name);
-	return INV_WATCH_PROCESS;
+	return (enum inv_forge_watch)inv_word_option(lua, index, "kind of callback", kinds);
 }
 
 static struct inv_forge_module *check_module(lua_State *lua, int index)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forge/forge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "forge/scenario.h"
 #include "forge/write.h"
@@ -125,8 +127,91 @@ const struct inv_kernel_facts *inv_forge_find_kernel(const char *text)
 	return found;
 }
 
+// A kernel as the text is spelt: a GUID (count 0), or the last numbers of its version.
+static void spell(const struct inv_kernel_facts *facts, unsigned count, char name[INV_KERNEL_NAME])
+{
+	const struct inv_version *v = &facts->version;
+	if (count == 0)
+		inv_format_guid(facts->guid, name);
+	else if (count == 1)
+		snprintf(name, INV_KERNEL_NAME, "%u", v->build);
+	else if (count == 2)
+		snprintf(name, INV_KERNEL_NAME, "%u.%u", v->build, v->revision);
+	else if (count == 3)
+		snprintf(name, INV_KERNEL_NAME, "%u.%u.%u", v->major, v->minor, v->build);
+	else
+		snprintf(name, INV_KERNEL_NAME, "%u.%u.%u.%u", v->major, v->minor, v->build, v->revision);
+}
+
+static unsigned apart(unsigned a, unsigned b)
+{
+	return a < b ? b - a : a - b;
+}
+
+// By build first, then by revision; only of this build if it is not 0.
+static const struct inv_kernel_facts *nearest_by_number(unsigned build, unsigned revision, bool same_build)
+{
+	const struct inv_kernel_facts *best = NULL;
+	for (size_t i = 0; i < inv_facts_kernel_count(); i++) {
+		const struct inv_kernel_facts *facts = inv_facts_kernel(i);
+		if (!inv_forge_can(facts) || (same_build && facts->version.build != build))
+			continue;
+		unsigned builds = apart(facts->version.build, build), revisions = apart(facts->version.revision, revision);
+		unsigned best_builds = best ? apart(best->version.build, build) : 0;
+		if (!best || builds < best_builds ||
+		    (builds == best_builds && revisions < apart(best->version.revision, revision)))
+			best = facts;
+	}
+	return best;
+}
+
+static bool nearest_by_spelling(const char *text, unsigned count, char near[INV_KERNEL_NAME])
+{
+	char(*names)[INV_KERNEL_NAME] = inv_alloc(inv_facts_kernel_count() * sizeof *names);
+	const char **list = inv_alloc(inv_facts_kernel_count() * sizeof *list);
+	for (size_t i = 0; i < inv_facts_kernel_count(); i++) {
+		if (!inv_forge_can(inv_facts_kernel(i)))
+			continue;
+		spell(inv_facts_kernel(i), count, names[i]);
+		list[i] = names[i];
+	}
+	const char *found = inv_nearest(text, list, inv_facts_kernel_count());
+	if (found)
+		snprintf(near, INV_KERNEL_NAME, "%s", found);
+	free(list);
+	free(names);
+	return found != NULL;
+}
+
+bool inv_forge_nearest_kernel(const char *text, char near[INV_KERNEL_NAME])
+{
+	unsigned number[4] = {0}, count = parse_version(text, number);
+	unsigned build = count > 2 ? number[2] : number[0], revision = count == 2 ? number[1] : number[3];
+	const struct inv_kernel_facts *facts = count ? nearest_by_number(build, revision, true) : NULL;
+	// Of numbers, two changes lead anywhere.
+	if (!facts && nearest_by_spelling(text, count, near) && (count == 0 || inv_changes(text, near) < 2))
+		return true;
+	if (!facts && count)
+		facts = nearest_by_number(build, revision, false);
+	if (facts)
+		spell(facts, count, near);
+	return facts != NULL;
+}
+
+enum inv_code inv_forge_no_kernel(const char *text, struct inv_error *error)
+{
+	char near[INV_KERNEL_NAME];
+	bool known = inv_forge_nearest_kernel(text, near);
+	return inv_fail(error, INV_E_USAGE, "%s: no kernel that can be forged is known by this name%s%s", text,
+	                known ? "; the nearest is " : "", known ? near : "");
+}
+
 struct inv_forge *inv_forge_run(const char *scenario, const struct inv_forge_options *options, struct inv_error *error)
 {
+	if (options && options->kernel && !options->facts && !inv_forge_find_kernel(options->kernel)) {
+		(void)inv_forge_no_kernel(options->kernel, error); // not the scenario's fault
+		return NULL;
+	}
 	struct inv_forge *forge = inv_alloc(sizeof *forge);
 	if (options)
 		forge->options = *options;

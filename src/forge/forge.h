@@ -63,6 +63,10 @@ const char *inv_forge_truth(struct inv_forge *forge);
 
 // The kernel that a text names, as in inv_forge_options.kernel; NULL text: the default. NULL: there is none that can be forged.
 const struct inv_kernel_facts *inv_forge_find_kernel(const char *text);
+// What a text that names no kernel was probably meant to be, in the text's own form: the revision of the same build that is nearest;
+// else what is spelt nearly so; else the nearest build. false: the text has no form of a version or GUID.
+#define INV_KERNEL_NAME 40
+bool inv_forge_nearest_kernel(const char *text, char near[INV_KERNEL_NAME]);
 // Only kernels of x64 with symbols and a whole layout can be forged.
 bool inv_forge_can(const struct inv_kernel_facts *facts);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "forge/forge.h"
 
@@ -43,6 +44,15 @@ static int complain(const char *what, const char *about)
 	return STATUS_USAGE;
 }
 
+// The same with what was probably meant; NULL: nothing is near.
+static int complain_of(const char *what, const char *word, const char *const *known, size_t count)
+{
+	const char *near = inv_nearest(word, known, count);
+	fprintf(stderr, "invar-forge: %s: %s%s%s%s\nTry 'invar-forge --help'.\n", what, word,
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return STATUS_USAGE;
+}
+
 static void list_kernels(void)
 {
 	for (size_t i = 0; i < inv_facts_kernel_count(); i++) {
@@ -62,9 +72,10 @@ static int list(const char *what)
 		list_kernels();
 		return 0;
 	}
+	static const char *const known[] = {"kernels", "operations", "attacks"};
 	bool attacks = strcmp(what, "attacks") == 0;
 	if (!attacks && strcmp(what, "operations") != 0)
-		return complain("only kernels, operations and attacks can be listed, not", what);
+		return complain_of("only kernels, operations and attacks can be listed, not", what, known, 3);
 	for (const struct inv_forge_word *word = inv_forge_words; word->name; word++)
 		if (word->attack == attacks)
 			printf("%s\n    %s\n", word->form, word->text);
@@ -79,6 +90,36 @@ static bool parse_seed(const char *text, uint64_t *seed)
 	return *text >= '0' && *text <= '9' && !*end && errno == 0;
 }
 
+static int no_format(const char *word)
+{
+	const char *names[INV_FORGE_FORMAT_COUNT];
+	for (int i = 0; i < INV_FORGE_FORMAT_COUNT; i++)
+		names[i] = inv_forge_format_name((enum inv_forge_format)i);
+	return complain_of("no such format", word, names, INV_FORGE_FORMAT_COUNT);
+}
+
+// What getopt_long() did not take: `word` as it was typed; `found` is '?' or, where only the value is missing, ':'.
+static int wrong_option(int found, const char *word, const struct option *options)
+{
+	const char *names[16];
+	char name[64] = "";
+	size_t count = 0;
+	for (; options[count].name; count++)
+		names[count] = options[count].name;
+	if (found == ':')
+		return complain("this option needs a value", word);
+	if (word[0] == '-' && word[1] == '-')
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return complain("this option takes no value", word);
+	const char *near = *name ? inv_nearest(name, names, count) : NULL;
+	if (!near)
+		return complain("no such option", word);
+	fprintf(stderr, "invar-forge: no such option: %s; did you mean '--%s'?\nTry 'invar-forge --help'.\n", word, near);
+	return STATUS_USAGE;
+}
+
 // 0, or the status to end with; -1: end with success.
 static int parse(int count, char **words, struct arguments *arguments)
 {
@@ -90,15 +131,17 @@ static int parse(int count, char **words, struct arguments *arguments)
 	    {"list", required_argument, NULL, LIST},     {"help", no_argument, NULL, HELP},
 	    {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
 	};
+	char letter[] = "-?";
+	opterr = 0; // wrong_option() says it
 	for (int c;
-	     (c = getopt_long(count, words, "o:", options, NULL)) != -1;) { // NOLINT(concurrency-mt-unsafe): one thread
+	     (c = getopt_long(count, words, ":o:", options, NULL)) != -1;) { // NOLINT(concurrency-mt-unsafe): one thread
 		switch (c) {
 		case 'o':
 			arguments->output = optarg;
 			break;
 		case FORMAT:
 			if (!inv_forge_format_parse(optarg, &arguments->format))
-				return complain("no such format", optarg);
+				return no_format(optarg);
 			break;
 		case KERNEL:
 			arguments->options.kernel = optarg;
@@ -125,7 +168,9 @@ static int parse(int count, char **words, struct arguments *arguments)
 			puts("invar-forge " INV_VERSION);
 			return -1;
 		default:
-			return STATUS_USAGE; // getopt has said what is wrong
+			letter[1] = (char)optopt; // of a short one, which may stand in the middle of a word
+			return wrong_option(c, optopt > 0 && optopt < FORMAT && optopt != 'o' ? letter : words[optind - 1],
+			                    options);
 		}
 	}
 	if (optind < count)

@@ -18,6 +18,7 @@
 #define PAGE INV_RAM_PAGE
 #define SYSTEM_PID 4u
 #define HEADERS 0x80u // more than stands before an object
+#define BOTH "both clean() and breaks()"
 
 const struct inv_forge_word inv_forge_words[] = {
     {"machine",
@@ -413,8 +414,7 @@ enum inv_code inv_scenario_machine(struct inv_forge *forge, struct inv_error *er
 	else if (options->kernel || !forge->config.facts)
 		forge->config.facts = inv_forge_find_kernel(options->kernel);
 	if (!forge->config.facts || !inv_forge_can(forge->config.facts))
-		return inv_fail(error, INV_E_USAGE, "%s: no kernel that can be forged is known by this name",
-		                options->kernel ? options->kernel : "(default)");
+		return inv_forge_no_kernel(options->kernel ? options->kernel : "(default)", error);
 	if (options->memory)
 		forge->config.memory = options->memory;
 	if (options->seed_given)
@@ -525,7 +525,7 @@ static void check_keys(lua_State *lua, int table, const char *const *known)
 		while (*name && strcmp(*name, key) != 0)
 			name++;
 		if (!*name)
-			luaL_error(lua, "'%s' is not known here", key);
+			luaL_error(lua, "'%s' is not known here%s", key, inv_word_hint(lua, key, known));
 	}
 }
 
@@ -616,7 +616,7 @@ static enum inv_field check_field(lua_State *lua, int index)
 	const char *name = luaL_checkstring(lua, index);
 	enum inv_field field = INV_FIELD_COUNT;
 	if (!find_field(name, &field))
-		luaL_error(lua, "no field is known as '%s'", name);
+		inv_word_no_field(lua, name);
 	return field;
 }
 
@@ -775,7 +775,7 @@ static int word_symbol(lua_State *lua)
 			lua_pushnil(lua);
 		return 1;
 	}
-	return luaL_error(lua, "no symbol is known as '%s'", name);
+	return inv_word_no_symbol(lua, name);
 }
 
 // -- the machine ------------------------------------------------------------------------------------------------------------
@@ -812,8 +812,9 @@ static int word_machine(lua_State *lua)
 	const char *kernel = key_text(lua, 1, "kernel");
 	if (kernel && !forge->options.kernel && !forge->options.facts) {
 		config->facts = inv_forge_find_kernel(kernel);
-		if (!config->facts)
-			return luaL_error(lua, "%s: no kernel that can be forged is known by this name", kernel);
+		struct inv_error error = {INV_OK, ""};
+		if (!config->facts && inv_forge_no_kernel(kernel, &error) != INV_OK)
+			return luaL_error(lua, "%s", error.text);
 	}
 	config->cpus = small(lua, "cpus", key_value(lua, 1, "cpus", 0));
 	config->levels = small(lua, "levels", key_value(lua, 1, "levels", 0));
@@ -847,38 +848,24 @@ static uint64_t key_pid(lua_State *lua, int table, const char *key)
 static enum inv_forge_role key_role(lua_State *lua, int table)
 {
 	const char *role = key_text(lua, table, "role");
-	static const char *const names[] = {"none", "registry", "memory-compression", "secure-system"};
-	for (size_t i = 0; role && i < sizeof names / sizeof *names; i++)
-		if (strcmp(role, names[i]) == 0)
-			return (enum inv_forge_role)i;
-	if (role)
-		luaL_error(lua, "'%s' is no role", role);
-	return INV_ROLE_NONE;
+	static const char *const names[] = {"none", "registry", "memory-compression", "secure-system", NULL};
+	return role ? (enum inv_forge_role)inv_word_choose(lua, role, "role", names) : INV_ROLE_NONE;
 }
 
 static enum inv_forge_stage stage_of(lua_State *lua, const char *state)
 {
-	static const char *const names[] = {"running", "c0", "c1", "c2", "c3", "d1", "d2"};
+	static const char *const names[] = {"running", "c0", "c1", "c2", "c3", "d1", "d2", "zombie", NULL};
 	if (!state || strcmp(state, "zombie") == 0)
 		return INV_STAGE_WHOLE;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(state, names[i]) == 0)
-			return (enum inv_forge_stage)i;
-	luaL_error(lua, "'%s' is no state: running, zombie, c0 to c3, d1, d2", state);
-	return INV_STAGE_WHOLE;
+	return (enum inv_forge_stage)inv_word_choose(lua, state, "state", names);
 }
 
 // 0: it does not say.
 static unsigned key_subsystem(lua_State *lua, int index)
 {
-	static const char *const names[] = {"native", "windows", "console"};
+	static const char *const names[] = {"native", "windows", "console", NULL};
 	const char *name = key_text(lua, index, "subsystem");
-	for (unsigned i = 0; name && i < sizeof names / sizeof *names; i++)
-		if (strcmp(name, names[i]) == 0)
-			return i + 1; // IMAGE_SUBSYSTEM_...
-	if (name)
-		luaL_error(lua, "'%s' is no subsystem: native, windows, console", name);
-	return 0;
+	return name ? inv_word_choose(lua, name, "subsystem", names) + 1 : 0; // IMAGE_SUBSYSTEM_...
 }
 
 static struct inv_process_wish read_wish(lua_State *lua)
@@ -1144,6 +1131,8 @@ static int word_attach(lua_State *lua)
 static int word_ready(lua_State *lua)
 {
 	static const char *const known[] = {"cpu", "priority", "queue", NULL};
+	static const char *const queues[] = {"shared", "deferred", "group", NULL};
+	static const enum inv_forge_dispatch kinds[] = {INV_DISPATCH_SHARED, INV_DISPATCH_DEFERRED, INV_DISPATCH_GROUP};
 	struct inv_machine *machine = machine_of(lua);
 	struct inv_forge_thread *thread = check_live_thread(lua, 1);
 	enum inv_forge_dispatch kind = INV_DISPATCH_READY;
@@ -1153,10 +1142,8 @@ static int word_ready(lua_State *lua)
 		cpu = key_value(lua, 2, "cpu", 0);
 		priority = key_value(lua, 2, "priority", 8);
 		const char *queue = key_text(lua, 2, "queue");
-		if (queue && strcmp(queue, "shared") != 0 && strcmp(queue, "deferred") != 0 && strcmp(queue, "group") != 0)
-			return luaL_error(lua, "'%s' is no queue: shared, deferred, group", queue);
 		if (queue)
-			kind = queue[0] == 's' ? INV_DISPATCH_SHARED : queue[0] == 'd' ? INV_DISPATCH_DEFERRED : INV_DISPATCH_GROUP;
+			kind = kinds[inv_word_choose(lua, queue, "queue", queues)];
 	}
 	if (cpu >= machine->cpu_count || priority >= 32 || thread->dispatched)
 		return luaL_error(lua, "no such CPU or priority, or the thread is on a list already");
@@ -1274,7 +1261,9 @@ static int word_seconds(lua_State *lua)
 
 static uint64_t pte_of_kind(lua_State *lua, struct inv_machine *machine, const char *kind)
 {
+	static const char *const kinds[] = {"private", "transition", "pagefile", "prototype", "demandzero", NULL};
 	const struct inv_layout *layout = machine->layout;
+	(void)inv_word_choose(lua, kind, "kind of page", kinds);
 	if (strcmp(kind, "demandzero") == 0)
 		return inv_pte_demand_zero(layout, 4);
 	if (strcmp(kind, "pagefile") == 0)
@@ -1293,8 +1282,6 @@ static uint64_t pte_of_kind(lua_State *lua, struct inv_machine *machine, const c
 		return valid;
 	if (strcmp(kind, "transition") == 0)
 		return inv_pte_transition(layout, 4, physical);
-	if (strcmp(kind, "prototype") != 0)
-		luaL_error(lua, "'%s' is no kind of page", kind);
 	uint64_t prototype = inv_machine_pool(machine, &machine->paged, 8, "MmSt");
 	inv_machine_put64(machine, prototype, valid & ~INV_PTE_USER);
 	return inv_pte_prototype(layout, prototype);
@@ -1322,22 +1309,12 @@ static int word_map(lua_State *lua)
 static uint64_t entry_of(lua_State *lua, const struct inv_forge_process *process, const char *list)
 {
 	struct inv_machine *machine = machine_of(lua);
-	enum inv_field field = INV_F_EPROCESS_ActiveProcessLinks;
-	uint64_t object = process->address;
-	if (strcmp(list, "mm") == 0) {
-		field = INV_F_EPROCESS_MmProcessLinks;
-	} else if (strcmp(list, "scheduler") == 0) {
-		field = INV_F_KPROCESS_ProcessListEntry;
-	} else if (strcmp(list, "job") == 0) {
-		field = INV_F_EPROCESS_JobLinks;
-	} else if (strcmp(list, "session") == 0) {
-		field = INV_F_EPROCESS_SessionProcessLinks;
-	} else if (strcmp(list, "handles") == 0) {
-		field = INV_F_HANDLE_TABLE_HandleTableList;
-		object = process->handle_table;
-	} else if (strcmp(list, "active") != 0) {
-		luaL_error(lua, "'%s' is no list", list);
-	}
+	static const char *const lists[] = {"active", "mm", "scheduler", "job", "session", "handles", NULL};
+	static const enum inv_field entries[] = {INV_F_EPROCESS_ActiveProcessLinks,  INV_F_EPROCESS_MmProcessLinks,
+	                                         INV_F_KPROCESS_ProcessListEntry,    INV_F_EPROCESS_JobLinks,
+	                                         INV_F_EPROCESS_SessionProcessLinks, INV_F_HANDLE_TABLE_HandleTableList};
+	enum inv_field field = entries[inv_word_choose(lua, list, "list", lists)];
+	uint64_t object = field == INV_F_HANDLE_TABLE_HandleTableList ? process->handle_table : process->address;
 	uint64_t entry = inv_machine_at(machine, object, field);
 	if (!object || !inv_machine_has(machine, field) || !inv_machine_get64(machine, entry))
 		luaL_error(lua, "%s is not on the list '%s'", process->name, list);
@@ -1362,7 +1339,7 @@ static int word_unlink_thread(lua_State *lua)
 	static const char *const lists[] = {"executive", "scheduler", "dispatcher", NULL};
 	static const enum inv_field entries[] = {INV_F_ETHREAD_ThreadListEntry, INV_F_KTHREAD_ThreadListEntry,
 	                                         INV_F_KTHREAD_WaitListEntry};
-	int list = luaL_checkoption(lua, 2, NULL, lists);
+	unsigned list = inv_word_option(lua, 2, "list", lists);
 	bool linked = list != 2 || thread->dispatched;
 	if (linked)
 		inv_machine_list_remove(machine, inv_machine_at(machine, thread->address, entries[list]));
@@ -1567,7 +1544,7 @@ static int word_object_type(lua_State *lua)
 	const struct inv_machine *machine = machine_of(lua);
 	static const char *const names[] = {"Process", "Thread", "Token", "Job", NULL};
 	const uint64_t types[] = {machine->process_type, machine->thread_type, machine->token_type, machine->job_type};
-	lua_pushinteger(lua, (lua_Integer)types[luaL_checkoption(lua, 1, NULL, names)]);
+	lua_pushinteger(lua, (lua_Integer)types[inv_word_option(lua, 1, "type that can be asked for", names)]);
 	return 1;
 }
 
@@ -1661,6 +1638,8 @@ static int word_breaks(lua_State *lua)
 	struct inv_machine *machine = machine_of(lua);
 	if (!forge->operation)
 		return luaL_error(lua, "breaks() stands behind the attack that it speaks of");
+	if (machine->clean)
+		return luaL_error(lua, BOTH);
 	struct inv_forge_attack attack = {forge->operation, forge->object, forge->process, NULL, NULL};
 	int count = lua_gettop(lua);
 	for (int i = 1; i <= count; i++)
@@ -1681,7 +1660,10 @@ static int word_excused(lua_State *lua)
 
 static int word_clean(lua_State *lua)
 {
-	machine_of(lua)->clean = true;
+	struct inv_machine *machine = machine_of(lua);
+	if (inv_count(machine->attacks))
+		return luaL_error(lua, BOTH);
+	machine->clean = true;
 	return 0;
 }
 
@@ -1700,6 +1682,28 @@ static int push_threads(lua_State *lua, const struct inv_forge_process *process)
 	return 1;
 }
 
+struct property {
+	const char *name;
+	uint64_t value;
+};
+
+// The value of the property that is asked for, or the complaint that there is none; `other` is one more that there is.
+static int push_property(lua_State *lua, const struct property *properties, const char *kind, const char *other)
+{
+	const char *key = luaL_checkstring(lua, 2), *names[16];
+	size_t count = 0;
+	for (; properties[count].name; count++) {
+		names[count] = properties[count].name;
+		if (strcmp(names[count], key) != 0)
+			continue;
+		lua_pushinteger(lua, (lua_Integer)properties[count].value);
+		return 1;
+	}
+	names[count] = other;
+	names[count + 1] = NULL;
+	return luaL_error(lua, "a %s has no '%s'%s", kind, key, inv_word_hint(lua, key, names));
+}
+
 static int process_index(lua_State *lua)
 {
 	const struct inv_forge_process *process = check_process(lua, 1);
@@ -1710,20 +1714,11 @@ static int process_index(lua_State *lua)
 		lua_pushstring(lua, process->name);
 		return 1;
 	}
-	const struct {
-		const char *name;
-		uint64_t value;
-	} values[] = {{"address", process->address}, {"pid", process->pid},
-	              {"dtb", process->dtb},         {"created", process->created},
-	              {"exited", process->exited},   {"handle_table", process->handle_table},
-	              {"peb", process->peb},         {"user_dtb", process->user_dtb}};
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-		if (strcmp(values[i].name, key) == 0) {
-			lua_pushinteger(lua, (lua_Integer)values[i].value);
-			return 1;
-		}
-	}
-	return luaL_error(lua, "a process has no '%s'", key);
+	const struct property properties[] = {
+	    {"address", process->address}, {"pid", process->pid},           {"dtb", process->dtb},
+	    {"created", process->created}, {"exited", process->exited},     {"handle_table", process->handle_table},
+	    {"peb", process->peb},         {"user_dtb", process->user_dtb}, {NULL, 0}};
+	return push_property(lua, properties, "process", "threads");
 }
 
 static int thread_index(lua_State *lua)
@@ -1732,27 +1727,19 @@ static int thread_index(lua_State *lua)
 	const char *key = luaL_checkstring(lua, 2);
 	if (strcmp(key, "process") == 0)
 		return push_handle(lua, thread->process, PROCESS);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} values[] = {{"address", thread->address},
-	              {"tid", thread->tid},
-	              {"created", thread->created},
-	              {"stack_base", thread->stack_base},
-	              {"stack_limit", thread->stack_limit},
-	              {"start", thread->start},
-	              {"win32_start", thread->win32_start},
-	              {"teb", thread->teb},
-	              {"rip", thread->rip},
-	              {"rsp", thread->rsp},
-	              {"user_stack_base", thread->user_stack_base}};
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-		if (strcmp(values[i].name, key) == 0) {
-			lua_pushinteger(lua, (lua_Integer)values[i].value);
-			return 1;
-		}
-	}
-	return luaL_error(lua, "a thread has no '%s'", key);
+	const struct property properties[] = {{"address", thread->address},
+	                                      {"tid", thread->tid},
+	                                      {"created", thread->created},
+	                                      {"stack_base", thread->stack_base},
+	                                      {"stack_limit", thread->stack_limit},
+	                                      {"start", thread->start},
+	                                      {"win32_start", thread->win32_start},
+	                                      {"teb", thread->teb},
+	                                      {"rip", thread->rip},
+	                                      {"rsp", thread->rsp},
+	                                      {"user_stack_base", thread->user_stack_base},
+	                                      {NULL, 0}};
+	return push_property(lua, properties, "thread", "process");
 }
 
 static void make_class(lua_State *lua, const char *name, lua_CFunction index)
@@ -1926,9 +1913,12 @@ static const char prelude[] =
     "  set(process, '_EPROCESS.ActiveThreads', 0)\n"
     "end\n";
 
+// What is wrong stands on the stack then.
 static bool run_chunk(lua_State *lua, const char *chunk, const char *name)
 {
-	return luaL_loadbufferx(lua, chunk, strlen(chunk), name, "t") == LUA_OK && lua_pcall(lua, 0, 0, 0) == LUA_OK;
+	lua_pushstring(lua, name);
+	lua_pushcclosure(lua, inv_word_explain, 1);
+	return luaL_loadbufferx(lua, chunk, strlen(chunk), name, "t") == LUA_OK && lua_pcall(lua, 0, 0, -2) == LUA_OK;
 }
 
 enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, struct inv_error *error)
@@ -1938,17 +1928,15 @@ enum inv_code inv_scenario_run(struct inv_forge *forge, const char *scenario, st
 		return inv_fail(error, INV_E_INTERNAL, "Lua cannot start");
 	open_libraries(lua);
 	open_words(lua, forge);
-	const char *name = lua_pushfstring(lua, "=%s", forge->options.name);
+	const char *name = lua_pushfstring(lua, "@%s", forge->options.name); // of a long path the end is shown
 	enum inv_code code = INV_OK;
 	if (!run_chunk(lua, prelude, "=prelude") || !run_chunk(lua, scenario, name))
-		code = inv_fail(error, INV_E_USAGE, "%s", lua_tostring(lua, -1));
+		code = inv_fail(error, INV_E_USAGE, "%s", luaL_tolstring(lua, -1, NULL));
 	lua_close(lua);
 	if (code == INV_OK)
 		code = inv_scenario_machine(forge, error);
 	if (code != INV_OK)
 		return code;
-	if (forge->machine->clean && inv_count(forge->machine->attacks))
-		return inv_fail(error, INV_E_USAGE, "%s: both clean() and breaks()", forge->options.name);
 	inv_machine_settle(forge->machine);
 	inv_machine_settle_tables(forge->machine);
 	inv_machine_sync_pfn(forge->machine);

@@ -21,6 +21,9 @@ INV_MUST_USE enum inv_code inv_scenario_run(struct inv_forge *forge, const char 
 // Makes the machine if the scenario has not yet. Options win over wishes.
 INV_MUST_USE enum inv_code inv_scenario_machine(struct inv_forge *forge, struct inv_error *error);
 
+// Says that no kernel has this name, and which is near.
+enum inv_code inv_forge_no_kernel(const char *text, struct inv_error *error);
+
 char *inv_truth_json(const struct inv_machine *machine); // release with free()
 
 #endif

@@ -101,7 +101,7 @@ static int word_csr_set(lua_State *lua)
 	static const uint32_t of_thread[] = {INV_CSR_THREAD_PROCESS_ID, INV_CSR_THREAD_ID, INV_CSR_THREAD_HANDLE,
 	                                     INV_CSR_THREAD_CREATED};
 	struct known known = check_known(lua, 1);
-	int name = luaL_checkoption(lua, 2, NULL, names);
+	unsigned name = inv_word_option(lua, 2, "field of csrss", names);
 	if (!known.thread && strcmp(names[name], "created") == 0)
 		return luaL_error(lua, "csrss does not know when a process was created");
 	uint32_t offset = known.thread ? of_thread[name] : of_process[name];

@@ -6,7 +6,8 @@
 static int word_object(lua_State *lua)
 {
 	static const char *const names[] = {"DebugObject", "Event", "Mutant", "Key", NULL};
-	enum inv_forge_type type = (enum inv_forge_type)(INV_FORGE_DEBUG + luaL_checkoption(lua, 1, NULL, names));
+	enum inv_forge_type type =
+	    (enum inv_forge_type)(INV_FORGE_DEBUG + inv_word_option(lua, 1, "type of object", names));
 	struct inv_machine *machine = inv_word_machine(lua);
 	uint64_t object = type == INV_FORGE_KEY ? inv_machine_make_key(machine, "\\REGISTRY\\MACHINE\\SOFTWARE", false) : 0;
 	lua_pushinteger(lua, (lua_Integer)(object ? object : inv_machine_make_bare_object(machine, type)));

@@ -34,25 +34,11 @@ static uint64_t check_address(lua_State *lua, uint64_t address)
 
 unsigned inv_word_protection(lua_State *lua, const char *text)
 {
-	static const struct {
-		const char *name;
-		unsigned protection;
-	} known[] = {
-	    {"r", INV_MM_READONLY},
-	    {"x", INV_MM_EXECUTE},
-	    {"rx", INV_MM_EXECUTE_READ},
-	    {"rw", INV_MM_READWRITE},
-	    {"wc", INV_MM_WRITECOPY},
-	    {"rwx", INV_MM_EXECUTE_READWRITE},
-	    {"xwc", INV_MM_EXECUTE_WRITECOPY},
-	    {"none", INV_MM_NOACCESS},
-	    {"guard", GUARD | INV_MM_READWRITE},
-	};
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strcmp(known[i].name, text) == 0)
-			return known[i].protection;
-	luaL_error(lua, "'%s' is no protection", text);
-	return 0;
+	static const char *const names[] = {"r", "x", "rx", "rw", "wc", "rwx", "xwc", "none", "guard", NULL};
+	static const unsigned protections[] = {INV_MM_READONLY,          INV_MM_EXECUTE,   INV_MM_EXECUTE_READ,
+	                                       INV_MM_READWRITE,         INV_MM_WRITECOPY, INV_MM_EXECUTE_READWRITE,
+	                                       INV_MM_EXECUTE_WRITECOPY, INV_MM_NOACCESS,  GUARD | INV_MM_READWRITE};
+	return protections[inv_word_choose(lua, text, "protection", names)];
 }
 
 static unsigned key_protection(lua_State *lua, int table, unsigned fallback)
@@ -64,10 +50,10 @@ static unsigned key_protection(lua_State *lua, int table, unsigned fallback)
 // Of private memory; 0: the usual.
 static uint8_t key_kind(lua_State *lua, int table)
 {
+	static const char *const names[] = {"awe", "large", NULL};
+	static const uint8_t kinds[] = {INV_VAD_AWE, INV_VAD_LARGE};
 	const char *text = inv_word_key_text(lua, table, "kind");
-	if (text && strcmp(text, "awe") != 0 && strcmp(text, "large") != 0)
-		luaL_error(lua, "'%s' is no kind of memory: awe, large", text);
-	return (uint8_t)(!text ? 0 : text[0] == 'a' ? INV_VAD_AWE : INV_VAD_LARGE);
+	return text ? kinds[inv_word_choose(lua, text, "kind of memory", names)] : 0;
 }
 
 // The bytes stay valid as long as the table does. NULL: not given.
@@ -272,7 +258,7 @@ static int word_page_state(lua_State *lua)
 	struct inv_machine *machine = inv_word_machine(lua);
 	struct inv_forge_process *process = check_user_process(lua);
 	uint64_t address = check_address(lua, inv_word_value(lua, 2));
-	enum inv_forge_page state = states[luaL_checkoption(lua, 3, NULL, names)];
+	enum inv_forge_page state = states[inv_word_option(lua, 3, "state of a page", names)];
 	lua_pushboolean(lua, inv_machine_page_state(machine, process, address, state));
 	inv_word_note(lua, "page_state", process->address, false);
 	inv_word_check(lua);

@@ -29,14 +29,9 @@ static int word_session(lua_State *lua)
 	if (!lua_isnoneornil(lua, 2)) {
 		inv_word_check_keys(lua, 2, known);
 		const char *state = inv_word_key_text(lua, 2, "state");
-		for (unsigned i = 0; state && states[i]; i++) {
-			if (strcmp(states[i], state) != 0)
-				continue;
-			inv_session_set_state(machine, session, i + INV_SESSION_CREATED);
-			state = NULL;
-		}
 		if (state)
-			return luaL_error(lua, "'%s' is no state of a session", state);
+			inv_session_set_state(machine, session,
+			                      inv_word_choose(lua, state, "state of a session", states) + INV_SESSION_CREATED);
 		if (inv_word_key_flag(lua, 2, "console", false))
 			inv_machine_set_console(machine, session->id);
 	}

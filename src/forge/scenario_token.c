@@ -7,10 +7,8 @@
 
 #define HASH_WORDS 32u
 
-static const struct {
-	const char *name;
-	unsigned rid;
-} levels[] = {{"untrusted", 0}, {"low", 0x1000}, {"medium", 0x2000}, {"high", 0x3000}, {"system", 0x4000}};
+static const char *const levels[] = {"untrusted", "low", "medium", "high", "system", NULL};
+static const unsigned rids[] = {0, 0x1000, 0x2000, 0x3000, 0x4000};
 
 // false: not given.
 static bool key_integrity(lua_State *lua, int table, unsigned *level)
@@ -20,14 +18,7 @@ static bool key_integrity(lua_State *lua, int table, unsigned *level)
 	if (type == LUA_TNUMBER) {
 		*level = (unsigned)lua_tointeger(lua, -1);
 	} else if (type != LUA_TNIL) {
-		const char *name = luaL_checkstring(lua, -1);
-		size_t i = 0;
-		while (i < sizeof levels / sizeof *levels && strcmp(levels[i].name, name) != 0)
-			i++;
-		if (i == sizeof levels / sizeof *levels)
-			luaL_error(lua, "'%s' is no level of integrity", name);
-		else
-			*level = levels[i].rid;
+		*level = rids[inv_word_option(lua, -1, "level of integrity", levels)];
 	}
 	lua_pop(lua, 1);
 	return type != LUA_TNIL;
@@ -35,15 +26,11 @@ static bool key_integrity(lua_State *lua, int table, unsigned *level)
 
 static enum inv_forge_account key_user(lua_State *lua, int table)
 {
-	static const char *const names[] = {"",    "system", "localservice", "networkservice", "administrator",
-	                                    "user"}; // by their numbers
+	static const char *const names[] = {"system",        "localservice", "networkservice",
+	                                    "administrator", "user",         NULL}; // by their numbers, from 1
 	const char *user = inv_word_key_text(lua, table, "user");
-	for (size_t i = 0; user && i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], user) == 0)
-			return (enum inv_forge_account)i;
-	if (user)
-		luaL_error(lua, "'%s' is no kind of user", user);
-	return INV_ACCOUNT_BY_SESSION;
+	return user ? (enum inv_forge_account)(inv_word_choose(lua, user, "kind of user", names) + 1)
+	            : INV_ACCOUNT_BY_SESSION;
 }
 
 struct inv_token_wish inv_word_token_wish(lua_State *lua, int table)

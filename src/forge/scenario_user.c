@@ -189,7 +189,7 @@ static unsigned check_lists(lua_State *lua, int index)
 		return INV_LDR_ALL;
 	luaL_checktype(lua, index, LUA_TTABLE);
 	for (lua_Integer i = 1; lua_geti(lua, index, i) != LUA_TNIL; i++, lua_pop(lua, 1))
-		lists |= bits[luaL_checkoption(lua, -1, NULL, names)];
+		lists |= bits[inv_word_option(lua, -1, "list of the loader", names)];
 	lua_pop(lua, 1);
 	return lists;
 }

@@ -45,16 +45,12 @@ static int word_copy_w32process(lua_State *lua)
 
 static int word_w32_offset(lua_State *lua)
 {
-	static const char *const names[] = {"ppi", "PtiLink", "PtiList", "dxg"};
+	static const char *const names[] = {"ppi", "PtiLink", "PtiList", "dxg", NULL};
 	static uint32_t (*const offsets[])(const struct inv_machine *) = {inv_win32_ppi, inv_win32_pti_link,
 	                                                                  inv_win32_pti_list, inv_dxg_process};
-	const char *name = luaL_checkstring(lua, 1);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], name) == 0) {
-			lua_pushinteger(lua, (lua_Integer)offsets[i](inv_word_machine(lua)));
-			return 1;
-		}
-	return luaL_error(lua, "'%s' is none of ppi, PtiLink, PtiList, dxg", name);
+	unsigned choice = inv_word_option(lua, 1, "offset of win32k", names);
+	lua_pushinteger(lua, (lua_Integer)offsets[choice](inv_word_machine(lua)));
+	return 1;
 }
 
 static int word_session_peek(lua_State *lua)

@@ -7,6 +7,7 @@
 #include <lua.h>
 
 #include "forge/scenario.h"
+#include "forge/spelling.h"
 
 // The machine, made now if no word needed it before.
 struct inv_machine *inv_word_machine(lua_State *lua);

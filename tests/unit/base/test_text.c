@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/text.h"
 
 static void test_utf16(void **state)
@@ -147,12 +148,39 @@ static void test_log(void **state)
 	inv_log(NULL, INV_LOG_WARNING, "no one listens");
 }
 
+static void test_nearest(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"unlink", NULL, "relink", "unlink_thread", "set", "process", "project"};
+	static const struct {
+		const char *word, *nearest;
+	} cases[] = {
+	    {"unlink", "unlink"}, {"unlnk", "unlink"},   {"nulink", "unlink"},  {"rellnik", "relink"}, {"ste", "set"},
+	    {"st", "set"},        {"xyz", NULL},         {"sxy", NULL},         {"proc", "process"}, // one begins with it
+	    {"pro", NULL},                                                                           // two do
+	    {"", NULL},           {"proces", "process"}, {"unlink_", "unlink"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *nearest = inv_nearest(cases[i].word, words, sizeof words / sizeof *words);
+		if (cases[i].nearest ? !nearest || strcmp(nearest, cases[i].nearest) != 0 : nearest != NULL)
+			fail_msg("nearest to '%s' is '%s'", cases[i].word, nearest ? nearest : "nothing");
+	}
+	assert_int_equal(inv_changes("", "abc"), 3);
+	assert_int_equal(inv_changes("19014", "19041"), 1);
+	assert_int_equal(inv_changes("kitten", "sitting"), 3);
+	char longer[100];
+	memset(longer, 'a', sizeof longer - 1);
+	longer[sizeof longer - 1] = 0;
+	assert_true(inv_changes(longer, "a") > 60);
+	assert_null(inv_nearest(longer, words, sizeof words / sizeof *words));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_utf16), cmocka_unit_test(test_bytes),   cmocka_unit_test(test_filetime),
 	    cmocka_unit_test(test_guid),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_arena),
-	    cmocka_unit_test(test_error), cmocka_unit_test(test_log),
+	    cmocka_unit_test(test_error), cmocka_unit_test(test_log),     cmocka_unit_test(test_nearest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

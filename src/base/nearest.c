@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
+#include <stdint.h>
 #include <string.h>
 
-#define LONGEST 32u // letters; no command or option has more
+#define LONGEST 64u // letters; no command, option, word of a scenario or field has more
 
-static unsigned least(unsigned a, unsigned b)
+static uint8_t least(unsigned a, unsigned b)
 {
-	return a < b ? a : b;
+	return (uint8_t)(a < b ? a : b);
 }
 
 // Optimal string alignment: as Levenshtein, and neighbours may be swapped.
-static unsigned distance(const char *a, const char *b)
+unsigned inv_changes(const char *a, const char *b)
 {
-	unsigned rows[LONGEST + 1][LONGEST + 1];
+	uint8_t rows[LONGEST + 1][LONGEST + 1];
 	unsigned n = (unsigned)strlen(a), m = (unsigned)strlen(b);
 	if (n > LONGEST || m > LONGEST)
 		return LONGEST + 1;
 	for (unsigned i = 0; i <= n; i++)
-		rows[i][0] = i;
+		rows[i][0] = (uint8_t)i;
 	for (unsigned j = 0; j <= m; j++)
-		rows[0][j] = j;
+		rows[0][j] = (uint8_t)j;
 	for (unsigned i = 1; i <= n; i++) {
 		for (unsigned j = 1; j <= m; j++) {
-			unsigned other = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-			rows[i][j] = least(other, least(rows[i - 1][j], rows[i][j - 1]) + 1);
+			unsigned other = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u);
+			rows[i][j] = least(other, least(rows[i - 1][j], rows[i][j - 1]) + 1u);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
+				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1u);
 		}
 	}
 	return rows[n][m];
@@ -41,7 +42,7 @@ const char *inv_nearest(const char *word, const char *const *words, size_t count
 	for (size_t i = 0; i < count; i++) {
 		if (!words[i])
 			continue;
-		unsigned changes = distance(word, words[i]);
+		unsigned changes = inv_changes(word, words[i]);
 		if (changes < best) {
 			best = changes;
 			nearest = words[i];
