@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/workers.h"
 #include "check/check.h"
 
@@ -121,17 +122,10 @@ static void read_processes(const struct inv_dossiers *dossiers, unsigned threads
 
 // -- what the images of many are --------------------------------------------------------------------------------------------
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 static size_t count_different(uint64_t *numbers)
 {
 	size_t different = 0;
-	if (numbers)
-		qsort(numbers, inv_count(numbers), sizeof *numbers, by_number);
+	inv_numbers_sort(numbers);
 	for (size_t i = 0; i < inv_count(numbers); i++)
 		different += i == 0 || numbers[i] != numbers[i - 1];
 	return different;

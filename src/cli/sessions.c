@@ -16,7 +16,7 @@
 #define PORT_STATE_BITS 7u // of ExceptionPortData: EXCEPTION_PORT_STATE
 #define NATIVE 1u          // IMAGE_SUBSYSTEM_NATIVE
 #define NO_JOB SIZE_MAX
-#define MOST_PORTS 16u // that processes of one session name
+#define MOST_NAMED 16u // ports, or silos, that processes of one session name
 
 struct view {
 	const struct inv_kernel *kernel;
@@ -106,56 +106,46 @@ static uint64_t exception_port(const struct view *view, const struct inv_dossier
 	return value_of(view, process, INV_F_EPROCESS_ExceptionPortData) & ~(uint64_t)PORT_STATE_BITS;
 }
 
+static uint64_t silo_of(const struct view *view, const struct inv_dossier *process)
+{
+	return value_of(view, process, INV_F_EPROCESS_ServerSilo);
+}
+
+// What most processes of the session name; of as many, what came first to so many. With `without_none` those that name 0 have no
+// voice. 0: nobody has one.
+static uint64_t named_by_most(const struct view *view, const struct one_session *session,
+                              uint64_t (*name)(const struct view *, const struct inv_dossier *), bool without_none)
+{
+	struct {
+		uint64_t named;
+		size_t votes;
+	} candidates[MOST_NAMED];
+	size_t count = 0, best = 0;
+	for (size_t i = 0; i < inv_count(session->members); i++) {
+		uint64_t named = name(view, session->members[i]);
+		size_t j = 0;
+		while (j < count && candidates[j].named != named)
+			j++;
+		if ((without_none && !named) || (j == count && count == MOST_NAMED))
+			continue;
+		if (j == count)
+			candidates[count++].votes = 0;
+		candidates[j].named = named;
+		if (++candidates[j].votes > candidates[best].votes)
+			best = j;
+	}
+	return count ? candidates[best].named : 0;
+}
+
 // Who owns the port that most processes of the session report exceptions to, if that is on the list of ports.
 static const struct inv_dossier *owner_of_ports(const struct view *view, const struct one_session *session)
 {
-	struct {
-		uint64_t port;
-		size_t votes;
-	} ports[MOST_PORTS];
-	size_t count = 0, best = 0;
-	for (size_t i = 0; i < inv_count(session->members); i++) {
-		uint64_t port = exception_port(view, session->members[i]);
-		size_t j = 0;
-		while (port && j < count && ports[j].port != port)
-			j++;
-		if (!port || (j == count && count == MOST_PORTS))
-			continue;
-		if (j == count)
-			ports[count++].votes = 0;
-		ports[j].port = port;
-		if (++ports[j].votes > ports[best].votes)
-			best = j;
-	}
+	uint64_t port = named_by_most(view, session, exception_port, true);
 	const struct inv_testimony *testimony = view->check->testimony;
-	for (size_t i = 0; count && i < inv_count(testimony->backlinks); i++)
-		if (testimony->backlinks[i].witness == INV_W_ALPC_PORTS && testimony->backlinks[i].object == ports[best].port)
+	for (size_t i = 0; port && i < inv_count(testimony->backlinks); i++)
+		if (testimony->backlinks[i].witness == INV_W_ALPC_PORTS && testimony->backlinks[i].object == port)
 			return inv_dossier_at(&view->check->dossiers, testimony->backlinks[i].process);
 	return NULL;
-}
-
-// In which silo most of its processes are; of as many, the one that comes first among them.
-static uint64_t silo_of_most(const struct view *view, const struct one_session *session)
-{
-	struct {
-		uint64_t silo;
-		size_t votes;
-	} silos[MOST_PORTS];
-	size_t count = 0, best = 0;
-	for (size_t i = 0; i < inv_count(session->members); i++) {
-		uint64_t silo = value_of(view, session->members[i], INV_F_EPROCESS_ServerSilo);
-		size_t j = 0;
-		while (j < count && silos[j].silo != silo)
-			j++;
-		if (j == count && count == MOST_PORTS)
-			continue;
-		if (j == count)
-			silos[count++].votes = 0;
-		silos[j].silo = silo;
-		if (++silos[j].votes > silos[best].votes)
-			best = j;
-	}
-	return count ? silos[best].silo : 0;
 }
 
 static void prove_session(const struct view *view, struct one_session *session)
@@ -163,7 +153,7 @@ static void prove_session(const struct view *view, struct one_session *session)
 	if (!session->address || !inv_count(session->members))
 		return;
 	const struct inv_dossier *owner = owner_of_ports(view, session);
-	session->silo = owner ? value_of(view, owner, INV_F_EPROCESS_ServerSilo) : silo_of_most(view, session);
+	session->silo = owner ? silo_of(view, owner) : named_by_most(view, session, silo_of, false);
 	uint64_t silo = session->silo;
 	struct inv_silo_globals globals;
 	inv_silo_globals_read(view->kernel, silo, &globals);

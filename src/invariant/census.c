@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The half of L13 that is about tokens and jobs: what the object manager counts against what anybody knows.
-#include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "invariant/families.h"
 
 // ClientSecurity.ImpersonationData holds level and flags in its low bits (public practice).
@@ -13,36 +13,12 @@ static const struct inv_testimony *testimony_of(const struct inv_judge *judge)
 	return judge->dossiers->testimony;
 }
 
-static int by_address(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
-static bool holds_object(const uint64_t *sorted, size_t count, uint64_t object)
-{
-	return count && bsearch(&object, sorted, count, sizeof object, by_address);
-}
-
-// Sorts, and keeps each address once.
-static void settle(uint64_t *objects)
-{
-	size_t kept = 0;
-	if (!objects)
-		return;
-	qsort(objects, inv_count(objects), sizeof *objects, by_address);
-	for (size_t i = 0; i < inv_count(objects); i++)
-		if (kept == 0 || objects[kept - 1] != objects[i])
-			objects[kept++] = objects[i];
-	stbds_arrsetlen(objects, kept);
-}
-
 // Those that the sweep found and nobody else knows.
 static size_t count_others(const uint64_t *known, const uint64_t *swept)
 {
 	size_t others = 0;
 	for (size_t i = 0; i < inv_count(swept); i++)
-		others += !holds_object(known, inv_count(known), swept[i]);
+		others += !inv_numbers_have(known, swept[i]);
 	return others;
 }
 
@@ -80,7 +56,7 @@ static uint64_t *known_tokens(const struct inv_judge *judge)
 	}
 	for (size_t i = 0; i < inv_count(testimony_of(judge)->named_tokens); i++)
 		add_token(judge, &tokens, testimony_of(judge)->named_tokens[i]);
-	settle(tokens);
+	inv_numbers_keep_once(tokens);
 	return tokens;
 }
 
@@ -131,7 +107,7 @@ static void judge_jobs(struct inv_judge *judge)
 	}
 	for (size_t i = 0; i < inv_count(testimony->named_jobs); i++)
 		inv_push(known, testimony->named_jobs[i]);
-	settle(known);
+	inv_numbers_keep_once(known);
 	struct inv_census census = {.name = "Job",
 	                            .type = testimony->types.job,
 	                            .index = testimony->types.job_id,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/search.h"
 #include "nt/token.h"
 
@@ -152,18 +153,12 @@ struct inv_value inv_console_handle(const struct inv_inside *inside)
 	return inv_user_field(inside->user, parameters->u, INV_F_RTL_USER_PROCESS_PARAMETERS_ConsoleHandle);
 }
 
-bool inv_is_among(const uint64_t *areas, uint64_t area)
-{
-	size_t low = inv_count_below(areas, inv_count(areas), sizeof *areas, area, 0);
-	return low < inv_count(areas) && areas[low] == area;
-}
-
 const struct inv_vad *inv_range_among(const struct inv_inside *inside, const uint64_t *images, uint64_t not_this)
 {
 	for (size_t i = 0; i < inv_count(inside->vads.vads); i++) {
 		const struct inv_vad *vad = &inside->vads.vads[i];
 		bool around = not_this >= vad->start && not_this < vad->end;
-		if (vad->type == INV_VAD_IMAGE && !around && inv_is_among(images, vad->control_area))
+		if (vad->type == INV_VAD_IMAGE && !around && inv_numbers_have(images, vad->control_area))
 			return vad;
 	}
 	return NULL;
@@ -176,7 +171,7 @@ static bool is_loaded(const struct inv_inside *inside, const struct inv_peb *peb
 		const struct inv_value *base = &peb->modules[i].base;
 		const struct inv_vad *vad = base->ok ? inv_vad_at(&inside->vads, base->u) : NULL;
 		if (vad && vad->type == INV_VAD_IMAGE &&
-		    (vad == own || inv_is_among(inside->dossiers->views->window_images, vad->control_area)))
+		    (vad == own || inv_numbers_have(inside->dossiers->views->window_images, vad->control_area)))
 			return true;
 	}
 	return false;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "invariant/families.h"
 #include "nt/thread.h"
 
@@ -214,12 +215,6 @@ static int by_named_process(const void *a, const void *b)
 	return (left->address > right->address) - (left->address < right->address);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 // Of sorted numbers, those that stand there more than once.
 static void keep_shared(uint64_t *numbers)
 {
@@ -245,7 +240,7 @@ static struct crowd gather(const struct inv_judge *judge)
 	if (crowd.threads)
 		qsort(crowd.threads, inv_count(crowd.threads), sizeof(const struct inv_thread_dossier *), by_named_process);
 	if (crowd.sections) {
-		qsort(crowd.sections, inv_count(crowd.sections), sizeof *crowd.sections, by_number);
+		inv_numbers_sort(crowd.sections);
 		keep_shared(crowd.sections);
 	}
 	return crowd;
@@ -280,8 +275,7 @@ static bool is_clone(const struct inv_judge *judge, const struct crowd *crowd, c
 {
 	struct inv_value section = read_process(judge, process, INV_F_EPROCESS_SectionObject);
 	return is_set(judge, process, INV_F_EPROCESS_CloneRoot) || is_set(judge, process, INV_F_EPROCESS_ForkInProgress) ||
-	       (section.ok && inv_count(crowd->sections) &&
-	        bsearch(&section.u, crowd->sections, inv_count(crowd->sections), sizeof section.u, by_number));
+	       (section.ok && inv_numbers_have(crowd->sections, section.u));
 }
 
 static bool is_just_created(const struct inv_judge *judge, const struct inv_dossier *process)

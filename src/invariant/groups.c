@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "invariant/families.h"
 #include "nt/silo.h"
 
@@ -223,12 +224,6 @@ static void judge_job_of(struct inv_judge *judge, const struct inv_dossier *proc
 		report_job(judge, process, &job, shown, elsewhere);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 // The jobs that are parents of others: their counters cover more than their own lists. Sorted.
 static uint64_t *all_parents(const struct inv_judge *judge)
 {
@@ -239,14 +234,8 @@ static uint64_t *all_parents(const struct inv_judge *judge)
 		if (parent.ok && parent.u != 0)
 			inv_push(parents, parent.u);
 	}
-	if (parents)
-		qsort(parents, inv_count(parents), sizeof *parents, by_value);
+	inv_numbers_sort(parents);
 	return parents;
-}
-
-static bool is_parent(const uint64_t *parents, uint64_t job)
-{
-	return parents && bsearch(&job, parents, inv_count(parents), sizeof *parents, by_value);
 }
 
 // All of these lists are read whole: no member of a job within this one can be missed.
@@ -315,7 +304,7 @@ static void judge_job(struct inv_judge *judge, const struct inv_group_record *jo
 		return;
 	}
 	struct inv_subject subject = inv_subject_other(INV_SUBJECT_LIST, job->address, "_EJOB.ProcessListHead");
-	if (is_parent(parents, job->address)) {
+	if (inv_numbers_have(parents, job->address)) {
 		judge_outer_job(judge, job, &claimed, active, total);
 		return;
 	}

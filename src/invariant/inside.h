@@ -92,7 +92,6 @@ struct inv_views {
 	    client_images; // stb_ds, rising: images that more than half of those map who have an exception port, of so many
 	bool full;         // there were more than INV_VIEWS_BOUND
 };
-bool inv_is_among(const uint64_t *areas, uint64_t area); // of these two
 #define INV_VIEWS_BOUND ((size_t)1 << 21)
 // The first view of a control area; further ones follow it. NULL with *count 0: none.
 const struct inv_view *inv_views_of(const struct inv_views *views, uint64_t area, size_t *count);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/search.h"
 
 #define SLACK 10000000ull // one second
@@ -58,12 +59,6 @@ static int by_id(const void *a, const void *b)
 	return (l > r) - (l < r);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 static void note_offset(struct inv_kin *kin, uint64_t offset)
 {
 	if (!kin->offsets_known || offset < kin->lowest)
@@ -110,18 +105,6 @@ static void note_identifiers(struct inv_kin *kin)
 	}
 }
 
-static void keep_once(uint64_t **values)
-{
-	size_t kept = 0, count = inv_count(*values);
-	if (count)
-		qsort(*values, count, sizeof **values, by_value);
-	for (size_t i = 0; i < count; i++)
-		if (kept == 0 || (*values)[kept - 1] != (*values)[i])
-			(*values)[kept++] = (*values)[i];
-	if (count)
-		stbds_arrsetlen(*values, kept);
-}
-
 struct inv_kin *inv_kin_new(const struct inv_dossiers *dossiers)
 {
 	struct inv_kin *kin = inv_alloc(sizeof *kin);
@@ -134,7 +117,7 @@ struct inv_kin *inv_kin_new(const struct inv_dossiers *dossiers)
 		note_offset(kin, dossiers->kernel->boot_time.u);
 	if (kin->bearers)
 		qsort(kin->bearers, inv_count(kin->bearers), sizeof *kin->bearers, by_id);
-	keep_once(&kin->sequences);
+	inv_numbers_keep_once(kin->sequences);
 	return kin;
 }
 

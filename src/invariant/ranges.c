@@ -2,6 +2,7 @@
 // Ranges of user addresses: the tree of a process (M08, M12), what all processes map of a section (M09), and the one address in user
 // memory that the kernel itself calls (T16).
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/search.h"
 #include "invariant/families.h"
 #include "invariant/inside.h"
@@ -142,13 +143,6 @@ void inv_judge_M08(struct inv_judge *judge, const struct inv_inside *inside)
 
 // -- M09 --------------------------------------------------------------------------------------------------------------------
 
-static bool is_incomplete(const struct inv_views *views, uint64_t process)
-{
-	size_t low =
-	    inv_count_below(views->incomplete, inv_count(views->incomplete), sizeof *views->incomplete, process, 0);
-	return low < inv_count(views->incomplete) && views->incomplete[low] == process;
-}
-
 static void area_says(struct inv_judge *judge, struct inv_finding *finding, uint64_t area)
 {
 	struct inv_value file = inv_field(judge->kernel, area, INV_F_CONTROL_AREA_FilePointer), name = {0};
@@ -193,7 +187,8 @@ static void judge_unlinked(struct inv_judge *judge, uint64_t area, uint64_t vad)
 	if (subsection.ok)
 		back = inv_field(judge->kernel, subsection.u, INV_F_SUBSECTION_ControlArea);
 	const struct inv_dossier *process = owner.ok ? inv_dossier_at(judge->dossiers, owner.u & ~0xfull) : NULL;
-	if (!back.ok || back.u != area || !process || is_incomplete(views, process->address) || views->full) {
+	if (!back.ok || back.u != area || !process || inv_numbers_have(views->incomplete, process->address) ||
+	    views->full) {
 		inv_unknown_because(judge, "a section's list of views leads to what is no view of it, or whose process' ranges "
 		                           "could not all be read");
 		return;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Family 3, what threads do in user mode that attackers do too: each has honest causes that nothing here tells apart, so these are
 // observations and no proofs.
-#include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/text.h"
 #include "invariant/families.h"
 #include "invariant/user_spot.h"
@@ -57,12 +57,6 @@ static struct inv_finding *observe(struct inv_judge *judge, const struct inv_ins
 
 // -- T18: where threads start -----------------------------------------------------------------------------------------------
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 // The address that most threads of user mode start at: the first code of ntdll, which stands at one address in all processes. 0:
 // there is none that more than half of at least four have.
 void inv_judge_T18(struct inv_judge *judge)
@@ -75,8 +69,7 @@ void inv_judge_T18(struct inv_judge *judge)
 			inv_push(starts, start.u);
 	}
 	size_t count = inv_count(starts);
-	if (starts)
-		qsort(starts, count, sizeof *starts, by_value);
+	inv_numbers_sort(starts);
 	// What more than half have stands in the middle.
 	uint64_t middle = count >= 4 ? starts[count / 2] : 0;
 	size_t votes = 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "invariant/bearers.h"
 #include "nt/token.h"
 
@@ -367,12 +368,6 @@ struct logons {
 	size_t found, missing; // sessions that tokens name, each once
 };
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
 static void count_named(const struct inv_judge *judge, const struct inv_bearer *bearers, struct logons *logons)
 {
 	uint64_t *named = NULL;
@@ -381,8 +376,7 @@ static void count_named(const struct inv_judge *judge, const struct inv_bearer *
 		if (session.ok && session.u && inv_is_token_object(judge, bearers[i].token) == INV_YES)
 			inv_push(named, session.u);
 	}
-	if (named)
-		qsort(named, inv_count(named), sizeof *named, by_value);
+	inv_numbers_sort(named);
 	for (size_t i = 0; i < inv_count(named); i++) {
 		if (i && named[i] == named[i - 1])
 			continue;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/search.h"
 #include "nt/process.h"
 #include "witness/witness.h"
@@ -115,24 +116,6 @@ static int by_body(const void *a, const void *b)
 	return (left->table > right->table) - (left->table < right->table);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
-static void drop_doubles(uint64_t *values)
-{
-	if (!values)
-		return;
-	qsort(values, inv_count(values), sizeof *values, by_value);
-	size_t kept = 0;
-	for (size_t i = 0; i < inv_count(values); i++)
-		if (kept == 0 || values[kept - 1] != values[i])
-			values[kept++] = values[i];
-	stbds_arrsetlen(values, kept);
-}
-
 // Without what it would find, the walk of a list of registrations; each is met once, for it is on one list.
 static void walk_provider(struct inv_testimony *testimony, uint64_t provider, size_t *budget, uint64_t **registrations)
 {
@@ -179,11 +162,11 @@ void inv_witness_etw_registrations(struct inv_testimony *testimony)
 		if (provider.ok && provider.u >> 63)
 			inv_push(providers, provider.u);
 	}
-	drop_doubles(providers);
+	inv_numbers_keep_once(providers);
 	size_t budget = ENTRY_BUDGET;
 	for (size_t i = 0; i < inv_count(providers); i++)
 		walk_provider(testimony, providers[i], &budget, &registrations);
-	drop_doubles(registrations);
+	inv_numbers_keep_once(registrations);
 	for (size_t i = 0; i < inv_count(registrations); i++)
 		take_registration(testimony, registrations[i]);
 	inv_array_free(registrations);
@@ -222,7 +205,7 @@ void inv_witness_handle_counts(struct inv_testimony *testimony)
 	uint64_t *of = NULL; // the object of each
 	size_t budget = ENTRY_BUDGET;
 	coverage->complete = testimony->coverage[INV_W_HANDLES].complete;
-	drop_doubles(testimony->counted);
+	inv_numbers_keep_once(testimony->counted);
 	for (size_t i = 0; i < inv_count(testimony->counted); i++) {
 		coverage->complete &= inv_object_holdings(testimony->kernel, testimony->counted[i], &budget, &holdings);
 		while (inv_count(of) < inv_count(holdings))
@@ -267,7 +250,7 @@ void inv_witness_timers(struct inv_testimony *testimony)
 	for (size_t i = 0; i < inv_count(testimony->owned); i++)
 		if (testimony->owned[i].witness == INV_W_TIMERS)
 			inv_push(timers, testimony->owned[i].body);
-	drop_doubles(timers);
+	inv_numbers_keep_once(timers);
 	for (size_t i = 0; i < inv_count(timers); i++) {
 		struct inv_value thread = inv_timer_thread(testimony->kernel, timers[i]);
 		coverage->read++;

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each session's csrss knows of its clients.
-#include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "witness/witness.h"
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
 
 // Everyone who is on a list or in a table, each once.
 static uint64_t *everyone(const struct inv_testimony *testimony)
@@ -20,14 +14,7 @@ static uint64_t *everyone(const struct inv_testimony *testimony)
 	for (size_t i = 0; i < inv_count(testimony->sightings); i++)
 		if (testimony->sightings[i].process && asked & INV_BIT(testimony->sightings[i].witness))
 			inv_push(processes, testimony->sightings[i].process);
-	size_t count = 0;
-	if (processes)
-		qsort(processes, inv_count(processes), sizeof *processes, by_value);
-	for (size_t i = 0; i < inv_count(processes); i++)
-		if (count == 0 || processes[count - 1] != processes[i])
-			processes[count++] = processes[i];
-	if (processes)
-		stbds_arrsetlen(processes, count);
+	inv_numbers_keep_once(processes);
 	return processes;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/numbers.h"
 #include "base/search.h"
 #include "base/workers.h"
 #include "nt/thread.h"
@@ -94,18 +95,6 @@ static uint64_t headed_object(const struct inv_testimony *testimony, uint64_t bl
 			return inv_object_body(kernel, header);
 	}
 	return 0;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
-}
-
-static void sort(uint64_t *objects)
-{
-	if (objects)
-		qsort(objects, inv_count(objects), sizeof *objects, by_address);
 }
 
 static bool is_of(enum inv_witness_id witness, enum inv_hit_kind kind)
@@ -217,8 +206,8 @@ static void testify(struct inv_testimony *testimony, enum inv_witness_id witness
 void inv_witness_pool(struct inv_testimony *testimony)
 {
 	testify(testimony, INV_W_POOL);
-	sort(testimony->swept_tokens);
-	sort(testimony->swept_jobs);
+	inv_numbers_sort(testimony->swept_tokens);
+	inv_numbers_sort(testimony->swept_jobs);
 }
 
 void inv_witness_dispatcher_header(struct inv_testimony *testimony)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "base/numbers.h"
 #include "base/text.h"
 
 static void test_utf16(void **state)
@@ -175,12 +176,35 @@ static void test_nearest(void **state)
 	assert_null(inv_nearest(longer, words, sizeof words / sizeof *words));
 }
 
+static void test_sorted_numbers(void **state)
+{
+	(void)state;
+	static const uint64_t given[] = {7, UINT64_MAX, 3, 7, 0, 3, 3};
+	uint64_t *numbers = NULL;
+	inv_numbers_sort(NULL);
+	inv_numbers_keep_once(NULL);
+	assert_false(inv_numbers_have(NULL, 0));
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+		inv_push(numbers, given[i]);
+	inv_numbers_sort(numbers);
+	for (size_t i = 1; i < inv_count(numbers); i++)
+		assert_true(numbers[i - 1] <= numbers[i]);
+	inv_numbers_keep_once(numbers);
+	assert_int_equal(inv_count(numbers), 4);
+	assert_true(numbers[0] == 0 && numbers[1] == 3 && numbers[2] == 7 && numbers[3] == UINT64_MAX);
+	for (uint64_t i = 0; i < 10; i++)
+		assert_int_equal(inv_numbers_have(numbers, i), i == 0 || i == 3 || i == 7);
+	assert_true(inv_numbers_have(numbers, UINT64_MAX));
+	inv_array_free(numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_utf16), cmocka_unit_test(test_bytes),   cmocka_unit_test(test_filetime),
-	    cmocka_unit_test(test_guid),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_arena),
-	    cmocka_unit_test(test_error), cmocka_unit_test(test_log),     cmocka_unit_test(test_nearest),
+	    cmocka_unit_test(test_utf16),          cmocka_unit_test(test_bytes),   cmocka_unit_test(test_filetime),
+	    cmocka_unit_test(test_guid),           cmocka_unit_test(test_numbers), cmocka_unit_test(test_arena),
+	    cmocka_unit_test(test_error),          cmocka_unit_test(test_log),     cmocka_unit_test(test_nearest),
+	    cmocka_unit_test(test_sorted_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
