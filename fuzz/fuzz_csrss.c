@@ -4,17 +4,14 @@
 // than the memory does.
 //
 // The input: the layout, which pages are mapped in the user half, then the bytes.
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "fuzz_kernel_half.h"
 #include "nt/csrss.h"
 
-#define USER 0x10000u
 #define HEADER 5u
 #define INPUT 16u // the page that the input begins at
 #define INPUT_PAGES 16u
+#define USER_PAGES 0xfffeu // that can be mapped in the user half
 #define PROCESSES 4u
 #define PROCESS(i) (KERNEL + (uint64_t)(i)*INV_PAGE_SIZE + 0x100)
 #define PORT (KERNEL + 5ull * INV_PAGE_SIZE + 0x100)
@@ -40,20 +37,6 @@ static void check_csrss(const struct inv_csrss *csrss)
 		require(csrss->threads[i].listed || csrss->threads[i].thread);
 }
 
-static void use(const struct inv_kernel *kernel)
-{
-	struct inv_object_types types = {.process_id = {.ok = true, .u = 7}, .thread_id = {.ok = true, .u = 8}};
-	uint64_t processes[PROCESSES];
-	struct inv_csrsses all;
-	for (size_t i = 0; i < PROCESSES; i++)
-		processes[i] = PROCESS(i);
-	inv_csrss_read(kernel, &types, processes, PROCESSES, &all);
-	require(inv_count(all.csrsses) <= inv_count(all.votes) && inv_count(all.votes) <= INV_CSRSS_BOUND);
-	for (size_t i = 0; i < inv_count(all.csrsses); i++)
-		check_csrss(&all.csrsses[i]);
-	inv_csrss_free(&all);
-}
-
 static void put_field(uint8_t *memory, const struct inv_layout *layout, uint64_t object, enum inv_field field,
                       uint64_t value)
 {
@@ -77,38 +60,30 @@ static void put_machine(uint8_t *memory, const struct inv_layout *layout)
 	put_field(memory, layout, TABLE, INV_F_HANDLE_TABLE_NextHandleNeedingPool, 1024);
 }
 
-static void put_user_tables(uint8_t *memory, uint32_t mapped)
+static void use(const struct inv_kernel *kernel, uint8_t *memory, const uint8_t *data)
 {
-	inv_put64(memory + ROOT, 0x5000 | TABLE_FLAGS | 4);
-	inv_put64(memory + 0x5000, 0x6000 | TABLE_FLAGS | 4);
-	inv_put64(memory + 0x6000, 0x7000 | TABLE_FLAGS | 4);
-	for (unsigned i = 1; i < INPUT_PAGES; i++)
-		if (mapped >> i & 1)
-			inv_put64(memory + 0x7000 + (size_t)8 * (USER / INV_PAGE_SIZE + i),
-			          (uint64_t)(INPUT + i) << 12 | TABLE_FLAGS | 4);
+	struct inv_object_types types = {.process_id = {.ok = true, .u = 7}, .thread_id = {.ok = true, .u = 8}};
+	uint64_t processes[PROCESSES];
+	struct inv_csrsses all;
+	for (size_t i = 0; i < PROCESSES; i++)
+		processes[i] = PROCESS(i);
+	(void)data;
+	put_machine(memory, kernel->layout);
+	inv_csrss_read(kernel, &types, processes, PROCESSES, &all);
+	require(inv_count(all.csrsses) <= inv_count(all.votes) && inv_count(all.votes) <= INV_CSRSS_BOUND);
+	for (size_t i = 0; i < inv_count(all.csrsses); i++)
+		check_csrss(&all.csrsses[i]);
+	inv_csrss_free(&all);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < HEADER)
+	uint8_t *memory = new_memory(data, size, HEADER, INPUT, INPUT_PAGES);
+	if (!memory)
 		return 0;
-	uint8_t *memory = inv_alloc((size_t)PAGES * INV_PAGE_SIZE);
-	size_t rest = size - HEADER, room = (size_t)INPUT_PAGES * INV_PAGE_SIZE;
-	memcpy(memory + (size_t)INPUT * INV_PAGE_SIZE, data + HEADER, rest < room ? rest : room);
 	put_tables(memory, UINT32_MAX);
-	put_user_tables(memory, inv_le32(data + 1));
-	struct inv_image *image = NULL;
-	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
-		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};
-		kernel.layout = inv_facts_layout(data[0] % inv_facts_layout_count());
-		put_machine(memory, kernel.layout);
-		kernel.space = inv_space_new_x64(image, ROOT, 4);
-		use(&kernel);
-		inv_space_free(kernel.space);
-		inv_image_close(image);
-	}
+	put_user_tables(memory, inv_le32(data + 1) & USER_PAGES, INPUT);
+	with_memory(memory, data[0], (struct inv_kernel){0}, data, use);
 	free(memory);
 	return 0;
 }

@@ -4,15 +4,11 @@
 //
 // The input: the layout, the width, which pages are mapped, then their bytes. The first page is seen from the kernel half too and
 // holds the EPROCESS; the PEB stands on the second.
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "fuzz_kernel_half.h"
 #include "kernel/pe.h"
 #include "nt/peb.h"
 
-#define USER 0x10000u
 #define HEADER 6u
 
 static void check(const struct inv_peb *peb)
@@ -29,8 +25,11 @@ static void check(const struct inv_peb *peb)
 		require(!peb->closed[list] || (peb->ldr.ok && peb->ldr.u));
 }
 
-static void use(const struct inv_kernel *kernel, bool narrow)
+static void use(const struct inv_kernel *kernel, uint8_t *memory, const uint8_t *data)
 {
+	uint16_t dtb = kernel->layout->place[INV_F_KPROCESS_DirectoryTableBase].offset;
+	if (dtb < INV_PAGE_SIZE - 8)
+		inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE + dtb, ROOT);
 	struct inv_why why;
 	struct inv_user *user = inv_user_open(kernel, KERNEL, &why);
 	if (!user)
@@ -38,7 +37,7 @@ static void use(const struct inv_kernel *kernel, bool narrow)
 	struct inv_arena *arena = inv_arena_new();
 	struct inv_peb peb;
 	struct inv_pe pe;
-	inv_peb_read(user, USER + INV_PAGE_SIZE, narrow, arena, &peb);
+	inv_peb_read(user, USER + INV_PAGE_SIZE, data[1] & 1, arena, &peb);
 	check(&peb);
 	for (size_t i = 0; i < inv_count(peb.modules) && i < 16; i++)
 		(void)inv_pe_read_image(inv_user_space(user), peb.modules[i].base.u, &pe, &why);
@@ -48,40 +47,14 @@ static void use(const struct inv_kernel *kernel, bool narrow)
 	inv_user_close(user);
 }
 
-static void put_user_tables(uint8_t *memory, uint32_t mapped)
-{
-	inv_put64(memory + ROOT, 0x5000 | TABLE_FLAGS | 4);
-	inv_put64(memory + 0x5000, 0x6000 | TABLE_FLAGS | 4);
-	inv_put64(memory + 0x6000, 0x7000 | TABLE_FLAGS | 4);
-	for (unsigned i = 0; i < MAPPED; i++)
-		if (mapped >> i & 1)
-			inv_put64(memory + 0x7000 + (size_t)8 * (USER / INV_PAGE_SIZE + i),
-			          (uint64_t)(FIRST + i) << 12 | TABLE_FLAGS | 4);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < HEADER)
+	uint8_t *memory = new_memory(data, size, HEADER, FIRST, MAPPED);
+	if (!memory)
 		return 0;
-	uint8_t *memory = inv_alloc((size_t)PAGES * INV_PAGE_SIZE);
-	size_t rest = size - HEADER, room = (size_t)MAPPED * INV_PAGE_SIZE;
-	memcpy(memory + (size_t)FIRST * INV_PAGE_SIZE, data + HEADER, rest < room ? rest : room);
 	put_tables(memory, 1);
-	put_user_tables(memory, inv_le32(data + 2));
-	struct inv_image *image = NULL;
-	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
-		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};
-		kernel.layout = inv_facts_layout(data[0] % inv_facts_layout_count());
-		uint16_t dtb = kernel.layout->place[INV_F_KPROCESS_DirectoryTableBase].offset;
-		if (dtb < INV_PAGE_SIZE - 8)
-			inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE + dtb, ROOT);
-		kernel.space = inv_space_new_x64(image, ROOT, 4);
-		use(&kernel, data[1] & 1);
-		inv_space_free(kernel.space);
-		inv_image_close(image);
-	}
+	put_user_tables(memory, inv_le32(data + 2), FIRST);
+	with_memory(memory, data[0], (struct inv_kernel){0}, data, use);
 	free(memory);
 	return 0;
 }

@@ -4,9 +4,6 @@
 //
 // The input: the layout, which pages of the kernel half are mapped, where the database begins, which process is System, then the
 // bytes of those pages: the first holds MmPfnDatabase, the database and the processes follow.
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "fuzz_kernel_half.h"
 #include "nt/pfn.h"
@@ -32,8 +29,10 @@ static bool keep(void *context, const struct inv_pfn *pfn)
 	return true;
 }
 
-static void use(const struct inv_kernel *kernel, uint64_t system)
+static void use(const struct inv_kernel *kernel, uint8_t *memory, const uint8_t *data)
 {
+	(void)memory;
+	uint64_t system = KERNEL + (uint64_t)data[9] * 0x100;
 	struct inv_pfn_database database;
 	inv_pfn_open(kernel, &database);
 	if (database.voided)
@@ -55,32 +54,18 @@ static void use(const struct inv_kernel *kernel, uint64_t system)
 	inv_array_free(found.roots);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < HEADER)
+	uint8_t *memory = new_memory(data, size, HEADER, FIRST, MAPPED);
+	if (!memory)
 		return 0;
-	uint8_t *memory = inv_alloc((size_t)PAGES * INV_PAGE_SIZE);
-	size_t rest = size - HEADER;
-	size_t room = (size_t)MAPPED * INV_PAGE_SIZE;
-	memcpy(memory + (size_t)FIRST * INV_PAGE_SIZE, data + HEADER, rest < room ? rest : room);
 	inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE,
 	          KERNEL + INV_PAGE_SIZE + inv_le32(data + 5) % (4 * INV_PAGE_SIZE));
 	put_tables(memory, inv_le32(data + 1));
 	inv_put64(memory + ROOT + (size_t)8 * SELF_SLOT, ROOT | TABLE_FLAGS);
-	struct inv_image *image = NULL;
-	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
-		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};
-		kernel.layout = inv_facts_layout(data[0] % inv_facts_layout_count());
-		kernel.space = inv_space_new_x64(image, ROOT, 4);
-		kernel.kdbg.found = true;
-		kernel.kdbg.size = INV_KDBG_MAX;
-		inv_put64(kernel.kdbg.bytes + KDBG_PFN_DATABASE, KERNEL);
-		use(&kernel, KERNEL + (uint64_t)data[9] * 0x100);
-		inv_space_free(kernel.space);
-	}
-	inv_image_close(image);
+	struct inv_kernel kernel = {.kdbg = {.found = true, .size = INV_KDBG_MAX}};
+	inv_put64(kernel.kdbg.bytes + KDBG_PFN_DATABASE, KERNEL);
+	with_memory(memory, data[0], kernel, data, use);
 	free(memory);
 	return 0;
 }

@@ -4,9 +4,6 @@
 //
 // The input: the layout, which pages of the kernel half are mapped, where the process is, which page is the first table of the user
 // half, then the bytes of those pages.
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/array.h"
 #include "fuzz_kernel_half.h"
 #include "nt/section.h"
@@ -86,31 +83,24 @@ static void use_pages(const struct inv_kernel *kernel, uint64_t process)
 	inv_user_close(user);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static void use(const struct inv_kernel *kernel, uint8_t *memory, const uint8_t *data)
+{
+	uint64_t process = KERNEL + (uint64_t)data[5] * 0x40, at;
+	if (data[7] & 1 && inv_field_address(kernel, process, INV_F_KPROCESS_DirectoryTableBase, &at) &&
+	    at + 8 <= KERNEL + (uint64_t)MAPPED * INV_PAGE_SIZE)
+		inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE + (size_t)(at - KERNEL), ROOT);
+	use_tree(kernel, process);
+	use_pages(kernel, process);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < HEADER)
+	uint8_t *memory = new_memory(data, size, HEADER, FIRST, MAPPED);
+	if (!memory)
 		return 0;
-	uint8_t *memory = inv_alloc((size_t)PAGES * INV_PAGE_SIZE);
-	size_t rest = size - HEADER, room = (size_t)MAPPED * INV_PAGE_SIZE;
-	memcpy(memory + (size_t)FIRST * INV_PAGE_SIZE, data + HEADER, rest < room ? rest : room);
 	put_tables(memory, inv_le32(data + 1));
 	inv_put64(memory + ROOT, (uint64_t)(FIRST + data[6] % MAPPED) << 12 | USER_FLAGS);
-	struct inv_image *image = NULL;
-	if (inv_image_open_memory("fuzz", memory, (size_t)PAGES * INV_PAGE_SIZE, &image, NULL) == INV_OK) {
-		struct inv_kernel kernel = {.image = image, .arch = INV_ARCH_X64};
-		kernel.layout = inv_facts_layout(data[0] % inv_facts_layout_count());
-		kernel.space = inv_space_new_x64(image, ROOT, 4);
-		uint64_t process = KERNEL + (uint64_t)data[5] * 0x40, at;
-		if (data[7] & 1 && inv_field_address(&kernel, process, INV_F_KPROCESS_DirectoryTableBase, &at) &&
-		    at + 8 <= KERNEL + room)
-			inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE + (size_t)(at - KERNEL), ROOT);
-		use_tree(&kernel, process);
-		use_pages(&kernel, process);
-		inv_space_free(kernel.space);
-	}
-	inv_image_close(image);
+	with_memory(memory, data[0], (struct inv_kernel){0}, data, use);
 	free(memory);
 	return 0;
 }
