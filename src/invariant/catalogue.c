@@ -1739,9 +1739,14 @@ static const struct inv_invariant catalogue[] = {
      {{0}},
      .smear = INV_SMEAR_STATE},
     {"C02",
-     "A module that imports what registers callbacks of a kind has one of that kind.",
-     "It imports the function to call it; it may not have done so, or have taken it back.",
-     "import directories of PsLoadedModuleList's modules against what is registered",
+     "A module that imports what registers callbacks of a kind has one of that kind, and a slot leads to each block of "
+     "a "
+     "routine to which a slot has references.",
+     "It imports the function to call it; it may not have done so, or have taken it back. References to a block are "
+     "taken "
+     "before a slot leads there, and given back when it does so no more; which slots there are is not verified.",
+     "import directories of PsLoadedModuleList's modules against what is registered; blocks of pool with the tag Cbrb "
+     "against the slots of the kernel's data",
      "removing callbacks with all that counts them",
      "T1562.001",
      "all",

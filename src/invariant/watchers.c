@@ -7,7 +7,8 @@
 
 #include "base/array.h"
 #include "invariant/families.h"
-#include "nt/callbacks.h"
+#include "nt/callback_blocks.h"
+#include "sweep/sweep.h"
 
 #define MODULES_UNSURE "PsLoadedModuleList could not be read to its end"
 #define IN_FLIGHT "a thread of System runs, and may be registering or removing as many routines as are unaccounted for"
@@ -323,12 +324,59 @@ static void judge_importer(struct inv_judge *judge, const struct inv_callbacks *
 	}
 }
 
+// References to a block are taken before a slot leads there and given back when it does so no more: a block that is only now
+// made and one that was taken back in order have none. (Public practice: ReactOS.) Which slots there are nobody has verified for
+// every build, so all of the kernel's data is searched for one.
+static void judge_held(struct inv_judge *judge, const struct inv_callback_block *block)
+{
+	const struct inv_callback *callback = &block->callback;
+	if (block->listed == INV_BLOCK_LISTS_UNREAD) {
+		inv_unknown_because(judge, "not all slots that may lead to the block of a routine could be read");
+		return;
+	}
+	if (block->listed != INV_BLOCK_UNLISTED) {
+		inv_holds(judge);
+		return;
+	}
+	struct inv_finding *finding =
+	    inv_broken(judge, inv_subject_other(INV_SUBJECT_SYSTEM, callback->module->base, callback->module->name),
+	               INV_TIER_EXECUTIVE);
+	value_says(judge, finding, "EX_CALLBACK_ROUTINE_BLOCK", &callback->routine, INV_TIER_EXECUTIVE,
+	           inv_arena_printf(judge->arena,
+	                            "the block in pool leads to this routine of %s, and has a slot's references",
+	                            callback->module->name));
+	struct inv_value none = {.ok = true};
+	value_says(judge, finding, "callbacks", &none, INV_TIER_EXECUTIVE, "no slot of the kernel leads to the block");
+}
+
+static void judge_blocks(struct inv_judge *judge, const struct inv_callbacks *callbacks)
+{
+	const struct inv_sweep *sweep = judge->dossiers->testimony->sweep;
+	struct inv_callback_place *places = NULL;
+	struct inv_callback_blocks blocks;
+	for (size_t i = 0; sweep && i < inv_count(sweep->hits); i++) {
+		const struct inv_hit *hit = &sweep->hits[i];
+		if (hit->kind == INV_HIT_ROUTINE_TAG && hit->address)
+			inv_push(places, ((struct inv_callback_place){hit->physical, hit->address, INV_TAG_OF_ROUTINES}));
+	}
+	inv_callback_blocks_read(judge->kernel, callbacks, places, inv_count(places), &blocks);
+	for (size_t i = 0; i < inv_count(blocks.blocks); i++) {
+		const struct inv_callback_block *block = &blocks.blocks[i];
+		bool may_be_in_use = block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
+		if (block->held && may_be_in_use && block->callback.module)
+			judge_held(judge, block);
+	}
+	inv_callback_blocks_free(&blocks);
+	inv_array_free(places);
+}
+
 void inv_judge_C02(struct inv_judge *judge)
 {
 	struct inv_callbacks room;
 	const struct inv_callbacks *callbacks = begin(judge, &room);
 	for (size_t i = 0; i < judge->kernel->module_count; i++)
 		judge_importer(judge, callbacks, &judge->kernel->modules[i]);
+	judge_blocks(judge, callbacks);
 	inv_callbacks_free(&room);
 }
 

@@ -54,12 +54,13 @@
 #define FAST_REFERENCES 0xfull
 #define SECTION_MOST ((uint32_t)64 << 20)
 #define PIECE 0x1000u
+#define PLACES_MOST ((size_t)1 << 18)
 
 enum tag { CBRB, CMCB, OBFL, IOSH, IOFS, DBCB, PNP9, PNPD, PNPC };
 
 const uint32_t inv_callback_tags[INV_CALLBACK_TAGS] = {
-    [CBRB] = 0x62726243, [CMCB] = 0x62634d43, [OBFL] = 0x6c46624f, [IOSH] = 0x68536f49, [IOFS] = 0x73466f49,
-    [DBCB] = 0x62436244, [PNP9] = 0x39706e50, [PNPD] = 0x44706e50, [PNPC] = 0x43706e50,
+    [CBRB] = INV_TAG_OF_ROUTINES, [CMCB] = 0x62634d43, [OBFL] = 0x6c46624f, [IOSH] = 0x68536f49, [IOFS] = 0x73466f49,
+    [DBCB] = 0x62436244,          [PNP9] = 0x39706e50, [PNPD] = 0x44706e50, [PNPC] = 0x43706e50,
 };
 
 const char *inv_block_pool_name(enum inv_block_pool pool)
@@ -93,6 +94,10 @@ struct judging {
 	const struct inv_callbacks *callbacks;
 	struct inv_callback_blocks *to;
 	struct known_place *registered; // stb_ds map
+	// The module that was asked last whether it has code somewhere.
+	const struct inv_module *module;
+	struct inv_pe pe;
+	bool headers; // they could be read
 	// Of the place that is looked at.
 	const struct inv_callback_place *place;
 	uint8_t bytes[MOST_BYTES]; // from the pool header on
@@ -153,28 +158,29 @@ static bool read_block(struct judging *judging, const struct inv_callback_place 
 	return true;
 }
 
-// In a section of code, where the module's headers can be read.
-static bool is_code(const struct inv_kernel *kernel, const struct inv_module *module, uint64_t address)
+// In a section of code, where the module's headers can be read. Many routines of one module come together.
+static bool is_code(struct judging *judging, const struct inv_module *module, uint64_t address)
 {
-	struct inv_pe pe;
-	if (!inv_pe_read(kernel->space, module->base, &pe, NULL))
-		return true;
-	for (size_t i = 0; i < pe.section_count; i++) {
-		const struct inv_pe_section *section = &pe.section[i];
+	struct inv_pe *pe = &judging->pe;
+	if (judging->module != module)
+		judging->headers = inv_pe_read(judging->kernel->space, module->base, pe, NULL);
+	judging->module = module;
+	for (size_t i = 0; judging->headers && i < pe->section_count; i++) {
+		const struct inv_pe_section *section = &pe->section[i];
 		if (section->executable && address - module->base - section->rva < section->size)
 			return true;
 	}
-	return false;
+	return !judging->headers;
 }
 
 // Code of a module, loaded or unloaded; of nobody's only if the block may be one that the kernel still uses.
-static bool is_plausible(const struct judging *judging, const struct inv_callback_block *block)
+static bool is_plausible(struct judging *judging, const struct inv_callback_block *block)
 {
 	const struct inv_callback *callback = &block->callback;
 	if (!callback->routine.ok || !is_kernel_address(callback->routine.u))
 		return false;
 	if (callback->module)
-		return is_code(judging->kernel, callback->module, callback->routine.u);
+		return is_code(judging, callback->module, callback->routine.u);
 	if (callback->unloaded)
 		return true;
 	bool may_be_in_use = block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
@@ -227,6 +233,7 @@ static void judge_routine(struct judging *judging)
 	uint64_t rundown = inv_le64(body(judging));
 	block.slot_block = true;
 	block.ended = rundown & RUNDOWN_ACTIVE;
+	block.held = !block.ended && rundown && rundown < RUNDOWN_MOST;
 	bool link = !block.ended && is_kernel_address(rundown);
 	if (!is_rundown(rundown) || (link && block.pool == INV_BLOCK_IN_USE)) {
 		refuse(judging);
@@ -589,7 +596,7 @@ void inv_callback_blocks_read(const struct inv_kernel *kernel, const struct inv_
 	note_registered(&judging);
 	for (size_t i = 0; i < count && !blocks->cut; i++) {
 		judge_place(&judging, &places[i]);
-		blocks->cut = inv_count(blocks->blocks) >= INV_CALLBACK_BLOCKS_MOST;
+		blocks->cut = inv_count(blocks->blocks) >= INV_CALLBACK_BLOCKS_MOST || blocks->looked_at >= PLACES_MOST;
 	}
 	stbds_hmfree(judging.registered);
 	find_links(kernel, callbacks, blocks);

@@ -15,6 +15,7 @@
 #include "nt/callbacks.h"
 
 #define INV_CALLBACK_TAGS 9u
+#define INV_TAG_OF_ROUTINES 0x62726243u                     // "Cbrb"
 extern const uint32_t inv_callback_tags[INV_CALLBACK_TAGS]; // letters from the lowest byte on
 
 // Where a pool header with one of the tags stands.
@@ -51,6 +52,7 @@ struct inv_callback_block {
 	size_t registered; // index in inv_callbacks.callbacks of INV_BLOCK_LISTED
 	uint64_t slot;     // of INV_BLOCK_IN_SLOT
 	bool ended;        // Cbrb: its rundown reference is closed, nobody may enter any more
+	bool held;         // Cbrb: it has references, as a slot has for as long as it leads there
 };
 // "process", "target device"; "routine" for a block of a slot that is not known.
 const char *inv_callback_block_kind(const struct inv_callback_block *block);

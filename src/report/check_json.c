@@ -60,6 +60,7 @@ static const char *unmapped_kind(enum inv_hit_kind kind)
 	case INV_HIT_W32_TAG:
 	case INV_HIT_DXG_TAG:
 	case INV_HIT_DESKTOP_TAG:
+	case INV_HIT_ROUTINE_TAG:
 	case INV_HIT_KERNEL:
 	case INV_HIT_ASKED_TAG:
 		return NULL;

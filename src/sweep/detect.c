@@ -23,6 +23,7 @@
 #define TAG_W32 0x69707355u     // "Uspi"
 #define TAG_DXG 0x50677844u     // "DxgP"
 #define TAG_DESKTOP 0x6b736544u // "Desk"
+#define TAG_ROUTINE 0x62726243u // "Cbrb"
 #define KDBG_TAG 0x4742444bu    // "KDBG"
 #define ABOVE_FRAME 0x7ff0000000000000ull
 
@@ -136,6 +137,8 @@ static void look_closer(const struct inv_pattern *pattern, const uint8_t *page, 
 		keep(catch, INV_HIT_DXG_TAG, physical + at);
 	else if (tag == TAG_DESKTOP)
 		keep(catch, INV_HIT_DESKTOP_TAG, physical + at);
+	else if (tag == TAG_ROUTINE)
+		keep(catch, INV_HIT_ROUTINE_TAG, physical + at);
 	else if (inv_le32(page + at) == KDBG_TAG && has_shape_of_kdbg(page, at))
 		keep(catch, INV_HIT_KDBG, physical + at);
 	else if (inv_le32(page + at + 8) == KDBG_TAG && has_shape_of_kdbg(page, at + 8))
@@ -174,7 +177,8 @@ static unsigned worth_a_look(const uint8_t *group)
 	tags = _mm_and_si128(tags, _mm_set1_epi32(TAG_MASK));
 	__m128i tagged = _mm_or_si128(_mm_or_si128(equals(tags, TAG_PROCESS), equals(tags, TAG_THREAD)),
 	                              _mm_or_si128(equals(tags, TAG_TOKEN), equals(tags, TAG_JOB)));
-	__m128i drawn = _mm_or_si128(_mm_or_si128(equals(tags, TAG_W32), equals(tags, TAG_DXG)), equals(tags, TAG_DESKTOP));
+	__m128i drawn = _mm_or_si128(_mm_or_si128(equals(tags, TAG_W32), equals(tags, TAG_DXG)),
+	                             _mm_or_si128(equals(tags, TAG_DESKTOP), equals(tags, TAG_ROUTINE)));
 	tagged = _mm_or_si128(tagged, drawn);
 	__m128i found = _mm_or_si128(_mm_or_si128(tagged, equals(third, KDBG_TAG)), _mm_and_si128(types, ends));
 	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(found));
@@ -182,9 +186,9 @@ static unsigned worth_a_look(const uint8_t *group)
 
 #else
 
-// Bits 16 to 20 tell the seven tags from each other, so that one comparison is enough. A tag of zeros is none.
-static const uint32_t tag_by_bits[32] = {[2] = TAG_JOB,  [7] = TAG_DXG,     [11] = TAG_TOKEN,  [15] = TAG_PROCESS,
-                                         [16] = TAG_W32, [18] = TAG_THREAD, [19] = TAG_DESKTOP};
+// Bits 10 to 16 tell the eight tags from each other, so that one comparison is enough. A tag of zeros is none.
+static const uint32_t tag_by_bits[128] = {[24] = TAG_ROUTINE, [26] = TAG_THREAD, [27] = TAG_JOB,     [28] = TAG_W32,
+                                          [89] = TAG_DESKTOP, [91] = TAG_TOKEN,  [92] = TAG_PROCESS, [94] = TAG_DXG};
 
 // What the first byte of a granule whose second half is an address of the kernel half can be: the type of a process or thread,
 // or the first letter of KDBG's tag (KernBase follows 8 bytes on).
@@ -197,7 +201,7 @@ static bool is_worth_a_look(const uint8_t *granule)
 {
 	uint64_t first = inv_le64(granule), second = inv_le64(granule + 8);
 	uint32_t tag = (uint32_t)(first >> 32) & TAG_MASK;
-	return (tag != 0 && tag == tag_by_bits[tag >> 16 & 31]) | ((uint32_t)second == KDBG_TAG) |
+	return (tag != 0 && tag == tag_by_bits[tag >> 10 & 127]) | ((uint32_t)second == KDBG_TAG) |
 	       ((second >> 56 == 0xff) & may_begin[first & 0xff]);
 }
 

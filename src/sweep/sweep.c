@@ -23,6 +23,7 @@
 #define MAX_RUNS ((uint64_t)1 << 20)
 // No piece of an honest machine holds more: an object for every 256 bytes.
 #define MOST_PER_PAGE 16u
+#define MOST_MORE 96u            // small blocks that stand together in one page
 #define MOST_ASKED_PER_PAGE 128u // of any tag: the smallest block has 32 bytes
 
 struct piece {
@@ -45,8 +46,8 @@ static void look_at_piece(void *context, size_t index)
 	uint8_t buffer[PART_SIZE];
 	if (inv_progress_stopped(round->progress))
 		return;
-	piece->catch.most =
-	    (size_t)(piece->size / INV_PAGE_SIZE) * (round->pattern.asked ? MOST_ASKED_PER_PAGE : MOST_PER_PAGE);
+	piece->catch.most = MOST_MORE + (size_t)(piece->size / INV_PAGE_SIZE) *
+	                                    (round->pattern.asked ? MOST_ASKED_PER_PAGE : MOST_PER_PAGE);
 	for (uint64_t done = 0; done < piece->size;) {
 		const uint8_t *bytes;
 		size_t wanted = piece->size - done < PART_SIZE ? (size_t)(piece->size - done) : PART_SIZE;

@@ -18,6 +18,7 @@ enum inv_hit_kind {
 	INV_HIT_W32_TAG,     // ... of W32PROCESS ("Uspi")
 	INV_HIT_DXG_TAG,     // ... of DXGPROCESS ("DxgP")
 	INV_HIT_DESKTOP_TAG, // ... of desktops ("Desk", "Des\xeb")
+	INV_HIT_ROUTINE_TAG, // ... of blocks to which slots of callback routines lead ("Cbrb")
 	INV_HIT_KDBG,        // the tag "KDBG" of a KDDEBUGGER_DATA64 that is not encoded
 	INV_HIT_KERNEL,      // a page that begins a PE file of the size and subsystem of a kernel
 	INV_HIT_ASKED_TAG,   // a pool header with one of the tags that inv_sweep_tags() was asked for

@@ -136,6 +136,7 @@ static uint64_t object_of_hit(const struct inv_testimony *testimony, const struc
 	case INV_HIT_W32_TAG:
 	case INV_HIT_DXG_TAG:
 	case INV_HIT_DESKTOP_TAG:
+	case INV_HIT_ROUTINE_TAG:
 	case INV_HIT_ROOT:
 	case INV_HIT_KDBG:
 	case INV_HIT_KERNEL:

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The routines of one driver are taken out of their slots and off their lists, and the counts agree: their blocks stay in pool.
 desktop()
-driver("watcher.sys", {"CmRegisterCallbackEx"})
+driver("watcher.sys", {"KeInitializeEvent"})
 local kinds = {"image", "registry", "object", "shutdown", "file_system", "debug_print", "profile", "device_class", "target_device",
 	"other_slot"}
 for _, kind in ipairs(kinds) do

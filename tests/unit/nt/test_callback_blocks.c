@@ -221,6 +221,7 @@ static void test_slots(void **state)
 	assert_string_equal(inv_callback_block_kind(found(world, 1)), "routine");
 	assert_int_equal(found(world, 1)->pool, INV_BLOCK_IN_USE);
 	assert_ptr_equal(found(world, 1)->callback.module, &world->modules[1]);
+	assert_true(found(world, 1)->held && !found(world, 2)->held && !found(world, 4)->held);
 	assert_true(found(world, 2)->ended && !inv_callback_block_is_stray(found(world, 2)));
 	assert_int_equal(found(world, 3)->listed, INV_BLOCK_IN_SLOT);
 	assert_int_equal(found(world, 3)->slot, OTHER);
