@@ -444,6 +444,28 @@ def csrss(layout):
     yield "", bytes([layout.index]) + struct.pack("<I", 0xffff) + bytes(m.bytes)
 
 
+def session(layout):
+    """A session of the host and one of a silo, whose job is within another."""
+    process, job, outer, shared = (ARENA + PAGE * i for i in (1, 2, 3, 4))
+    globals_at, data = shared + 0x400, shared + 0xc00
+    for name, number, state, console in (("", 2, 6, 1), ("disconnected", 3, 5, 1)):
+        m = Memory(layout, ARENA)
+        m.put(ARENA, "_MM_SESSION_SPACE.SessionId", number, 4)
+        m.put(ARENA, "_MM_SESSION_SPACE.IoState", state, 4)
+        m.put(ARENA, "_MM_SESSION_SPACE.ProcessReferenceToSession", 5, 4)
+        m.put(process, "_EPROCESS.Session", ARENA)
+        m.put(job, "_EJOB.ParentJob", outer)
+        for silo in (job, outer) if name else (outer,):
+            m.put(silo, "_EJOB.ServerSiloGlobals", globals_at)
+        m.put(globals_at, "_ESERVERSILO_GLOBALS.MiSessionLeaderProcess", process)
+        m.put(globals_at, "_ESERVERSILO_GLOBALS.ExpDefaultErrorPortProcess", process)
+        m.put(globals_at, "_ESERVERSILO_GLOBALS.UserSharedData", data)
+        m.put(data, "_SILO_USER_SHARED_DATA.ServiceSessionId", number)
+        m.put(data, "_SILO_USER_SHARED_DATA.ActiveConsoleId", number + 1)
+        m.put(shared, "_KUSER_SHARED_DATA.ActiveConsoleId", console, 4)
+        yield name, fragment(layout, m)
+
+
 def win32k(layout):
     builds = {7601: 0, 19041: 5, 22000: 6}  # fuzz_win32k.c
     m = Memory(layout, ARENA)
@@ -466,7 +488,7 @@ def win32k(layout):
 
 
 TARGETS = {function.__name__: function
-           for function in (apc, backlinks, callbacks, csrss, disassembly, peb, ranges, token, win32k)}
+           for function in (apc, backlinks, callbacks, csrss, disassembly, peb, ranges, session, token, win32k)}
 
 
 def main():

@@ -7,8 +7,6 @@
 #include "base/nearest.h"
 #include "forge/forge.h"
 
-#define NAME_SIZE 96u // of a field with its type
-
 static size_t count_of(const char *const *names)
 {
 	size_t count = 0;
@@ -50,12 +48,6 @@ unsigned inv_word_option(lua_State *lua, int index, const char *what, const char
 	return inv_word_choose(lua, luaL_checkstring(lua, index), what, names);
 }
 
-// "a" of "a|b|c".
-static int first_length(const char *names)
-{
-	return (int)strcspn(names, "|");
-}
-
 // Collected by Lua, as what follows leaves by a long jump.
 static const char **new_list(lua_State *lua, size_t count)
 {
@@ -65,13 +57,8 @@ static const char **new_list(lua_State *lua, size_t count)
 int inv_word_no_field(lua_State *lua, const char *name)
 {
 	const char **names = new_list(lua, INV_FIELD_COUNT);
-	char(*texts)[NAME_SIZE] = lua_newuserdatauv(lua, (size_t)INV_FIELD_COUNT * NAME_SIZE, 0);
-	for (int i = 0; i < INV_FIELD_COUNT; i++) {
-		const struct inv_field_info *field = inv_field_info((enum inv_field)i);
-		const char *type = inv_type_info(field->type)->names;
-		snprintf(texts[i], NAME_SIZE, "%.*s.%s", first_length(type), type, field->name);
-		names[i] = texts[i];
-	}
+	for (int i = 0; i < INV_FIELD_COUNT; i++)
+		names[i] = inv_field_full_name((enum inv_field)i);
 	return luaL_error(lua, "no field is known as '%s'%s", name, hint(lua, name, names, INV_FIELD_COUNT));
 }
 
