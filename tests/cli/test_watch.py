@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Progress is shown on a terminal alone; a check that is interrupted reports what it found, accuses nobody by what it has not read,
-and says that it was cut short.
+and says that it was cut short; in the sandbox as well.
 
 usage: test_watch.py INVAR FORGE SCENARIOS
 """
@@ -17,6 +17,18 @@ import time
 
 ROOM = 2 << 30  # bytes, for the images
 MEMORY = 1024  # MiB
+SWEPT = 128 << 20  # bytes that were read by calls: nothing but the sweep reads so many
+TRIES = 10
+SECCOMP_FILTER = "2"  # in /proc/PID/status
+
+
+def told_of(pid, what):
+    """What the kernel says of a process, as text; nothing when it is gone."""
+    try:
+        with open(f"/proc/{pid}/{what}", encoding="ascii") as file:
+            return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
+    except OSError:
+        return {}
 
 
 class Suite:
@@ -54,6 +66,20 @@ class Suite:
                 time.sleep(0.02)
         os.close(terminal)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), written.decode(errors="replace")
+
+    def in_the_sweep(self, *arguments, number):
+        """Status, standard output, and how the process stood when the signal was sent, in the midst of the pass over memory; no terminal.
+        Anew when that was over first."""
+        for _ in range(TRIES):
+            with subprocess.Popen(["nice", self.invar, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                while process.poll() is None and int(told_of(process.pid, "io").get("rchar", SWEPT)) < SWEPT:
+                    time.sleep(0.002)
+                stood = told_of(process.pid, "status")
+                process.send_signal(number)
+                output, said = process.communicate()
+            if b"stopped before the end: interrupted while memory is swept" in said:
+                break
+        return process.returncode, output, stood
 
     def report(self, name):
         with open(self.path(name), encoding="utf-8") as file:
@@ -113,6 +139,23 @@ def test_interrupted(suite):
     suite.expect(not [name for name in os.listdir(suite.folder) if name.startswith("db.")], "a new file was left behind")
 
 
+def test_inside_the_sandbox(suite):
+    """Both signals end a check that is locked in, with what it had: the thread that takes them is inside as well."""
+    whole = {row["pid"] for row in suite.report("whole")["processes"]}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        base = ("check", "--threads", "1", "--format")
+        status, output, stood = suite.in_the_sweep(*base, "json", suite.path("image"), number=number)
+        suite.expect((stood.get("NoNewPrivs"), stood.get("Seccomp")) == ("1", SECCOMP_FILTER), f"{number.name}: not locked in: {stood}")
+        suite.expect(status == 4, f"{number.name}: status {status}")
+        part = json.loads(output or "{}")
+        cut = part.get("summary", {}).get("cut_short") or ""
+        suite.expect(cut.startswith("interrupted while memory is swept, after "), f"{number.name}: cut_short: {cut}")
+        suite.expect({row["pid"] for row in part.get("processes", [])} == whole, f"{number.name}: processes by the lists")
+        status, output, _ = suite.in_the_sweep(*base, "html", suite.path("image"), number=number)
+        suite.expect(status == 4 and b"interrupted while memory is swept" in output and output.rstrip().endswith(b"</html>"),
+                     f"{number.name}, a page: status {status}, {len(output)} bytes")
+
+
 def test_any_moment(suite, name):
     """Whenever it is interrupted: nothing is found that the whole check does not find."""
     began = time.monotonic()
@@ -148,6 +191,7 @@ def main():
         forge(suite, program, os.path.join(scenarios, "attack-unlink", "scenario.lua"), "image")
         test_progress(suite)
         test_interrupted(suite)
+        test_inside_the_sandbox(suite)
         os.unlink(suite.path("image"))
         for name in ("clean", "attack-unlink"):
             scenario = os.path.join(scenarios, name, "scenario.lua")

@@ -682,6 +682,33 @@ static bool be_interrupted(const struct ground *ground)
 	return sigaction(SIGINT, &action, NULL) == 0 && raise(SIGINT) == 0 && interrupts == 1;
 }
 
+// As the thread does that watches a check: the signals are blocked everywhere, and it alone takes them, with a limit of time and without.
+static void *take_signals(void *argument)
+{
+	const sigset_t *signals = argument;
+	struct timespec moment = {.tv_nsec = 1000000};
+	struct timespec long_time = {.tv_sec = LIMIT_SECONDS};
+	bool nothing_yet = sigtimedwait(signals, NULL, &moment) < 0 && errno == EAGAIN;
+	bool sent = raise(SIGTERM) == 0;
+	bool one = sigtimedwait(signals, NULL, &long_time) == SIGTERM;
+	bool again = raise(SIGINT) == 0;
+	bool other = sigwaitinfo(signals, NULL) == SIGINT;
+	return nothing_yet && sent && one && again && other ? argument : NULL;
+}
+
+static bool wait_for_signals(const struct ground *ground)
+{
+	(void)ground;
+	sigset_t signals;
+	pthread_t thread;
+	void *taken = NULL;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	return pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0 &&
+	       pthread_create(&thread, NULL, take_signals, &signals) == 0 && pthread_join(thread, &taken) == 0 && taken;
+}
+
 static bool ask_limit(const struct ground *ground)
 {
 	(void)ground;
@@ -708,6 +735,7 @@ static const struct attempt still_works[] = {
     {"write JSON", write_json, 0, 0, false},
     {"compress", compress, 0, 0, false},
     {"be interrupted", be_interrupted, 0, 0, false},
+    {"wait for signals", wait_for_signals, 0, 0, false},
     {"ask a limit", ask_limit, 0, 0, false},
     {"exit", exit_as_programs_do, 0, 0, false},
     {"deny a thread what the process is denied", threads_are_inside, 0, 0, false},
