@@ -31,7 +31,8 @@ static bool keep(void *context, const struct inv_pfn *pfn)
 
 static void use(const struct inv_kernel *kernel, uint8_t *memory, const uint8_t *data)
 {
-	(void)memory;
+	inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE,
+	          KERNEL + INV_PAGE_SIZE + inv_le32(data + 5) % (4 * INV_PAGE_SIZE));
 	uint64_t system = KERNEL + (uint64_t)data[9] * 0x100;
 	struct inv_pfn_database database;
 	inv_pfn_open(kernel, &database);
@@ -59,8 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *memory = new_memory(data, size, HEADER, FIRST, MAPPED);
 	if (!memory)
 		return 0;
-	inv_put64(memory + (size_t)FIRST * INV_PAGE_SIZE,
-	          KERNEL + INV_PAGE_SIZE + inv_le32(data + 5) % (4 * INV_PAGE_SIZE));
 	put_tables(memory, inv_le32(data + 1));
 	inv_put64(memory + ROOT + (size_t)8 * SELF_SLOT, ROOT | TABLE_FLAGS);
 	struct inv_kernel kernel = {.kdbg = {.found = true, .size = INV_KDBG_MAX}};
