@@ -17,7 +17,7 @@
 
 #define ID_SIZE 64
 #define MOST_NOTES 10000u // findings and observations that get a note each; the others are counted in the summary
-#define SINCE "2026-01-01T00:00:00.000Z" // of what is the same in every bundle
+#define SINCE "2026-01-01T00:00:00.000Z"          // of what is the same in every bundle
 #define PATTERNS_SINCE "2026-11-23T00:00:00.000Z" // when a name or tactic of an attack pattern last changed
 #define UNKNOWN_TIME "1970-01-01T00:00:00.000Z"
 #define TIME_SIZE 32
