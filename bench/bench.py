@@ -4,7 +4,8 @@
 
 usage: bench.py INVAR FORGE SCENARIO [GROUP...]
 
-Groups: small, whole, inside, sparse, growth; all of them if none is named.
+Groups: small, whole, inside, sparse, growth; all of these if none is named. And page, when it is named: the page of 20,000 processes, and
+how long it keeps its reader waiting in Chromium (bench/page.mjs; needs what ./dev setup installs for the page).
 
 The memory is that of the process without the pages of the image that it has mapped (RssAnon). Each figure is the least of
 several runs. The baseline reads every byte of the image that is not a hole, in the same run and on the same machine, so that
@@ -19,7 +20,8 @@ import tempfile
 import threading
 import time
 
-MANY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "many.lua")
+HERE = os.path.dirname(os.path.abspath(__file__))
+MANY = os.path.join(HERE, "many.lua")
 
 
 def own_memory(pid):
@@ -176,6 +178,14 @@ def bench_growth(invar, program, path):
         print(f"{'    CPU time, for each process':42} {cpu * 1e3 / processes:8.3f} ms", flush=True)
 
 
+def bench_page(invar, program, path):
+    """The image of the last row of growth, as a page."""
+    forge_many(program, path, "12G", 20000, 10, 100, 0)
+    report = path + ".html"
+    bench("page of 20000 processes", [invar, "check", "--format", "html", "-o", report], path, baseline(path, 2), 1)
+    subprocess.run(["node", os.path.join(HERE, "page.mjs"), report], check=True)
+
+
 def roomy_folder(needed):
     """Where a file of many holes is made and removed fast: memory, if there is enough of it; None: the usual place."""
     try:
@@ -205,6 +215,8 @@ def main():
             bench_server("64 GiB, 4 GiB in use", "64G", 5 << 30, invar, program, path)
         if "growth" in groups:
             bench_growth(invar, program, path)
+        if "page" in groups:
+            bench_page(invar, program, path)
 
 
 if __name__ == "__main__":

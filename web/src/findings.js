@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Findings and observations as a list; a finding is told in the panel at the side.
 import { el, foreign, refill } from "./dom.js";
-import { rove } from "./list.js";
+import { Filling, rove } from "./list.js";
 import { subjectText } from "./story.js";
 
 const MOST = 2000; // lines in the document
@@ -26,7 +26,8 @@ export class Findings {
 		this.model = model;
 		this.select = select;
 		this.element = el("div", { class: "findings" });
-		this.rove = rove(this.element, "button.finding-line");
+		this.filling = new Filling();
+		this.rove = rove(this.element, "button.finding-line", () => this.filling.finish());
 	}
 
 	show(filter) {
@@ -36,6 +37,7 @@ export class Findings {
 		const findings = fit(this.model.findings);
 		const observations = fit(this.model.observations);
 		this.shown = findings.length + observations.length;
+		this.filling.start();
 		refill(
 			this.element,
 			this.#section("Findings", findings, this.model.findings, "No invariant that could be judged is broken."),
@@ -47,24 +49,27 @@ export class Findings {
 	#section(title, list, all, none) {
 		const note = all.length === 0 ? none : list.length === 0 ? "None fits the filter." : null;
 		const left = list.length - MOST;
+		const lines = el("ul", { class: "finding-list" });
+		this.filling.add(lines, list.slice(0, MOST), (one) => this.#line(one));
 		return el(
 			"section",
 			{},
 			el("h2", {}, `${title} `, el("small", {}, list.length === all.length ? all.length : `${list.length} of ${all.length}`)),
 			title === "Observations" ? el("p", { class: "hint" }, "What does not hold and has honest causes as well: it proves nothing by itself.") : null,
 			note ? el("p", { class: "empty" }, note) : null,
-			el("ul", { class: "finding-list" }, list.slice(0, MOST).map((one) => this.#line(one))),
+			lines,
 			left > 0 ? el("p", {}, `${left} more: narrow the filter.`) : null,
 		);
 	}
 
 	#line(finding) {
+		const is = finding === this.selected;
 		return el(
 			"li",
 			{},
 			el(
 				"button",
-				{ type: "button", class: `finding-line ${finding.kind}`, "data-key": finding.key, tabindex: "-1", onclick: () => this.select(finding) },
+				{ type: "button", class: `finding-line ${finding.kind}${is ? " is-selected" : ""}`, "aria-current": is ? "true" : null, "data-key": finding.key, tabindex: "-1", onclick: () => this.select(finding) },
 				el("span", { class: "id" }, finding.id),
 				el("span", { class: "subject" }, foreign(subjectText(finding))),
 				el("span", { class: "statement" }, finding.statement),
@@ -75,6 +80,7 @@ export class Findings {
 	}
 
 	setSelected(finding) {
+		this.selected = finding;
 		for (const line of this.element.querySelectorAll(".finding-line")) {
 			const is = line.dataset.key === finding?.key;
 			line.classList.toggle("is-selected", is);

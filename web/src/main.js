@@ -293,6 +293,7 @@ function preparePaper() {
 			view.filled = true;
 		} else view.show(rows);
 	}
+	tree.finish();
 	matrix.setPrinting(true);
 	const told = [...model.findings, ...model.observations];
 	const left = told.length - PRINTED_STORIES;

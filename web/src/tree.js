@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes beneath their parents, where number and time prove who these are.
 import { el, foreign, refill } from "./dom.js";
-import { rove } from "./list.js";
+import { Filling, rove } from "./list.js";
 import { count, labelOf, nameOf, ORDERS } from "./model.js";
 
 const MOST = 4000; // lines in the document
@@ -51,7 +51,8 @@ export class Tree {
 		this.note = el("p", { class: "hint" });
 		this.why = "A parent is proved by its number and by having been there first; the others stand at the left, with the reason.";
 		this.element = el("div", { class: "tree-view" }, el("h2", {}, "Processes beneath their parents"), this.note, this.list);
-		this.rove = rove(this.list, ".tree-line");
+		this.filling = new Filling();
+		this.rove = rove(this.list, ".tree-line", () => this.finish());
 	}
 
 	// Those that fit, and their ancestors so that they hang on something.
@@ -70,8 +71,13 @@ export class Tree {
 		const lines = this.lines.filter((line) => keep.has(line.process));
 		const left = lines.length - MOST;
 		refill(this.note, rows.length === 0 ? "No process fits the filter." : left > 0 ? `${count(left, "more line")} not shown: narrow the filter.` : this.why);
-		refill(this.list, lines.slice(0, MOST).map((line) => this.#line(line, fit.has(line.process))));
+		this.filling.start();
+		this.filling.add(this.list, lines.slice(0, MOST), (line) => this.#line(line, fit.has(line.process)));
 		this.rove();
+	}
+
+	finish() {
+		this.filling.finish();
 	}
 
 	#line({ process, level, circle }, fits) {
