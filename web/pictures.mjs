@@ -3,11 +3,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [invar, forge, folder] = process.argv.slice(2).map((path) => join(process.cwd(), path));
+const [invar, forge, folder] = process.argv.slice(2).map((path) => resolve(path));
 const tests = fileURLToPath(new URL("../tests", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "invar-pictures-"));
 
