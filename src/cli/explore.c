@@ -2,6 +2,9 @@
 // The explorer in a terminal: pages one behind the other, and the keys that go through them.
 #include <curses.h>
 #include <locale.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +12,7 @@
 
 #include "base/array.h"
 #include "cli/explore.h"
+#include "cli/watch.h"
 
 #define MAX_INPUT 256u
 #define MAX_COLUMNS 1024
@@ -17,6 +21,8 @@
 #define COLUMN_STEP 8u
 // Rows that are no lines of the page: the title, the head of the columns, the foot.
 #define ROWS_AROUND 3
+#define TICK_MS 100 // between two looks at how far the check is
+#define BAR 50      // columns
 
 struct screen {
 	struct inv_explorer explorer;
@@ -405,13 +411,124 @@ static void act(struct screen *screen, int key)
 	}
 }
 
+// -- While the check runs --------------------------------------------------------------------------------------------------
+
+struct work {
+	const struct inv_kernel *kernel;
+	struct inv_check_options how;
+	struct inv_check *check;
+	atomic_bool over;
+};
+
+static void *check_all(void *argument)
+{
+	struct work *work = argument;
+	work->check = inv_check_run(work->kernel, &work->how);
+	atomic_store(&work->over, true);
+	return NULL;
+}
+
+static void draw_bar_of(int row, const struct inv_progress_state *state)
+{
+	char bar[BAR + 3] = "[";
+	if (state->total == 0 || row >= LINES - 1)
+		return;
+	uint64_t done = state->done < state->total ? state->done : state->total;
+	unsigned filled = (unsigned)((double)done / (double)state->total * BAR);
+	memset(bar + 1, '.', BAR);
+	memset(bar + 1, '#', filled < BAR ? filled : BAR);
+	bar[BAR + 1] = ']';
+	draw_text(row, bar, 0, A_NORMAL);
+}
+
+static void draw_progress(const char *image, const struct inv_progress_state *state, double elapsed, bool stopping)
+{
+	char told[INV_WATCH_LINE];
+	char line[INV_WATCH_LINE + 32];
+	unsigned current = inv_step_of(state->phase);
+	erase();
+	snprintf(line, sizeof line, "%s", image);
+	draw_bar(0, line, " the check runs ");
+	inv_watch_describe(told, state, elapsed);
+	for (unsigned step = 1; step <= INV_STEPS && (int)step < LINES - 2; step++) {
+		snprintf(line, sizeof line, "%s  %u/%u %s%s%s",
+		         step < current    ? "done"
+		         : step == current ? " now"
+		                           : "    ",
+		         step, INV_STEPS, inv_step_name(step), step == current ? ": " : "", step == current ? told : "");
+		draw_text((int)step + 1, line, 0, step == current ? A_BOLD : step < current ? A_NORMAL : A_DIM);
+	}
+	draw_bar_of(INV_STEPS + 3, state);
+	draw_text(LINES - 1,
+	          stopping ? "it stops, and what was found so far is shown; q once more ends at once"
+	                   : "q stops it and shows what was found so far",
+	          0, A_BOLD);
+	refresh();
+}
+
+// The next key; 0: none came for a moment. ERR: the terminal is gone.
+static int key_soon(void)
+{
+	struct pollfd terminal = {.fd = STDIN_FILENO, .events = POLLIN};
+	bool readable = poll(&terminal, 1, TICK_MS) > 0;
+	int key = getch();
+	return key == ERR && !readable ? 0 : key;
+}
+
+static _Noreturn void end_at_once(void)
+{
+	endwin();
+	fputs("invar: interrupted\n", stderr);
+	fflush(stderr);
+	_exit(INV_EXIT_STOPPED); // whoever works still is not waited for
+}
+
+// Shows how far it is until it is over. The first key that ends asks it to stop, the second does not wait for that.
+static void watch_work(const struct inv_session *session, struct work *work)
+{
+	struct inv_progress *progress = inv_watch_progress(session->watch);
+	int last = -1;
+	double since = 0;
+	nodelay(stdscr, TRUE);
+	while (!atomic_load(&work->over)) {
+		struct inv_progress_state state = inv_progress_look(progress);
+		if ((int)state.phase != last) {
+			last = (int)state.phase;
+			since = inv_watch_now();
+		}
+		draw_progress(session->options->arguments[0], &state, inv_watch_now() - since, inv_progress_stopped(progress));
+		int key = key_soon();
+		bool ends = key == 'q' || key == 'Q' || key == 3;
+		if (key == ERR || (ends && inv_progress_stopped(progress)))
+			end_at_once();
+		if (ends)
+			inv_progress_stop(progress);
+	}
+	nodelay(stdscr, FALSE);
+}
+
+static struct inv_check *run_check(const struct inv_session *session)
+{
+	pthread_t thread;
+	struct work work = {.kernel = session->kernel,
+	                    .how = {.judged = true, .swept = true, .threads = session->options->threads}};
+	if (pthread_create(&thread, NULL, check_all, &work) != 0) {
+		check_all(&work);
+		return work.check;
+	}
+	watch_work(session, &work);
+	pthread_join(thread, NULL);
+	return work.check;
+}
+
 enum inv_exit inv_run_explore(struct inv_session *session, struct inv_error *error)
 {
 	(void)error;
-	struct inv_check_options how = {.judged = true, .swept = true, .threads = session->options->threads};
 	struct screen screen = {.explorer = {.session = session}};
-	screen.explorer.check = inv_check_run(session->kernel, &how);
 	start_screen(&screen);
+	screen.explorer.check = run_check(session);
+	enum inv_exit status = screen.explorer.check->cut_short ? INV_EXIT_STOPPED : INV_EXIT_OK;
+	screen.message = screen.explorer.check->cut_short;
 	start_over(&screen, inv_page_processes(&screen.explorer));
 	while (!screen.done) {
 		draw(&screen, shown(&screen));
@@ -425,5 +542,5 @@ enum inv_exit inv_run_explore(struct inv_session *session, struct inv_error *err
 		inv_page_free(stbds_arrpop(screen.pages));
 	inv_array_free(screen.pages);
 	inv_check_free(screen.explorer.check);
-	return INV_EXIT_OK;
+	return status;
 }

@@ -155,12 +155,18 @@ static void add_process(const struct inv_explorer *explorer, struct inv_page *pa
 	free(writer.text);
 }
 
+// That nothing was found means little then.
+static const char *incomplete(const struct inv_check *check)
+{
+	return check->cut_short ? "; stopped before the end" : "";
+}
+
 struct inv_page *inv_page_processes(const struct inv_explorer *explorer)
 {
 	const struct inv_check *check = explorer->check;
 	struct inv_page *page = new_page("Processes by witnesses");
-	page->title = inv_arena_printf(page->arena, "Processes by witnesses: %zu, %zu findings",
-	                               check->dossiers.process_count, inv_count(check->judge.findings));
+	page->title = inv_arena_printf(page->arena, "Processes by witnesses: %zu, %zu findings%s",
+	                               check->dossiers.process_count, inv_count(check->judge.findings), incomplete(check));
 	char letters[INV_WITNESS_COUNT + 1] = {0};
 	for (unsigned i = 0; i < INV_WITNESS_COUNT; i++) {
 		letters[i] = letter_of(i);
@@ -194,8 +200,8 @@ struct inv_page *inv_page_findings(const struct inv_explorer *explorer)
 {
 	const struct inv_judge *judge = &explorer->check->judge;
 	struct inv_page *page = new_page("");
-	page->title = inv_arena_printf(page->arena, "Findings: %zu, observations: %zu", inv_count(judge->findings),
-	                               inv_count(judge->observations));
+	page->title = inv_arena_printf(page->arena, "Findings: %zu, observations: %zu%s", inv_count(judge->findings),
+	                               inv_count(judge->observations), incomplete(explorer->check));
 	page->head = inv_arena_printf(page->arena, "%-4s  %-8s  %s", "id", "how sure", "about");
 	add_findings(page, judge->findings, NULL, INV_LOOK_BAD);
 	add_findings(page, judge->observations, "observed", INV_LOOK_ODD);

@@ -151,7 +151,8 @@ static const struct inv_command commands[] = {
      inv_run_explore, false,
      "Runs the whole check, then shows processes by witnesses, findings, dossiers, structures and memory, page by "
      "page.\n"
-     "Keys: arrows, Enter, Esc; / searches, ? tells the others.\n\n"
+     "Keys: arrows, Enter, Esc; / searches, ? tells the others. While the check runs, q stops it and shows what it "
+     "has.\n\n"
      "  invar explore memory.raw\n"
      "  invar explore --symbols ntkrnlmp.json.xz memory.raw\n"},
     {"explain", "[ID]", "the catalogue of invariants, or one of them in full", 0, 1, false, false, inv_run_explain,

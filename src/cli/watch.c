@@ -18,7 +18,6 @@
 #define TICK_MS 100     // between two looks
 #define PATIENCE 0.3    // seconds of work before anything is shown
 #define GUESS_AFTER 1.0 // seconds into a phase before it is said how long it will still take
-#define LINE_SIZE 160u
 
 // What wakes the thread so that it ends; ignored by whoever does not wait for it.
 #define WAKE SIGURG
@@ -39,7 +38,7 @@ struct inv_watch {
 	unsigned cycles; // of the sign that turns while it is not known how much there is to do
 };
 
-static double now(void)
+double inv_watch_now(void)
 {
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
@@ -59,7 +58,7 @@ struct inv_watch *inv_watch_new(bool shows)
 	const char *terminal = getenv("TERM");
 	bool can_wipe = terminal && *terminal && strcmp(terminal, "dumb") != 0;
 	watch->shows = shows && can_wipe && isatty(STDERR_FILENO);
-	watch->started = now();
+	watch->started = inv_watch_now();
 	pthread_mutex_init(&watch->lock, NULL);
 	return watch;
 }
@@ -71,38 +70,44 @@ struct inv_progress *inv_watch_progress(struct inv_watch *watch)
 
 // -- what is shown -----------------------------------------------------------------------------------------------------------
 
-static const char *step_of(enum inv_phase phase)
+const char *inv_step_name(unsigned step)
+{
+	static const char *const names[INV_STEPS] = {"open", "identify", "collect", "assemble", "judge"};
+	return step >= 1 && step <= INV_STEPS ? names[step - 1] : "rules";
+}
+
+unsigned inv_step_of(enum inv_phase phase)
 {
 	switch (phase) {
 	case INV_PHASE_NONE:
 	case INV_PHASE_OPEN:
 	case INV_PHASE_COUNT:
-		return "1/5 open";
+		return 1;
 	case INV_PHASE_IDENTIFY:
-		return "2/5 identify";
+		return 2;
 	case INV_PHASE_SWEEP:
 	case INV_PHASE_WITNESSES:
-		return "3/5 collect";
+		return 3;
 	case INV_PHASE_ASSEMBLE:
-		return "4/5 assemble";
+		return 4;
 	case INV_PHASE_VIEWS:
 	case INV_PHASE_INVARIANTS:
 	case INV_PHASE_INSIDES:
 	case INV_PHASE_SMEAR:
-		return "5/5 judge";
+		return 5;
 	case INV_PHASE_RULES:
-		return "rules";
+		break;
 	}
-	return "";
+	return 0;
 }
 
-static void append(char line[LINE_SIZE], const char *text)
+static void append(char line[INV_WATCH_LINE], const char *text)
 {
 	size_t used = strlen(line);
-	snprintf(line + used, LINE_SIZE - used, "%s", text);
+	snprintf(line + used, INV_WATCH_LINE - used, "%s", text);
 }
 
-static void append_amount(char line[LINE_SIZE], const struct inv_progress_state *state)
+static void append_amount(char line[INV_WATCH_LINE], const struct inv_progress_state *state)
 {
 	char text[64];
 	if (state->total == 0)
@@ -118,7 +123,7 @@ static void append_amount(char line[LINE_SIZE], const struct inv_progress_state 
 }
 
 // By how long the part of this phase took that is done.
-static void append_guess(char line[LINE_SIZE], const struct inv_progress_state *state, double elapsed)
+static void append_guess(char line[INV_WATCH_LINE], const struct inv_progress_state *state, double elapsed)
 {
 	char text[64];
 	if (state->done == 0 || state->done >= state->total || elapsed < GUESS_AFTER)
@@ -131,6 +136,14 @@ static void append_guess(char line[LINE_SIZE], const struct inv_progress_state *
 	else
 		snprintf(text, sizeof text, ", about %.0f s left", left + 0.5);
 	append(line, text);
+}
+
+void inv_watch_describe(char line[INV_WATCH_LINE], const struct inv_progress_state *state, double elapsed)
+{
+	line[0] = 0;
+	append(line, inv_phase_name(state->phase));
+	append_amount(line, state);
+	append_guess(line, state, elapsed);
 }
 
 static size_t columns(void)
@@ -152,9 +165,10 @@ static void wipe(struct inv_watch *watch)
 static void show(struct inv_watch *watch)
 {
 	static const char turning[] = "-\\|/";
-	char line[LINE_SIZE] = "";
+	char line[INV_WATCH_LINE] = "";
+	char told[INV_WATCH_LINE];
 	struct inv_progress_state state = inv_progress_look(&watch->progress);
-	double time = now();
+	double time = inv_watch_now();
 	if ((int)state.phase != watch->last) {
 		watch->last = (int)state.phase;
 		watch->since = time;
@@ -162,16 +176,19 @@ static void show(struct inv_watch *watch)
 	}
 	if (watch->quiet || state.phase == INV_PHASE_NONE || time - watch->started < PATIENCE)
 		return;
-	append(line, step_of(state.phase));
+	unsigned step = inv_step_of(state.phase);
+	if (step)
+		snprintf(line, sizeof line, "%u/%u ", step, INV_STEPS);
+	append(line, inv_step_name(step));
 	append(line, ": ");
-	append(line, inv_phase_name(state.phase));
-	append_amount(line, &state);
-	append_guess(line, &state, time - watch->since);
+	inv_watch_describe(told, &state, time - watch->since);
+	append(line, told);
 	if (inv_progress_stopped(&watch->progress))
 		append(line, ", interrupted");
 	size_t room = columns() - 2; // the sign and the last column, where a terminal might wrap
 	wipe(watch);
-	fprintf(stderr, "%c %.*s", turning[watch->cycles++ % 4], (int)(room < LINE_SIZE ? room - 1 : LINE_SIZE), line);
+	fprintf(stderr, "%c %.*s", turning[watch->cycles++ % 4], (int)(room < INV_WATCH_LINE ? room - 1 : INV_WATCH_LINE),
+	        line);
 	fflush(stderr);
 	watch->shown = true;
 }

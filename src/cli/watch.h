@@ -23,4 +23,14 @@ void inv_watch_say(struct inv_watch *watch, const char *before, const char *line
 // Nothing is shown from here on, until work begins anew.
 void inv_watch_quiet(struct inv_watch *watch);
 
+// -- what is said of how far the work is, for whoever shows it in another way ---------------------------------------------------
+
+double inv_watch_now(void);                 // seconds, by a clock that nobody sets
+#define INV_STEPS 5u                        // of the way from an image to a report
+const char *inv_step_name(unsigned step);   // 1 to INV_STEPS: "open"; 0: "rules"
+unsigned inv_step_of(enum inv_phase phase); // 0: after the last
+#define INV_WATCH_LINE 160u
+// "memory is swept, 0.4 of 1.0 GiB, 40 %, about 2 s left": `elapsed` seconds after the phase began.
+void inv_watch_describe(char line[INV_WATCH_LINE], const struct inv_progress_state *state, double elapsed);
+
 #endif

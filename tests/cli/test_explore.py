@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The explorer in a real terminal, driven by keys through tmux: processes, findings, dossier, structures, memory, search.
+"""The explorer in a real terminal, driven by keys through tmux: processes, findings, dossier, structures, memory, search; how far the check
+is that it begins with, and that it can be stopped.
 
 usage: test_explore.py INVAR FORGE SCENARIO
 """
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,13 +16,15 @@ import time
 
 PATIENCE = 60  # seconds, for a machine that does other things as well
 HIDDEN = "ghost.exe"
+SLICE = 0.03  # seconds that a check runs between two looks at its screen
+ROOM = 3 << 30  # bytes, for an image without holes
 
 
 class Terminal:
     """A program in a terminal of its own."""
 
     def __init__(self, folder, command):
-        self.tmux = ["tmux", "-L", f"invar-{os.getpid()}", "-f", "/dev/null"]
+        self.tmux = ["tmux", "-L", f"invar-{os.getpid()}-{id(self)}", "-f", "/dev/null"]  # the one before may still be at its end
         self.failed = 0
         self.count = 0
         environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TMUX_TMPDIR": folder}
@@ -55,6 +59,27 @@ class Terminal:
         if not holds:
             self.failed += 1
             print(f"{what}\n{self.text()}")
+
+    def wait_in_slices(self, wanted, what):
+        """The screen once it has `wanted` in it; the program stands still then. Its identifier."""
+        self.count += 1
+        until = time.monotonic() + PATIENCE
+        shell = self.call("display-message", "-p", "#{pane_pid}").strip()
+        program = None
+        while time.monotonic() < until:
+            children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", shell], capture_output=True, text=True, check=False).stdout
+            program = next((int(line.split()[0]) for line in children.splitlines() if line.split()[1] == "invar"), None)
+            if program is None:
+                continue
+            os.kill(program, signal.SIGSTOP)
+            time.sleep(0.02)  # for tmux, which reads what was written
+            if wanted in self.text():
+                return program
+            os.kill(program, signal.SIGCONT)
+            time.sleep(SLICE)
+        self.failed += 1
+        print(f"{what}: no {wanted!r} on\n{self.text()}")
+        return program
 
     def close(self):
         subprocess.run([*self.tmux, "kill-server"], capture_output=True, env=self.environment, check=False)
@@ -112,6 +137,56 @@ def explore(terminal, process):
     terminal.wait("status 0", "the end")
 
 
+def start(invar, folder, *arguments):
+    return Terminal(folder, f"'{invar}' explore {' '.join(arguments)}; echo status $?; sleep {10 * PATIENCE}")
+
+
+def stop_early(terminal):
+    """One q: what was found so far."""
+    program = terminal.wait_in_slices("3/5 collect: memory is swept, 0.", "how far it is")
+    screen = terminal.text()
+    terminal.expect("done  2/5 identify" in screen and "4/5 assemble" in screen and " of 1.0 GiB, " in screen, "the steps")
+    terminal.expect("[#" in screen or "[." in screen, "a bar")
+    terminal.expect("q stops it" in screen, "what can be done")
+    terminal.keys("q")
+    os.kill(program, signal.SIGCONT)
+    screen = terminal.wait("interrupted while memory is swept, after ", "what was cut short, and when")
+    terminal.expect("findings; stopped before the end" in screen, "the head says it, too")
+    terminal.expect("explorer.exe" in screen, "what the lists of processes gave")
+    terminal.keys("2")
+    terminal.wait("observations: 0; stopped before the end", "nothing was judged by half of a sweep")
+    terminal.keys("3")
+    terminal.wait("no: interrupted while memory is swept", "the report")
+    terminal.keys("Q")
+    terminal.wait("status 4", "the end")
+
+
+def stop_at_once(terminal):
+    """A second q, or Ctrl-C: nothing is waited for, and the terminal is given back."""
+    program = terminal.wait_in_slices("memory is swept", "how far it is")
+    terminal.keys("q", "C-c")
+    os.kill(program, signal.SIGCONT)
+    screen = terminal.wait("status ", "the end")
+    # Whether the first was enough before the second came is the machine's to say; then this is the explorer's own end.
+    terminal.expect("status 4" in screen, "the status")
+    terminal.expect("memory is swept" not in screen, "the screen from before is back")
+
+
+def test_progress(invar, forge, scenario, folder):
+    image = os.path.join(folder, "large")
+    subprocess.run([forge, scenario, "-o", image + ".sparse", "--memory", "1G"], check=True)
+    subprocess.run(["cp", "--sparse=never", image + ".sparse", image], check=True)
+    count = failed = 0
+    for act in (stop_early, stop_at_once):
+        terminal = start(invar, folder, "--threads", "1", image)
+        try:
+            act(terminal)
+        finally:
+            terminal.close()
+        count, failed = count + terminal.count, failed + terminal.failed
+    return count, failed
+
+
 def main():
     if not shutil.which("tmux"):
         print("tmux is not installed")
@@ -123,14 +198,19 @@ def main():
         with open(truth, encoding="utf-8") as file:
             process = next(row for row in json.load(file)["processes"] if row["name"] == HIDDEN)
         bare = subprocess.run([invar, "explore", image], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-        terminal = Terminal(folder, f"'{invar}' explore '{image}'; echo status $?; sleep {10 * PATIENCE}")
+        terminal = start(invar, folder, image)
         try:
             terminal.expect(bare.returncode == 2 and "needs a terminal" in bare.stderr, "without a terminal")
             explore(terminal, process)
         finally:
             terminal.close()
-    print(f"{terminal.count} expectations, {terminal.failed} not met")
-    return 1 if terminal.failed else 0
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    with tempfile.TemporaryDirectory(dir=memory if roomy else None) as folder:
+        count, failed = test_progress(invar, forge, scenario, folder)
+    count, failed = count + terminal.count, failed + terminal.failed
+    print(f"{count} expectations, {failed} not met")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
