@@ -11,7 +11,7 @@
 #define HEADER_SIZE 0x10u // _POOL_HEADER of x64: BlockSize in units of 16 bytes at 2, PoolType at 3, PoolTag at 4
 #define GRANULE 0x10u
 #define IN_USE 2u         // of PoolType; 0 is free (public practice)
-#define MOST_BYTES 0x420u // header and registration with its most operations
+#define MOST_BYTES 0x430u // header and registration with its most operations
 #define PAGE_MASK 0xfffu
 
 #define ROUTINE_FUNCTION 0x08u // EX_CALLBACK_ROUTINE_BLOCK: EX_RUNDOWN_REF, function, context
