@@ -18,19 +18,14 @@ static const struct inv_csrsses *csrsses_of(const struct inv_judge *judge)
 	return &judge->dossiers->testimony->csrsses;
 }
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, process->address, field);
-	return value.ok && value.u != 0;
-}
-
 // With its last handles its connection to csrss goes, and the last thread still has some way to go then.
 static bool has_exited(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value threads = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 	struct inv_value table = inv_field(judge->kernel, process->address, INV_F_EPROCESS_ObjectTable);
 	bool disconnected = threads.ok && threads.u == 0 && table.ok && table.u == 0;
-	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && (disconnected || !inv_is_scheduled(process));
+	return inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) &&
+	       (disconnected || !inv_is_scheduled(process));
 }
 
 // Clones are among those.

@@ -75,12 +75,6 @@ static bool is_zero(const struct inv_judge *judge, const struct inv_dossier *pro
 	return value.ok && value.u == 0;
 }
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = read_process(judge, process, field);
-	return value.ok && value.u != 0;
-}
-
 // Lists that show a process only while it has threads.
 #define SCHEDULED                                                                                                      \
 	(INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_READY_LIST) | INV_BIT(INV_W_WAIT_LIST))
@@ -99,8 +93,8 @@ bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossie
 bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
-	return is_set(judge, process, INV_F_EPROCESS_ExitTime) && is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) &&
-	       references.ok && references.u == 0;
+	return inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) &&
+	       is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && references.ok && references.u == 0;
 }
 
 bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *process)
@@ -131,7 +125,8 @@ bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier 
 static bool runs(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	uint64_t scheduled = INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST);
-	return (process->seen_by & scheduled) != 0 && is_set(judge, process, INV_F_EPROCESS_ActiveThreads);
+	return (process->seen_by & scheduled) != 0 &&
+	       inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads);
 }
 
 static void listed_without_flag(struct inv_judge *judge, const struct inv_dossier *process,

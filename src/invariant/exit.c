@@ -264,17 +264,12 @@ static const struct inv_thread_dossier *find_counted_thread(const struct inv_jud
 	return NULL;
 }
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = read_process(judge, process, field);
-	return value.ok && value.u != 0;
-}
-
 // NtCreateProcess without a section gives the child that of its parent, and CloneRoot to both (public practice).
 static bool is_clone(const struct inv_judge *judge, const struct crowd *crowd, const struct inv_dossier *process)
 {
 	struct inv_value section = read_process(judge, process, INV_F_EPROCESS_SectionObject);
-	return is_set(judge, process, INV_F_EPROCESS_CloneRoot) || is_set(judge, process, INV_F_EPROCESS_ForkInProgress) ||
+	return inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_CloneRoot) ||
+	       inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ForkInProgress) ||
 	       (section.ok && inv_numbers_have(crowd->sections, section.u));
 }
 
@@ -322,7 +317,8 @@ static void judge_threadless(struct inv_judge *judge, const struct crowd *crowd,
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 	else if ((win32.ok && win32.u) || thread)
 		report_threadless(judge, process, &threads, &win32, thread);
-	else if (is_set(judge, process, INV_F_EPROCESS_Minimal) && is_set(judge, process, INV_F_DISPATCHER_HEADER_Minimal))
+	else if (inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_Minimal) &&
+	         inv_field_is_set(judge->kernel, process->address, INV_F_DISPATCHER_HEADER_Minimal))
 		inv_excuse(judge, inv_subject_process(process), "minimal");
 	else if (is_clone(judge, crowd, process))
 		inv_excuse(judge, inv_subject_process(process), "clone");

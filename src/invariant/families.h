@@ -212,6 +212,10 @@ void inv_judge_S05(struct inv_judge *judge);
 void inv_judge_S06(struct inv_judge *judge);
 void inv_judge_S07(struct inv_judge *judge);
 void inv_judge_S08(struct inv_judge *judge);
+// The last thread of a process makes the call-outs in which the process loses what it has with win32k and dxgkrnl.
+bool inv_is_losing_windows(const struct inv_judge *judge, uint64_t process);
+// A thread that terminates asks for nothing any more: one that waits because it asked to has not begun.
+bool inv_asks_no_more(const struct inv_judge *judge, uint64_t thread);
 // windows.c: the halves of S05 and S06 about user mode
 void inv_judge_window_routines(struct inv_judge *judge, const struct inv_inside *inside);
 void inv_judge_window_threads(struct inv_judge *judge, const struct inv_inside *inside);

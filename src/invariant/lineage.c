@@ -9,12 +9,6 @@ static struct inv_value read(const struct inv_judge *judge, const struct inv_dos
 	return inv_field(judge->kernel, process->address, field);
 }
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = read(judge, process, field);
-	return value.ok && value.u != 0;
-}
-
 typedef void (*judge_child)(struct inv_judge *judge, const struct inv_kin *kin, const struct inv_dossier *process);
 
 static void each_child(struct inv_judge *judge, judge_child one)
@@ -321,7 +315,7 @@ static void judge_job_of_child(struct inv_judge *judge, const struct inv_kin *ki
 		inv_holds(judge);
 	else if (own->with_parent == INV_UNSURE)
 		inv_unknown_because(judge, "the jobs that the process' own is nested into could not be read");
-	else if (is_set(judge, own->parent, INV_F_EPROCESS_ExitTime))
+	else if (inv_field_is_set(judge->kernel, own->parent->address, INV_F_EPROCESS_ExitTime))
 		inv_excuse(judge, inv_subject_process(process), "exited");
 	else if (own->job.u == 0 && inv_is_being_created(judge, process))
 		inv_excuse(judge, inv_subject_process(process), "creating");

@@ -40,12 +40,6 @@ uint64_t inv_prototype_owner(const struct inv_views *views, uint64_t prototype)
 
 #define SHOWN 3u // pages of a finding that are shown; the others are counted
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, process->address, field);
-	return value.ok && value.u != 0;
-}
-
 // L05 says what it means that it is not.
 static bool root_is_own(const struct inv_judge *judge, const struct inv_inside *inside)
 {
@@ -99,7 +93,7 @@ static bool pages_can_be_judged(struct inv_judge *judge, const struct inv_inside
 // Ranges come and go under this lock; in the middle of that pages are left without one.
 bool inv_ranges_are_changing(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	return is_set(judge, process, INV_F_EPROCESS_AddressCreationLock);
+	return inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_AddressCreationLock);
 }
 
 // The first note of a kind; those that follow are in order.

@@ -15,12 +15,6 @@ static bool is_void(struct inv_judge *judge)
 	return voided != NULL;
 }
 
-static bool is_set(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, process->address, field);
-	return value.ok && value.u != 0;
-}
-
 static bool is_clear(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
 {
 	struct inv_value value = inv_field(judge->kernel, process->address, field);
@@ -114,7 +108,8 @@ static bool is_out_swapped(const struct inv_judge *judge, const struct claim *cl
 	size_t roots;
 	(void)inv_pfn_roots_of(judge->dossiers->testimony, claim->process->address, &roots);
 	return claim->managed && claim->pfn.location != INV_PFN_ACTIVE && roots == 0 &&
-	       !(claim->process->seen_by & INV_BIT(INV_W_CPU)) && is_set(judge, claim->process, INV_F_EPROCESS_Outswapped);
+	       !(claim->process->seen_by & INV_BIT(INV_W_CPU)) &&
+	       inv_field_is_set(judge->kernel, claim->process->address, INV_F_EPROCESS_Outswapped);
 }
 
 static void judge_foreign_root(struct inv_judge *judge, const struct claim *claim)
@@ -175,7 +170,8 @@ static void judge_own_root(struct inv_judge *judge, const struct claim *claim)
 		inv_holds(judge);
 	} else if (!user.ok) {
 		inv_unknown(judge, &user); // the other root may be that of user mode
-	} else if (unnamed == 1 && is_set(judge, claim->process, INV_F_EPROCESS_ReplacingPageRoot)) {
+	} else if (unnamed == 1 &&
+	           inv_field_is_set(judge->kernel, claim->process->address, INV_F_EPROCESS_ReplacingPageRoot)) {
 		inv_excuse(judge, inv_subject_process(claim->process), "replacing");
 	} else {
 		struct inv_finding *finding = contradict(judge, claim);
@@ -215,8 +211,8 @@ void inv_judge_L05(struct inv_judge *judge)
 static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
-	return inv_is_still(judge, process) && is_set(judge, process, INV_F_EPROCESS_ExitTime) && references.ok &&
-	       references.u == 0;
+	return inv_is_still(judge, process) && inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) &&
+	       references.ok && references.u == 0;
 }
 
 // States c0 and c1: the root is made first, and the process is listed later.

@@ -20,26 +20,23 @@ static void says(struct inv_judge *judge, struct inv_finding *finding, const cha
 	inv_add_evidence(judge, finding, evidence);
 }
 
-static bool is_set(const struct inv_judge *judge, uint64_t object, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, object, field);
-	return value.ok && value.u != 0;
-}
-
-// The last thread of the process makes the call-outs in which it loses what it has with win32k and dxgkrnl.
-static bool is_exiting(const struct inv_judge *judge, uint64_t process)
+bool inv_is_losing_windows(const struct inv_judge *judge, uint64_t process)
 {
 	struct inv_value active = inv_field(judge->kernel, process, INV_F_EPROCESS_ActiveThreads);
-	return is_set(judge, process, INV_F_EPROCESS_ExitTime) || (active.ok && active.u == 0);
+	return inv_field_is_set(judge->kernel, process, INV_F_EPROCESS_ExitTime) || (active.ok && active.u == 0);
 }
 
-// A thread that terminates asks for nothing any more: one that waits because it asked to has not begun.
-static bool is_leaving(const struct inv_judge *judge, uint64_t thread, uint64_t process)
+bool inv_asks_no_more(const struct inv_judge *judge, uint64_t thread)
 {
 	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
 	struct inv_value reason = inv_field(judge->kernel, thread, INV_F_KTHREAD_WaitReason);
 	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == INV_WAIT_USER_REQUEST;
-	return is_exiting(judge, process) || (is_set(judge, thread, INV_F_ETHREAD_Terminated) && !waits);
+	return inv_field_is_set(judge->kernel, thread, INV_F_ETHREAD_Terminated) && !waits;
+}
+
+static bool is_leaving(const struct inv_judge *judge, uint64_t thread, uint64_t process)
+{
+	return inv_is_losing_windows(judge, process) || inv_asks_no_more(judge, thread);
 }
 
 static bool has_tag(const struct inv_value *block, uint32_t tag)
@@ -93,7 +90,7 @@ static void judge_w32(struct inv_judge *judge, const struct inv_w32_process *rec
 	bool odd = record->block.ok && !has_tag(&record->block, TAG_W32);
 	if (!wrong && !odd)
 		inv_holds(judge);
-	else if (is_exiting(judge, record->process))
+	else if (inv_is_losing_windows(judge, record->process))
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 	else
 		report_w32(judge, record,
@@ -107,7 +104,7 @@ static bool loses_threads(const struct inv_judge *judge, const struct inv_dossie
 	for (size_t i = 0; i < process->threads.count; i++) {
 		uint64_t thread =
 		    inv_thread_of_entry(judge->kernel, process->threads.nodes[i].entry, INV_F_ETHREAD_ThreadListEntry);
-		if (thread && is_set(judge, thread, INV_F_ETHREAD_Terminated))
+		if (thread && inv_field_is_set(judge->kernel, thread, INV_F_ETHREAD_Terminated))
 			return true;
 	}
 	return false;
@@ -122,7 +119,7 @@ static void judge_w32_block(struct inv_judge *judge, const struct inv_w32_block 
 	struct inv_value slot = inv_field(judge->kernel, block->process, INV_F_EPROCESS_Win32Process);
 	if (!inv_need(judge, &slot))
 		return;
-	if (slot.u == 0 && (is_exiting(judge, block->process) || loses_threads(judge, process))) {
+	if (slot.u == 0 && (inv_is_losing_windows(judge, block->process) || loses_threads(judge, process))) {
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 		return;
 	}
@@ -210,7 +207,7 @@ static void judge_dxg(struct inv_judge *judge, const struct inv_dxgkrnl *dxgkrnl
 		inv_holds(judge);
 		return;
 	}
-	if (is_exiting(judge, record->process)) {
+	if (inv_is_losing_windows(judge, record->process)) {
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 		return;
 	}
@@ -231,12 +228,12 @@ static void judge_dxg_block(struct inv_judge *judge, const struct inv_dxgkrnl *d
 	const struct inv_dossier *process = block->owner.ok ? inv_dossier_at(judge->dossiers, block->owner.u) : NULL;
 	if (!block->used || !process || !inv_is_live(process) || !block->leads.ok || block->leads.u == block->address)
 		return;
-	if (block->leads.u && (is_set(judge, process->address, INV_F_EPROCESS_VmContext) ||
-	                       is_set(judge, process->address, INV_F_EPROCESS_VmProcessorHost))) {
+	if (block->leads.u && (inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_VmContext) ||
+	                       inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_VmProcessorHost))) {
 		inv_excuse(judge, inv_subject_process(process), "virtual-machine");
 		return;
 	}
-	if (block->leads.u == 0 && is_exiting(judge, process->address)) {
+	if (block->leads.u == 0 && inv_is_losing_windows(judge, process->address)) {
 		inv_excuse(judge, inv_subject_process(process), "exiting");
 		return;
 	}

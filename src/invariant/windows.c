@@ -7,27 +7,6 @@
 #include "invariant/families.h"
 #include "nt/thread.h"
 
-static bool is_set(const struct inv_judge *judge, uint64_t object, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, object, field);
-	return value.ok && value.u != 0;
-}
-
-static bool is_exiting(const struct inv_judge *judge, uint64_t process)
-{
-	struct inv_value active = inv_field(judge->kernel, process, INV_F_EPROCESS_ActiveThreads);
-	return is_set(judge, process, INV_F_EPROCESS_ExitTime) || (active.ok && active.u == 0);
-}
-
-// A thread that terminates asks for nothing any more: one that waits because it asked to has not begun.
-static bool is_leaving(const struct inv_judge *judge, uint64_t thread)
-{
-	struct inv_value state = inv_field(judge->kernel, thread, INV_F_KTHREAD_State);
-	struct inv_value reason = inv_field(judge->kernel, thread, INV_F_KTHREAD_WaitReason);
-	bool waits = state.ok && reason.ok && state.u == INV_KTHREAD_WAITING && reason.u == INV_WAIT_USER_REQUEST;
-	return is_set(judge, thread, INV_F_ETHREAD_Terminated) && !waits;
-}
-
 // -- S05 --------------------------------------------------------------------------------------------------------------------
 
 static void table_says(struct inv_judge *judge, struct inv_finding *finding, const struct inv_inside *inside,
@@ -50,17 +29,18 @@ static void judge_without(struct inv_judge *judge, const struct inv_inside *insi
                           const struct inv_value *windows)
 {
 	const struct inv_dossier *process = inside->process;
-	if (is_exiting(judge, process->address)) {
-		bool never = !is_set(judge, process->address, INV_F_EPROCESS_ExitTime) && !inv_is_scheduled(process);
+	if (inv_is_losing_windows(judge, process->address)) {
+		bool never =
+		    !inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) && !inv_is_scheduled(process);
 		inv_excuse(judge, inv_subject_process(process), never ? "clone" : "exiting");
 		return;
 	}
 	for (size_t i = 0; i < inside->thread_count; i++)
-		if (is_leaving(judge, inside->threads[i]->address)) {
+		if (inv_asks_no_more(judge, inside->threads[i]->address)) {
 			inv_excuse(judge, inv_subject_process(process), "exiting");
 			return;
 		}
-	if (is_set(judge, process->address, INV_F_EPROCESS_CloneRoot)) {
+	if (inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_CloneRoot)) {
 		inv_unknown_because(judge, "a process that was cloned may have its parent's table of routines for win32k");
 		return;
 	}
@@ -79,7 +59,7 @@ static void judge_with(struct inv_judge *judge, const struct inv_inside *inside,
 	const struct inv_views *views = inside->dossiers->views;
 	const struct inv_thread_dossier *user = NULL;
 	for (size_t i = 0; i < inside->thread_count && !user; i++)
-		if (is_set(judge, inside->threads[i]->address, INV_F_KTHREAD_Win32Thread))
+		if (inv_field_is_set(judge->kernel, inside->threads[i]->address, INV_F_KTHREAD_Win32Thread))
 			user = inside->threads[i];
 	if (!user) {
 		inv_holds(judge);
@@ -98,7 +78,7 @@ static void judge_with(struct inv_judge *judge, const struct inv_inside *inside,
 		inv_unknown_because(judge, "not all ranges of the process can be read");
 		return;
 	}
-	if (is_exiting(judge, inside->process->address)) {
+	if (inv_is_losing_windows(judge, inside->process->address)) {
 		inv_excuse(judge, inv_subject_process(inside->process), "exiting");
 		return;
 	}
@@ -141,7 +121,7 @@ static void judge_teb(struct inv_judge *judge, const struct inv_inside *inside, 
 		return;
 	struct inv_subject subject = inv_subject_thread(judge->dossiers, thread);
 	struct inv_value windows = inv_field(judge->kernel, inside->process->address, INV_F_EPROCESS_Win32Process);
-	if (is_exiting(judge, inside->process->address) || is_leaving(judge, thread->address)) {
+	if (inv_is_losing_windows(judge, inside->process->address) || inv_asks_no_more(judge, thread->address)) {
 		inv_excuse(judge, subject, "exiting");
 		return;
 	}

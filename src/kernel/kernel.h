@@ -192,6 +192,8 @@ bool inv_knows(const struct inv_kernel *kernel, enum inv_known what);
 // zero-extended in `u`; bit fields are shifted down; INV_FASTREF is masked to the pointer. A structure or a
 // UNICODE_STRING is not read: `u` is its address.
 struct inv_value inv_field(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
+// It could be read, and is not zero.
+bool inv_field_is_set(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
 // Where that field stands; false if the layout has no such field.
 bool inv_field_address(const struct inv_kernel *kernel, uint64_t address, enum inv_field field, uint64_t *where);
 struct inv_value inv_read_u64(const struct inv_kernel *kernel, uint64_t address);

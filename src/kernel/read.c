@@ -125,6 +125,12 @@ struct inv_value inv_field(const struct inv_kernel *kernel, uint64_t address, en
 	return inv_layout_field(kernel, kernel->layout, address, field);
 }
 
+bool inv_field_is_set(const struct inv_kernel *kernel, uint64_t address, enum inv_field field)
+{
+	struct inv_value value = inv_field(kernel, address, field);
+	return value.ok && value.u != 0;
+}
+
 bool inv_knows(const struct inv_kernel *kernel, enum inv_known what)
 {
 	return inv_facts_known(kernel->version.build, what);
