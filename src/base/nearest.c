@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/nearest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #define LONGEST 64u // letters; no command, option, word of a scenario or field has more
 
 static uint8_t least(unsigned a, unsigned b)
 {
 	return (uint8_t)(a < b ? a : b);
+}
+
+static bool is_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 // Optimal string alignment: as Levenshtein, and neighbours may be swapped.
@@ -24,9 +32,9 @@ unsigned inv_changes(const char *a, const char *b)
 		rows[0][j] = (uint8_t)j;
 	for (unsigned i = 1; i <= n; i++) {
 		for (unsigned j = 1; j <= m; j++) {
-			unsigned other = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u);
+			unsigned other = rows[i - 1][j - 1] + (is_same(a[i - 1], b[j - 1]) ? 0u : 1u);
 			rows[i][j] = least(other, least(rows[i - 1][j], rows[i][j - 1]) + 1u);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && is_same(a[i - 1], b[j - 2]) && is_same(a[i - 2], b[j - 1]))
 				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1u);
 		}
 	}
@@ -47,7 +55,7 @@ const char *inv_nearest(const char *word, const char *const *words, size_t count
 			best = changes;
 			nearest = words[i];
 		}
-		if (*word && strncmp(word, words[i], strlen(word)) == 0) {
+		if (*word && strncasecmp(word, words[i], strlen(word)) == 0) {
 			begins = words[i];
 			beginning++;
 		}

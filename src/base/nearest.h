@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-// How many changes lead from the one to the other: a letter more, less, or another, or two neighbours swapped.
+// How many changes lead from the one to the other: a letter more, less, or another, or two neighbours swapped. Capitals are the same
+// as small letters.
 unsigned inv_changes(const char *a, const char *b);
 
 // Of `count` words (NULL among them is passed over) the one that takes the fewest changes, but no more than fit its length; or the

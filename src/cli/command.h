@@ -105,7 +105,19 @@ const struct inv_dossier *inv_pick_process(const struct inv_session *session, co
                                            const struct inv_check_options *how, struct inv_check **check,
                                            struct inv_error *error);
 
+// Which processes an argument means. Without one (`text` NULL): all.
+struct inv_wanted {
+	const char *text;
+	bool by_address; // else by PID
+	uint64_t number;
+};
+enum inv_code inv_wanted_parse(const char *text, struct inv_wanted *wanted, struct inv_error *error);
+// For who found nothing of the wanted process: whether there is one at all, be it in all memory only. false with `error`.
+bool inv_is_any_process(const struct inv_session *session, const struct inv_wanted *wanted, struct inv_error *error);
+
 // Reads a number in decimal or, with 0x, in hexadecimal. false unless all of `text` is one.
 bool inv_parse_number(const char *text, uint64_t *number);
+// Reads an address, which is hexadecimal with 0x.
+bool inv_parse_address(const char *text, uint64_t *address);
 
 #endif

@@ -188,8 +188,10 @@ enum inv_exit inv_run_dt(struct inv_session *session, struct inv_error *error)
 	struct inv_structure_request *request = &showing.request;
 	request->has_address = options->argument_count > 2;
 	showing.addresses = request->has_address && (options->depth > 0 || options->list);
-	if (request->has_address && !inv_parse_number(options->arguments[2], &request->address)) {
-		inv_fail(error, INV_E_USAGE, "'%s' is no address", options->arguments[2]);
+	if (request->has_address && !inv_parse_address(options->arguments[2], &request->address)) {
+		inv_fail(error, INV_E_USAGE,
+		         "'%s' is no address: they are hexadecimal with 0x; 'invar ps' has those of processes",
+		         options->arguments[2]);
 		return INV_EXIT_USAGE;
 	}
 	if (!session->kernel->layout) {

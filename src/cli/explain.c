@@ -153,7 +153,8 @@ enum inv_exit inv_run_explain(struct inv_session *session, struct inv_error *err
 			return INV_EXIT_USAGE;
 		}
 		if (!only) {
-			inv_fail(error, INV_E_USAGE, "there is no invariant '%s' in the catalogue", options->arguments[0]);
+			inv_fail(error, INV_E_USAGE, "there is no invariant '%s'; 'invar explain' lists them",
+			         options->arguments[0]);
 			return INV_EXIT_USAGE;
 		}
 	}

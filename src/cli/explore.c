@@ -262,7 +262,7 @@ static void ask_for_structure(struct screen *screen)
 	if (!ask("structure (TYPE[.PATH] ADDRESS): ", answer))
 		return;
 	char *space = strchr(answer, ' ');
-	if (!space || !inv_parse_number(space + 1 + strspn(space + 1, " "), &address)) {
+	if (!space || !inv_parse_address(space + 1 + strspn(space + 1, " "), &address)) {
 		screen->message = "a type and an address are needed: _EPROCESS 0xffffe28c1a2b3080";
 		return;
 	}
@@ -276,7 +276,7 @@ static void ask_for_memory(struct screen *screen)
 	uint64_t address;
 	if (!ask("memory at: ", answer))
 		return;
-	if (inv_parse_number(answer, &address))
+	if (inv_parse_address(answer, &address))
 		open_page(screen, inv_page_memory(&screen->explorer, process_meant(screen), address));
 	else
 		screen->message = "that is no address; they are hexadecimal, with 0x";

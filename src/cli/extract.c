@@ -123,7 +123,7 @@ bool inv_extract_parse_range(const char *text, uint64_t *start, uint64_t *end)
 		return false;
 	memcpy(first, text, (size_t)(dash - text));
 	first[dash - text] = 0;
-	return inv_parse_number(first, start) && inv_parse_number(dash + 1, end) && *start < *end;
+	return inv_parse_address(first, start) && inv_parse_address(dash + 1, end) && *start < *end;
 }
 
 // -- one range --------------------------------------------------------------------------------------------------------------
@@ -376,8 +376,9 @@ static enum inv_code take_vad(struct extract *extract, const char *text, struct 
 {
 	const struct inv_ranges *ranges = &extract->opened->ranges;
 	uint64_t address;
-	if (!inv_parse_number(text, &address))
-		return inv_fail(error, INV_E_USAGE, "'%s' is no address", text);
+	if (!inv_parse_address(text, &address))
+		return inv_fail(error, INV_E_USAGE, "'%s' is no address: they are hexadecimal with 0x; 'invar vads' has them",
+		                text);
 	for (size_t i = 0; i < inv_count(ranges->ranges); i++) {
 		const struct inv_range *range = &ranges->ranges[i];
 		if ((range->vad && range->vad->address == address) ||
@@ -434,7 +435,7 @@ static enum inv_code take_module(struct extract *extract, const char *text, stru
 	const struct inv_inside *inside = &extract->opened->inside;
 	struct found found = {0};
 	uint64_t base;
-	bool by_base = inv_parse_number(text, &base);
+	bool by_base = inv_parse_address(text, &base);
 	for (size_t i = 0; i < inv_count(inside->vads.vads); i++) {
 		const struct inv_vad *vad = &inside->vads.vads[i];
 		const char *file = inv_vad_file(extract->sections, vad, NULL);

@@ -129,10 +129,12 @@ static void add_handle(void *context, const struct inv_handle *handle)
 	inv_table_address(listing->table, listing->of->address);
 }
 
-static bool is_wanted(const struct listing *listing, bool all, uint64_t pid)
+static bool is_wanted(const struct listing *listing, const struct inv_wanted *wanted)
 {
 	const struct inv_value *id = listing->owner ? &listing->owner->pid : &listing->of->pid;
-	return all || (id->ok && id->u == pid);
+	if (wanted->by_address)
+		return listing->owner && listing->owner->address == wanted->number;
+	return !wanted->text || (id->ok && id->u == wanted->number);
 }
 
 static void warn(const struct inv_session *session, const struct inv_testimony *testimony)
@@ -149,28 +151,32 @@ enum inv_exit inv_run_handles(struct inv_session *session, struct inv_error *err
 {
 	static const char *const columns[] = {"pid",    "name",   "handle", "object", "type",
 	                                      "access", "rights", "target", "state",  "table"};
-	bool all = session->options->argument_count < 2;
-	uint64_t pid = 0;
-	if (!all && !inv_parse_number(session->options->arguments[1], &pid)) {
-		inv_fail(error, INV_E_USAGE, "'%s' is no process identifier", session->options->arguments[1]);
+	struct inv_wanted wanted;
+	if (inv_wanted_parse(session->options->argument_count < 2 ? NULL : session->options->arguments[1], &wanted,
+	                     error) != INV_OK)
 		return INV_EXIT_USAGE;
-	}
-	struct listing listing = {.check = inv_check_run(session->kernel, &(struct inv_check_options){0}),
-	                          .arena = inv_arena_new()};
+	struct inv_check_options how = {.threads = session->options->threads};
+	struct listing listing = {.check = inv_check_run(session->kernel, &how), .arena = inv_arena_new()};
 	const struct inv_testimony *testimony = listing.check->testimony;
-	size_t budget = INV_HANDLE_BUDGET;
+	size_t budget = INV_HANDLE_BUDGET, tables = 0;
 	warn(session, testimony);
 	listing.table = inv_table_new(columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < inv_count(testimony->tables); i++) {
 		struct inv_handle_coverage coverage;
 		listing.of = &testimony->tables[i];
 		listing.owner = inv_holder_of(&listing.check->dossiers, listing.of);
-		if (is_wanted(&listing, all, pid))
-			inv_handle_table_walk(session->kernel, listing.of->address, &budget, add_handle, &listing, &coverage);
+		if (!is_wanted(&listing, &wanted))
+			continue;
+		tables++;
+		inv_handle_table_walk(session->kernel, listing.of->address, &budget, add_handle, &listing, &coverage);
 	}
-	inv_table_write(listing.table, session->options->output, session->out);
+	bool any = tables > 0 || !wanted.text;
+	if (!any && inv_is_any_process(session, &wanted, error))
+		inv_log(session->log, INV_LOG_WARNING, "no table of handles leads to process %s", wanted.text);
+	if (any || error->code == INV_OK)
+		inv_table_write(listing.table, session->options->output, session->out);
 	inv_table_free(listing.table);
 	inv_arena_free(listing.arena);
 	inv_check_free(listing.check);
-	return INV_EXIT_OK;
+	return error->code == INV_OK ? INV_EXIT_OK : INV_EXIT_USAGE;
 }

@@ -60,9 +60,9 @@ static const struct inv_command commands[] = {
      "itself, threads, memory, modules, handles, and every verdict about it.\n" NAMES_A_PROCESS
      "\n  invar process memory.raw 4711\n"
      "  invar process --format json memory.raw 0xffffe28c1a2b3080\n"},
-    {"threads", "IMAGE [PID]", "threads of all processes or of one", 1, 2, true, true, inv_run_threads, false,
+    {"threads", "IMAGE [PID|ADDR]", "threads of all processes or of one", 1, 2, true, true, inv_run_threads, false,
      "  invar threads memory.raw 4711\n"},
-    {"handles", "IMAGE [PID]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles, false,
+    {"handles", "IMAGE [PID|ADDR]", "handles of all processes or of one", 1, 2, true, true, inv_run_handles, false,
      "  invar handles --format csv memory.raw 4711\n"},
     {"power", "IMAGE [PID|ADDR]", "who can take over whom by the handles that are open", 1, 2, true, true,
      inv_run_power, false,

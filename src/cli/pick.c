@@ -8,13 +8,7 @@
 
 #define MOST_NAMED 8u // of several that have the same PID
 
-struct wanted {
-	const char *text;
-	bool by_address;
-	uint64_t number;
-};
-
-static bool is_wanted(const struct wanted *wanted, const struct inv_dossier *process)
+static bool is_wanted(const struct inv_wanted *wanted, const struct inv_dossier *process)
 {
 	if (wanted->by_address)
 		return process->address == wanted->number;
@@ -26,7 +20,7 @@ struct matches {
 	const struct inv_dossier *first, *first_live;
 };
 
-static struct matches find(const struct inv_check *check, const struct wanted *wanted)
+static struct matches find(const struct inv_check *check, const struct inv_wanted *wanted)
 {
 	struct matches matches = {0};
 	for (size_t i = 0; i < check->dossiers.process_count; i++) {
@@ -41,7 +35,8 @@ static struct matches find(const struct inv_check *check, const struct wanted *w
 }
 
 // "0xffffe28c1a2b3080 notepad.exe (running), ..."
-static const char *list(const struct inv_check *check, const struct wanted *wanted, const struct inv_dossier *without)
+static const char *list(const struct inv_check *check, const struct inv_wanted *wanted,
+                        const struct inv_dossier *without)
 {
 	const char *text = "";
 	size_t named = 0;
@@ -57,7 +52,7 @@ static const char *list(const struct inv_check *check, const struct wanted *want
 	return text;
 }
 
-static void fail_none(const struct wanted *wanted, struct inv_error *error)
+static void fail_none(const struct inv_wanted *wanted, struct inv_error *error)
 {
 	if (wanted->by_address)
 		inv_fail(error, INV_E_USAGE,
@@ -72,29 +67,54 @@ static void fail_none(const struct wanted *wanted, struct inv_error *error)
 		    wanted->text);
 }
 
-const struct inv_dossier *inv_pick_process(const struct inv_session *session, const char *text,
-                                           const struct inv_check_options *how, struct inv_check **check,
-                                           struct inv_error *error)
+enum inv_code inv_wanted_parse(const char *text, struct inv_wanted *wanted, struct inv_error *error)
 {
-	struct wanted wanted = {text, text[0] == '0' && (text[1] == 'x' || text[1] == 'X'), 0};
+	*wanted = (struct inv_wanted){.text = text};
+	wanted->by_address = text && inv_parse_address(text, &wanted->number);
+	if (!text || wanted->by_address || inv_parse_number(text, &wanted->number))
+		return INV_OK;
+	return inv_fail(error, INV_E_USAGE,
+	                "'%s' is neither a process identifier nor an address (0x...); 'invar ps' lists both", text);
+}
+
+// What no list leads to is looked for in all memory before giving up.
+static struct matches search(const struct inv_session *session, const struct inv_wanted *wanted,
+                             const struct inv_check_options *how, struct inv_check **check, struct inv_error *error)
+{
 	struct inv_check_options options = *how;
-	*check = NULL;
-	if (!inv_parse_number(text, &wanted.number)) {
-		inv_fail(error, INV_E_USAGE, "'%s' is neither a process identifier nor an address (0x...)", text);
-		return NULL;
-	}
 	*check = inv_check_run(session->kernel, &options);
-	struct matches matches = find(*check, &wanted);
+	struct matches matches = find(*check, wanted);
 	if (matches.count == 0 && !options.swept) {
 		inv_check_free(*check);
 		options.swept = true;
 		*check = inv_check_run(session->kernel, &options);
-		matches = find(*check, &wanted);
+		matches = find(*check, wanted);
 	}
-	if (matches.count == 0) {
-		fail_none(&wanted, error);
+	if (matches.count == 0)
+		fail_none(wanted, error);
+	return matches;
+}
+
+bool inv_is_any_process(const struct inv_session *session, const struct inv_wanted *wanted, struct inv_error *error)
+{
+	struct inv_check_options how = {.threads = session->options->threads};
+	struct inv_check *check;
+	bool any = search(session, wanted, &how, &check, error).count > 0;
+	inv_check_free(check);
+	return any;
+}
+
+const struct inv_dossier *inv_pick_process(const struct inv_session *session, const char *text,
+                                           const struct inv_check_options *how, struct inv_check **check,
+                                           struct inv_error *error)
+{
+	struct inv_wanted wanted;
+	*check = NULL;
+	if (inv_wanted_parse(text, &wanted, error) != INV_OK)
 		return NULL;
-	}
+	struct matches matches = search(session, &wanted, how, check, error);
+	if (matches.count == 0)
+		return NULL;
 	if (matches.count == 1)
 		return matches.first;
 	if (matches.live == 1) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "nt/user.h"
 
@@ -340,10 +341,38 @@ static const struct inv_member *member_named(const struct members *members, cons
 	return NULL;
 }
 
+// Debuggers know a type by its module, too: nt!_EPROCESS.
+static const char *nearest_type(const char *type)
+{
+	const char *names[INV_TYPE_COUNT];
+	const char *module = strchr(type, '!');
+	for (enum inv_type i = 0; i < INV_TYPE_COUNT; i++)
+		names[i] = inv_type_info(i)->name;
+	return inv_nearest(module ? module + 1 : type, names, INV_TYPE_COUNT);
+}
+
 static enum inv_code fail_type(const struct inv_structures *structures, const char *type, struct inv_error *error)
 {
+	const char *near = nearest_type(type);
+	if (near)
+		return inv_fail(error, INV_E_USAGE, "no type '%s' is known of this kernel; did you mean '%s'?", type, near);
 	return inv_fail(error, INV_E_USAGE, "no type '%s' is known of this kernel%s", type,
 	                structures->symbols ? "" : "; a symbol table given with --symbols has all of them");
+}
+
+static enum inv_code fail_member(const struct inv_structures *structures, const char *type,
+                                 const struct members *members, const char *name, struct inv_error *error)
+{
+	size_t count = inv_count(members->members);
+	const char **names = inv_arena_alloc(structures->arena, (count + 1) * sizeof *names);
+	for (size_t i = 0; i < count; i++)
+		names[i] = members->members[i].name;
+	const char *near = inv_nearest(name, names, count);
+	if (near)
+		return inv_fail(error, INV_E_USAGE, "%s has no member '%s' that is known; did you mean '%s'?", type, name,
+		                near);
+	return inv_fail(error, INV_E_USAGE, "%s has no member '%s' that is known; 'invar dt IMAGE %s' lists them", type,
+	                name, type);
 }
 
 // The user half is that of the first EPROCESS on the way.
@@ -369,8 +398,7 @@ static enum inv_code step(struct reading *reading, struct frame *frame, const st
 	struct inv_structures *structures = reading->structures;
 	const struct inv_member *member = member_named(members, name);
 	if (!member)
-		return inv_fail(error, INV_E_USAGE, "%s has no member '%s' that is known; 'invar dt IMAGE %s' lists them",
-		                frame->type, name, frame->type);
+		return fail_member(structures, frame->type, members, name, error);
 	struct inv_structure_row row = row_of(reading, frame, member);
 	if (is_entered(structures, member)) {
 		frame->type = nested_type(member);

@@ -163,11 +163,14 @@ static void add_thread(struct listing *listing, const struct inv_thread_dossier 
 }
 
 // By the thread's own word, or by the list that it stands on.
-static bool is_wanted(const struct inv_check *check, const struct inv_thread_dossier *thread, uint64_t number)
+static bool is_wanted(const struct inv_check *check, const struct inv_thread_dossier *thread,
+                      const struct inv_wanted *wanted)
 {
 	const struct inv_dossier *owner = thread->owner ? inv_dossier_at(&check->dossiers, thread->owner) : NULL;
+	uint64_t number = wanted->number;
+	if (wanted->by_address)
+		return (thread->process.ok && thread->process.u == number) || thread->owner == number;
 	return (thread->cid_process.ok && thread->cid_process.u == number) ||
-	       (thread->process.ok && thread->process.u == number) || thread->owner == number ||
 	       (owner && owner->pid.ok && owner->pid.u == number);
 }
 
@@ -181,11 +184,11 @@ static int by_process(const void *a, const void *b)
 }
 
 // In the order of processes, so that the ranges of each are read once.
-static const struct inv_thread_dossier **choose(const struct inv_check *check, bool all, uint64_t number)
+static const struct inv_thread_dossier **choose(const struct inv_check *check, const struct inv_wanted *wanted)
 {
 	const struct inv_thread_dossier **chosen = NULL;
 	for (size_t i = 0; i < check->dossiers.thread_count; i++)
-		if (all || is_wanted(check, &check->dossiers.threads[i], number))
+		if (!wanted->text || is_wanted(check, &check->dossiers.threads[i], wanted))
 			inv_push(chosen, &check->dossiers.threads[i]);
 	if (chosen)
 		qsort(chosen, inv_count(chosen), sizeof(struct inv_thread_dossier *), by_process);
@@ -199,13 +202,10 @@ enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *err
 	                                      "win32 start", "win32 module", "user rip",  "rip module", "user rsp",
 	                                      "teb",         "kernel apcs",  "user apcs", "process",    "address"};
 	const struct inv_kernel *kernel = session->kernel;
-	bool all = session->options->argument_count < 2;
-	uint64_t number = 0;
-	if (!all && !inv_parse_number(session->options->arguments[1], &number)) {
-		inv_fail(error, INV_E_USAGE, "'%s' is neither a process identifier nor an address (0x...)",
-		         session->options->arguments[1]);
+	struct inv_wanted wanted;
+	if (inv_wanted_parse(session->options->argument_count < 2 ? NULL : session->options->arguments[1], &wanted,
+	                     error) != INV_OK)
 		return INV_EXIT_USAGE;
-	}
 	struct inv_check_options how = {.swept = session->options->all, .threads = session->options->threads};
 	struct inv_check *check = inv_check_run(kernel, &how);
 	struct listing listing = {.kernel = kernel,
@@ -213,10 +213,11 @@ enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *err
 	                          .arena = inv_arena_new(),
 	                          .table = inv_table_new(columns, sizeof columns / sizeof columns[0]),
 	                          .ranges.sections = inv_control_areas_new(kernel)};
-	const struct inv_thread_dossier **chosen = choose(check, all, number);
+	const struct inv_thread_dossier **chosen = choose(check, &wanted);
 	for (size_t i = 0; i < inv_count(chosen); i++)
 		add_thread(&listing, chosen[i]);
-	inv_table_write(listing.table, session->options->output, session->out);
+	if (inv_count(chosen) > 0 || !wanted.text || inv_is_any_process(session, &wanted, error))
+		inv_table_write(listing.table, session->options->output, session->out);
 	inv_array_free(chosen);
 	inv_table_free(listing.table);
 	if (listing.ranges.process)
@@ -224,5 +225,5 @@ enum inv_exit inv_run_threads(struct inv_session *session, struct inv_error *err
 	inv_control_areas_free(listing.ranges.sections);
 	inv_arena_free(listing.arena);
 	inv_check_free(check);
-	return INV_EXIT_OK;
+	return error->code == INV_OK ? INV_EXIT_OK : INV_EXIT_USAGE;
 }

@@ -124,7 +124,7 @@ def test_extract(suite, truth):
     suite.same(side["runs"], [{"start": "0x100000", "end": "0x102000", "present": False, "reason": "not mapped"}], "runs")
     test_folder(suite, process, pid)
     for wrong in (["--range", "5-5"], ["--range", "x-9"], ["--vad", "0x1"], ["--module", "none.dll"],
-                  ["--range", "0-0x7fffffff0000"], ["--module", "a/b"], ["--vad", "q"]):
+                  ["--range", "0x0-0x7fffffff0000"], ["--range", "4096-8192"], ["--module", "a/b"], ["--vad", "q"]):
         suite.run("extract", suite.image, pid, *wrong, "-o", "wrong.bin", status=2)
     suite.run("extract", suite.image, pid, "--all", status=2)
     suite.run("extract", suite.image, pid, "-o", "x.bin", status=2)
@@ -152,6 +152,17 @@ def test_folder(suite, process, pid):
     suite.expect({"start": reserved["start"], "end": reserved["end"]} in side["without_a_page"],
                  "a range of which nothing is there")
     suite.run("extract", suite.image, pid, "--all", "-o", "all", status=2)  # there is something in it
+
+
+def test_selection(suite, truth):
+    holder = next(process for process in truth["processes"] if process["handles"] and process["pid"] != 4)
+    for command, process in (("threads", named(truth, "editor.exe")), ("handles", holder)):
+        rows = [row for row in suite.rows(command) if row["pid"] == process["pid"]]
+        suite.expect(rows, f"{command} of {process['name']}")
+        for argument in (str(process["pid"]), process["address"]):
+            suite.same(suite.rows(command, argument), rows, f"{command} of {argument} alone")
+    done = suite.run("handles", suite.image, "0")
+    suite.expect("no table of handles leads to process 0" in done.stderr, "that Idle has no table of handles")
 
 
 def test_process(suite, truth, schema):
@@ -317,6 +328,7 @@ def main():
         test_vads(suite, truth)
         test_modules(suite, truth)
         test_extract(suite, truth)
+        test_selection(suite, truth)
         test_process(suite, truth, form)
         test_tokens(suite, truth, token_form)
         test_yara(suite, truth)

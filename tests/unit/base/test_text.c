@@ -159,7 +159,7 @@ static void test_nearest(void **state)
 	    {"unlink", "unlink"}, {"unlnk", "unlink"},   {"nulink", "unlink"},  {"rellnik", "relink"}, {"ste", "set"},
 	    {"st", "set"},        {"xyz", NULL},         {"sxy", NULL},         {"proc", "process"}, // one begins with it
 	    {"pro", NULL},                                                                           // two do
-	    {"", NULL},           {"proces", "process"}, {"unlink_", "unlink"},
+	    {"", NULL},           {"proces", "process"}, {"unlink_", "unlink"}, {"UNLINK", "unlink"},  {"PROC", "process"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *nearest = inv_nearest(cases[i].word, words, sizeof words / sizeof *words);
