@@ -12,7 +12,7 @@ OBSERVERS = {"bug check": "KeBugCheckCallbackListHead", "bug check reason": "KeB
              "shutdown": "IoRegisterShutdownNotification", "last shutdown": "IoRegisterShutdownNotification",
              "file system": "IoRegisterFsRegistrationChange", "debug print": "DbgSetDebugPrintCallback",
              "hardware profile": "EventCategoryHardwareProfileChange",
-             "device class": "EventCategoryDeviceInterfaceChange"}
+             "device class": "EventCategoryDeviceInterfaceChange", "target device": "EventCategoryTargetDeviceChange"}
 NOT_SHOWN = {"bug check pages", "soft restart"}
 SCANNED = set(OBSERVERS.values()) - {"KeBugCheckCallbackListHead", "KeBugCheckReasonCallbackListHead"}
 INTEGRITY = {0: "Untrusted", 0x1000: "Low", 0x2000: "Medium", 0x2100: "Medium Plus", 0x3000: "High", 0x4000: "System",
@@ -79,6 +79,11 @@ def in_a_module(forged, routine):
     return any(address(row["base"]) <= routine < address(row["base"]) + row["size"] for row in forged.truth["modules"])
 
 
+def is_past(forged, routine):
+    """Whether it was registered and taken back: its block keeps its bytes until something else takes its place."""
+    return not in_a_module(forged, routine) or routine in {address(row["routine"]) for row in forged.truth["past_callbacks"]}
+
+
 def callback_fault(forged, key, row):
     """The known faults of Volatility's list; None: it is none of them."""
     if row and beyond_eight(forged, key):
@@ -87,19 +92,21 @@ def callback_fault(forged, key, row):
         return "lists that it does not read"
     if row and key[0] == OBSERVERS["bug check reason"]:
         return "the name is read where the reason stands (callbacks-x64.json, _KBUGCHECK_REASON_CALLBACK_RECORD.Component)"
-    if row is None and key[0] in SCANNED and not in_a_module(forged, key[1]):
+    if row is None and key[0] in SCANNED | {BLOCKS} and is_past(forged, key[1]):
         return "what was taken back still stands in freed pool"
     return None
 
 
 def callbacks(forged):
     """The arrays and the list of the registry; those of object types and the tables of the kernel are not shown. The block
-    behind each slot of an array is found in pool, too. Drivers are named by their objects' names, of file systems and prints by
+    behind each slot is found in pool, too, and still is when the slot was emptied. Drivers are named by their objects' names, of file systems and prints by
     nobody; whose object a notification of devices leads to is not shown, for the forge's table of types has gaps."""
     rows = {}
     for row in forged.truth["callbacks"]:
         module, routine = row["module"].rsplit(".", 1)[0], address(row["routine"])
-        if row["kind"] in ARRAYS:
+        if row["silenced"] and row["kind"] in (*ARRAYS, "registry"):
+            pass
+        elif row["kind"] in ARRAYS:
             rows[ARRAYS[row["kind"]], routine] = (module, None)
         elif row["kind"] == "registry":
             rows["CmRegisterCallbackEx", routine] = (module, f"Altitude: {row['altitude']}")
@@ -107,7 +114,7 @@ def callbacks(forged):
             rows[OBSERVERS[row["kind"]], routine] = (module, observer_detail(row))
         elif row["kind"] in NOT_SHOWN:
             rows[row["kind"], routine] = (module, row["owner"])
-        if row["kind"] in ARRAYS or row["kind"] == "win32":
+        if row["kind"] in (*ARRAYS, "win32", "other slot"):
             rows[BLOCKS, routine] = (module, None)
     return rows
 

@@ -244,6 +244,7 @@ PLAN = [("clean-desktop", "raw", list(PLUGINS)), ("clean-desktop", "dmp", ["psli
         ("clean-token-kinds", "raw", ["getsids", "privileges"]), ("clean-handle-kinds", "raw", ["handles"]),
         ("clean-protected", "raw", ["handles"]), ("clean-driver-loaded", "raw", ["callbacks"]),
         ("clean-callbacks-many", "raw", ["callbacks"]), ("clean-callbacks-others", "raw", ["callbacks"]),
+        ("attack-callbacks-in-pool", "raw", ["callbacks"]), ("clean-callbacks-taken-back", "raw", ["callbacks"]),
         ("clean-registry", "raw", ["handles", "getsids", "registry.hivelist"])]
 # Asked of the oldest one.
 PLAN_OLDEST = [("clean-live", "raw", ["pslist"])]
