@@ -59,6 +59,7 @@ struct inv_image {
 	bool sparse;                 // the file has holes
 	struct inv_data_part *parts; // stb_ds; of a sparse file, by offset
 	bool bare_holes;             // to read a hole would fill it: inv_image_pass_over_hole()
+	uint64_t *hole_pages; // with bare holes: a bit for each page of the file, set if it is a hole; NULL: too many pages
 
 	// Exactly one of the two maps is in use. Extents are sorted by address and do not overlap once
 	// inv_image_settle() has run.

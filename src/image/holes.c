@@ -94,14 +94,41 @@ static void cover_holes(struct inv_image *image)
 	}
 }
 
+// Every read asks whether it is in a bare hole, and a search among many parts would be most of what it costs. 4 MiB at most.
+#define MAX_HOLE_PAGES (UINT64_C(1) << 25)
+
+static void note_hole_pages(struct inv_image *image)
+{
+	size_t count = inv_count(image->parts);
+	uint64_t pages = (image->size + INV_PAGE_SIZE - 1) / INV_PAGE_SIZE, page = 0;
+	if (pages > MAX_HOLE_PAGES)
+		return;
+	image->hole_pages = inv_alloc((size_t)(pages / 64 + 1) * sizeof *image->hole_pages);
+	for (size_t i = 0; i <= count; i++) {
+		uint64_t data = i < count ? image->parts[i].start / INV_PAGE_SIZE : count < INV_MAX_DATA_PARTS ? pages : page;
+		for (; page < data; page++)
+			image->hole_pages[page / 64] |= UINT64_C(1) << page % 64;
+		if (i < count)
+			page = (image->parts[i].end + INV_PAGE_SIZE - 1) / INV_PAGE_SIZE;
+	}
+}
+
+static bool is_hole(const struct inv_image *image, uint64_t start, uint64_t end)
+{
+	uint64_t page = start / INV_PAGE_SIZE;
+	if (image->hole_pages)
+		return start < image->size && image->hole_pages[page / 64] >> page % 64 & 1;
+	size_t next = INV_UPPER_BOUND(image->parts, inv_count(image->parts), end, start);
+	return next == inv_count(image->parts) ? next < INV_MAX_DATA_PARTS : image->parts[next].start >= end;
+}
+
 static const uint8_t zeros[INV_PAGE_SIZE];
 
 size_t inv_image_pass_over_hole(const struct inv_image *image, uint64_t offset, size_t size, const uint8_t **bytes)
 {
 	uint64_t rest = INV_PAGE_SIZE - offset % INV_PAGE_SIZE;
 	size_t here = size < rest ? size : (size_t)rest;
-	size_t next = INV_UPPER_BOUND(image->parts, inv_count(image->parts), end, offset);
-	if (next == inv_count(image->parts) ? next == INV_MAX_DATA_PARTS : image->parts[next].start < offset + here)
+	if (!is_hole(image, offset, offset + here))
 		return 0;
 	*bytes = zeros;
 	return here;
@@ -114,4 +141,6 @@ void inv_image_note_parts(struct inv_image *image)
 	inv_array_free(image->parts);
 	seek_parts(image);
 	cover_holes(image);
+	if (image->bare_holes)
+		note_hole_pages(image);
 }

@@ -36,6 +36,7 @@ void inv_image_close(struct inv_image *image)
 		close(image->file);
 	inv_array_free(image->extents);
 	inv_array_free(image->parts);
+	free(image->hole_pages);
 	free(image->bitmap.rank);
 	inv_array_free(image->contradictions);
 	inv_arena_free(image->arena);
