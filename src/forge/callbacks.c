@@ -165,6 +165,20 @@ static void note(struct inv_machine *machine, struct inv_forge_watcher watcher)
 	inv_push(machine->watchers, watcher);
 }
 
+static void fill_slot(struct inv_machine *machine, enum inv_forge_watch kind, uint64_t slot, uint64_t routine,
+                      const struct inv_forge_module *module)
+{
+	// The kernel keeps in the block whether the routine was registered as the extended one.
+	uint64_t block = make_block(machine, routine, kind == INV_WATCH_PROCESS_EX ? 2 : 0);
+	inv_machine_put64(machine, slot, block | FAST_REFERENCES);
+	note(machine, (struct inv_forge_watcher){.kind = kind,
+	                                         .at = slot,
+	                                         .block = block,
+	                                         .routine = routine,
+	                                         .pointer = block + BLOCK_FUNCTION,
+	                                         .module = module->name});
+}
+
 // PspSetCreateProcessNotifyRoutine and its kin: the first free slot, then the count, then the bit.
 static bool watch_array(struct inv_machine *machine, enum inv_forge_watch kind, struct inv_forge_module *module)
 {
@@ -177,18 +191,10 @@ static bool watch_array(struct inv_machine *machine, enum inv_forge_watch kind, 
 	uint64_t routine = slot && slot < end ? inv_machine_routine(machine, module) : 0;
 	if (!routine)
 		return false;
-	// The kernel keeps in it whether the routine was registered as the extended one.
-	uint64_t block = make_block(machine, routine, kind == INV_WATCH_PROCESS_EX ? 2 : 0);
-	inv_machine_put64(machine, slot, block | FAST_REFERENCES);
+	fill_slot(machine, kind, slot, routine, module);
 	add32(machine, inv_machine_symbol(machine, of.count), 1);
 	if (mask)
 		put32(machine, mask, get32(machine, mask) | 1u << of.mask);
-	note(machine, (struct inv_forge_watcher){.kind = kind,
-	                                         .at = slot,
-	                                         .block = block,
-	                                         .routine = routine,
-	                                         .pointer = block + BLOCK_FUNCTION,
-	                                         .module = module->name});
 	return true;
 }
 
@@ -300,14 +306,7 @@ static bool watch_win32(struct inv_machine *machine, struct inv_forge_module *mo
 	uint64_t routine = slot ? inv_machine_routine(machine, module) : 0;
 	if (!routine)
 		return false;
-	uint64_t block = make_block(machine, routine, 0);
-	inv_machine_put64(machine, slot, block | FAST_REFERENCES);
-	note(machine, (struct inv_forge_watcher){.kind = INV_WATCH_WIN32,
-	                                         .at = slot,
-	                                         .block = block,
-	                                         .routine = routine,
-	                                         .pointer = block + BLOCK_FUNCTION,
-	                                         .module = module->name});
+	fill_slot(machine, INV_WATCH_WIN32, slot, routine, module);
 	return true;
 }
 
@@ -318,14 +317,7 @@ static bool watch_other_slot(struct inv_machine *machine, struct inv_forge_modul
 	if (!routine)
 		return false;
 	machine->other_slots++;
-	uint64_t block = make_block(machine, routine, 0);
-	inv_machine_put64(machine, slot, block | FAST_REFERENCES);
-	note(machine, (struct inv_forge_watcher){.kind = INV_WATCH_OTHER_SLOT,
-	                                         .at = slot,
-	                                         .block = block,
-	                                         .routine = routine,
-	                                         .pointer = block + BLOCK_FUNCTION,
-	                                         .module = module->name});
+	fill_slot(machine, INV_WATCH_OTHER_SLOT, slot, routine, module);
 	return true;
 }
 

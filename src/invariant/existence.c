@@ -69,12 +69,6 @@ static struct inv_value read_process(const struct inv_judge *judge, const struct
 	return inv_field(judge->kernel, process->address, field);
 }
 
-static bool is_zero(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = read_process(judge, process, field);
-	return value.ok && value.u == 0;
-}
-
 // Lists that show a process only while it has threads.
 #define SCHEDULED                                                                                                      \
 	(INV_BIT(INV_W_CPU) | INV_BIT(INV_W_SCHEDULER_LIST) | INV_BIT(INV_W_READY_LIST) | INV_BIT(INV_W_WAIT_LIST))
@@ -86,15 +80,16 @@ bool inv_is_scheduled(const struct inv_dossier *process)
 
 bool inv_is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	return is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && is_zero(judge, process, INV_F_EPROCESS_ExitTime) &&
-	       !inv_is_scheduled(process);
+	return inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads) &&
+	       inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) && !inv_is_scheduled(process);
 }
 
 bool inv_is_being_deleted(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	struct inv_value references = inv_object_field(judge->kernel, process->address, INV_F_OBJECT_HEADER_PointerCount);
 	return inv_field_is_set(judge->kernel, process->address, INV_F_EPROCESS_ExitTime) &&
-	       is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && references.ok && references.u == 0;
+	       inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads) && references.ok &&
+	       references.u == 0;
 }
 
 bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *process)
@@ -110,10 +105,10 @@ bool inv_excuse_by_life(struct inv_judge *judge, const struct inv_dossier *proce
 bool inv_is_still(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	uint64_t moving = INV_BIT(INV_W_CPU) | INV_BIT(INV_W_THREAD) | INV_BIT(INV_W_SCHEDULER_LIST);
-	return is_zero(judge, process, INV_F_EPROCESS_ProcessInserted) &&
-	       is_zero(judge, process, INV_F_EPROCESS_ActiveThreads) && !(process->seen_by & moving) &&
-	       process->threads.closed && process->threads.count == 0 && process->kthreads.closed &&
-	       process->kthreads.count == 0;
+	return inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ProcessInserted) &&
+	       inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ActiveThreads) &&
+	       !(process->seen_by & moving) && process->threads.closed && process->threads.count == 0 &&
+	       process->kthreads.closed && process->kthreads.count == 0;
 }
 
 bool inv_has_lost_space(const struct inv_judge *judge, const struct inv_dossier *process)
@@ -370,7 +365,7 @@ void inv_judge_L10(struct inv_judge *judge)
 static bool is_only_owner(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	return process->on_active_list == INV_NO && !inv_is_scheduled(process) &&
-	       is_zero(judge, process, INV_F_EPROCESS_ProcessInserted);
+	       inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ProcessInserted);
 }
 
 #define MOST_EVIDENCE 8u // more of the same proves no more
@@ -476,7 +471,8 @@ static int by_value(const void *a, const void *b)
 static bool awaits_id(const struct inv_judge *judge, const struct inv_dossier *process)
 {
 	return process->pid.ok && process->pid.u == 0 && process->on_active_list == INV_NO &&
-	       is_zero(judge, process, INV_F_EPROCESS_ProcessInserted) && inv_is_being_created(judge, process);
+	       inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ProcessInserted) &&
+	       inv_is_being_created(judge, process);
 }
 
 static struct id *all_ids(const struct inv_judge *judge)

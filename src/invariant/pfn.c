@@ -15,12 +15,6 @@ static bool is_void(struct inv_judge *judge)
 	return voided != NULL;
 }
 
-static bool is_clear(const struct inv_judge *judge, const struct inv_dossier *process, enum inv_field field)
-{
-	struct inv_value value = inv_field(judge->kernel, process->address, field);
-	return value.ok && value.u == 0;
-}
-
 static uint64_t frame_of(const struct inv_value *root)
 {
 	return (root->u & INV_FRAME_MASK) / INV_PAGE_SIZE;
@@ -218,7 +212,7 @@ static bool is_being_deleted(const struct inv_judge *judge, const struct inv_dos
 // States c0 and c1: the root is made first, and the process is listed later.
 static bool is_being_created(const struct inv_judge *judge, const struct inv_dossier *process)
 {
-	return inv_is_still(judge, process) && is_clear(judge, process, INV_F_EPROCESS_ExitTime);
+	return inv_is_still(judge, process) && inv_field_is_zero(judge->kernel, process->address, INV_F_EPROCESS_ExitTime);
 }
 
 static void judge_unlisted(struct inv_judge *judge, const struct inv_dossier *process,

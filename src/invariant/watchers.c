@@ -338,6 +338,11 @@ static void judge_held(struct inv_judge *judge, const struct inv_callback_block 
 		inv_holds(judge);
 		return;
 	}
+	if (!callback->module) {
+		inv_unknown_because(
+		    judge, "no module has the routine of a block to which no slot leads, so that it may be no such block");
+		return;
+	}
 	struct inv_finding *finding =
 	    inv_broken(judge, inv_subject_other(INV_SUBJECT_SYSTEM, callback->module->base, callback->module->name),
 	               INV_TIER_EXECUTIVE);
@@ -362,10 +367,11 @@ static void judge_blocks(struct inv_judge *judge, const struct inv_callbacks *ca
 	inv_callback_blocks_read(judge->kernel, callbacks, places, inv_count(places), &blocks);
 	for (size_t i = 0; i < inv_count(blocks.blocks); i++) {
 		const struct inv_callback_block *block = &blocks.blocks[i];
-		bool may_be_in_use = block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
-		if (block->held && may_be_in_use && block->callback.module)
+		if (block->held && inv_callback_block_may_be_in_use(block))
 			judge_held(judge, block);
 	}
+	if (blocks.cut || (sweep && sweep->cut_short))
+		inv_unknown_because(judge, "memory holds more blocks of routines than are looked at");
 	inv_callback_blocks_free(&blocks);
 	inv_array_free(places);
 }

@@ -194,6 +194,8 @@ bool inv_knows(const struct inv_kernel *kernel, enum inv_known what);
 struct inv_value inv_field(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
 // It could be read, and is not zero.
 bool inv_field_is_set(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
+// It could be read, and is zero.
+bool inv_field_is_zero(const struct inv_kernel *kernel, uint64_t address, enum inv_field field);
 // Where that field stands; false if the layout has no such field.
 bool inv_field_address(const struct inv_kernel *kernel, uint64_t address, enum inv_field field, uint64_t *where);
 struct inv_value inv_read_u64(const struct inv_kernel *kernel, uint64_t address);

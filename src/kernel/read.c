@@ -131,6 +131,12 @@ bool inv_field_is_set(const struct inv_kernel *kernel, uint64_t address, enum in
 	return value.ok && value.u != 0;
 }
 
+bool inv_field_is_zero(const struct inv_kernel *kernel, uint64_t address, enum inv_field field)
+{
+	struct inv_value value = inv_field(kernel, address, field);
+	return value.ok && value.u == 0;
+}
+
 bool inv_knows(const struct inv_kernel *kernel, enum inv_known what)
 {
 	return inv_facts_known(kernel->version.build, what);

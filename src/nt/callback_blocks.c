@@ -76,10 +76,14 @@ const char *inv_callback_block_kind(const struct inv_callback_block *block)
 	return block->target_device ? "target device" : inv_callback_kind_name(block->callback.kind);
 }
 
+bool inv_callback_block_may_be_in_use(const struct inv_callback_block *block)
+{
+	return block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
+}
+
 bool inv_callback_block_is_stray(const struct inv_callback_block *block)
 {
-	bool may_be_in_use = block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
-	return block->listed == INV_BLOCK_UNLISTED && may_be_in_use && !block->ended;
+	return block->listed == INV_BLOCK_UNLISTED && inv_callback_block_may_be_in_use(block) && !block->ended;
 }
 
 // -- what stands in a block -------------------------------------------------------------------------------------------------
@@ -183,8 +187,7 @@ static bool is_plausible(struct judging *judging, const struct inv_callback_bloc
 		return is_code(judging, callback->module, callback->routine.u);
 	if (callback->unloaded)
 		return true;
-	bool may_be_in_use = block->pool == INV_BLOCK_IN_USE || block->pool == INV_BLOCK_NOT_TOLD;
-	return may_be_in_use && !block->ended && callback->code.start != INV_CODE_UNREAD;
+	return inv_callback_block_may_be_in_use(block) && !block->ended && callback->code.start != INV_CODE_UNREAD;
 }
 
 static struct inv_callback_block block_of(const struct judging *judging, enum inv_callback_kind kind, size_t at)

@@ -56,6 +56,8 @@ struct inv_callback_block {
 };
 // "process", "target device"; "routine" for a block of a slot that is not known.
 const char *inv_callback_block_kind(const struct inv_callback_block *block);
+// Its header does not show that it is free, and it is mapped.
+bool inv_callback_block_may_be_in_use(const struct inv_callback_block *block);
 // What may be a registration that somebody took off its list or out of its slot: nothing shows that it was taken back in order.
 bool inv_callback_block_is_stray(const struct inv_callback_block *block);
 
